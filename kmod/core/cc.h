@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * cc.h - congestion control: a table of events, one short file an algorithm
+ *
+ * An algorithm owns cwnd and ssthresh; it changes them only through cc_set()
+ * and cc_set_ssthresh(), which trace the change with its cause. The connection
+ * says what happened; it never writes the two itself.
+ *
+ * To write an algorithm: fill a struct cc_ops, add it to the table in cc.c. The
+ * same file then runs in the simulator, in the unit tests and in the kernel.
+ */
+#ifndef CHALK_CORE_CC_H
+#define CHALK_CORE_CC_H
+
+#include "event.h"
+#include "types.h"
+
+struct conn;
+
+/**
+ * struct cc - congestion state of a connection
+ * @ops:      the algorithm
+ * @cwnd:     congestion window, bytes
+ * @ssthresh: slow start threshold, bytes
+ * @acked:    bytes acknowledged since cwnd last grew (RFC 3465 section 2.1)
+ */
+struct cc {
+	const struct cc_ops *ops;
+	u32 cwnd;
+	u32 ssthresh;
+	u32 acked;
+};
+
+/**
+ * struct cc_ops - an algorithm
+ * @name:        as TCP_CONGESTION and the sysctl name it
+ * @on_init:     the handshake is done; @lost: a SYN or SYN+ACK was resent
+ * @on_ack:      @bytes newly acknowledged, outside recovery
+ * @on_loss:     the third duplicate ACK: recovery begins
+ * @on_dupack:   a further duplicate ACK in recovery
+ * @on_partial:  a partial ACK of @bytes in recovery
+ * @on_recovered: the ACK that ends recovery
+ * @on_rto:      the retransmission timer expired; @again: for the same data
+ * @on_idle:     nothing was sent for longer than the RTO
+ *
+ * All run under the lock of the connection, in time that does not depend on
+ * the size of the window. @now is in microseconds.
+ */
+struct cc_ops {
+	const char *name;
+	void (*on_init)(struct conn *c, bool lost, u64 now);
+	void (*on_ack)(struct conn *c, u32 bytes, u64 now);
+	void (*on_loss)(struct conn *c, u64 now);
+	void (*on_dupack)(struct conn *c, u64 now);
+	void (*on_partial)(struct conn *c, u32 bytes, u64 now);
+	void (*on_recovered)(struct conn *c, u64 now);
+	void (*on_rto)(struct conn *c, bool again, u64 now);
+	void (*on_idle)(struct conn *c, u64 now);
+};
+
+extern const struct cc_ops cc_reno;
+
+/**
+ * cc_find() - look an algorithm up
+ * @name: its name
+ *
+ * Return: the algorithm, or NULL.
+ */
+const struct cc_ops *cc_find(const char *name);
+
+/**
+ * cc_set() - change cwnd
+ * @c:     the connection
+ * @cwnd:  bytes; never set below one MSS
+ * @cause: why
+ * @now:   microseconds
+ */
+void cc_set(struct conn *c, u32 cwnd, enum cause cause, u64 now);
+
+/**
+ * cc_set_ssthresh() - change ssthresh
+ * @c:        the connection
+ * @ssthresh: bytes; never set below two MSS (RFC 5681, equation 4)
+ * @cause:    why
+ * @now:      microseconds
+ */
+void cc_set_ssthresh(struct conn *c, u32 ssthresh, enum cause cause, u64 now);
+
+/* RFC 5681 section 3.1: slow start below ssthresh; equal may be either. */
+static inline bool cc_in_slow_start(const struct cc *cc)
+{
+	return cc->cwnd < cc->ssthresh;
+}
+
+/**
+ * cc_initial_window() - IW in bytes (RFC 6928 section 2)
+ * @segments: how many segments the namespace allows
+ * @mss:      bytes
+ */
+u32 cc_initial_window(u32 segments, u32 mss);
+
+#endif /* CHALK_CORE_CC_H */

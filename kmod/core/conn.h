@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * conn.h - one connection, from SYN to CLOSED
+ *
+ * Pull model: the habitat tells the core what happened (a segment, a time, a
+ * call of the user), then asks conn_poll() for segments until there are none.
+ * conn_poll() is the only place that decides to send.
+ *
+ *	conn_open()  conn_accept()		begin
+ *	conn_rx()				a segment arrived
+ *	conn_write() conn_read() conn_close() conn_abort()	the user
+ *	conn_tick()  conn_deadline()		time
+ *	conn_poll()				what to send now
+ *
+ * Payload stays with the habitat, which keeps two stores in step:
+ * - sent or unsent bytes [snd_una, write_seq): append at conn_write(), free
+ *   below snd_una after conn_rx(), copy out what conn_poll() names;
+ * - received bytes: keep what conn_rx()'s verdict says; those below rcv_nxt are
+ *   the reader's.
+ *
+ * Nothing here locks, allocates or sleeps: the caller serializes all calls on
+ * one connection. @now is in microseconds and never goes back.
+ *
+ * The functions are in: conn.c (begin, end, the user's calls), arrive.c
+ * (segments), poll.c (sending), timer.c (time), window.c (both windows),
+ * recover.c (loss).
+ */
+#ifndef CHALK_CORE_CONN_H
+#define CHALK_CORE_CONN_H
+
+#include "cc.h"
+#include "challenge.h"
+#include "env.h"
+#include "reasm.h"
+#include "rtt.h"
+#include "seq.h"
+#include "state.h"
+#include "types.h"
+#include "wire.h"
+
+struct req;
+
+/* What may come due, each with its own deadline; conn_deadline() is the least. */
+enum conn_timer {
+	TIMER_RTX,	/* retransmission, or persist where the window is shut */
+	TIMER_DELACK,
+	TIMER_KEEP,
+	TIMER_FIN,	/* an orphan in FIN_WAIT_2 */
+	NR_TIMERS
+};
+
+/**
+ * struct conn_config - what the habitat decides for a new connection
+ * @iss:     initial sequence number (isn.h)
+ * @ts_off:  added to the clock for the timestamps option
+ * @rcv_buf: payload bytes the receive buffer may hold
+ * @rcv_buf_max: the largest @rcv_buf may ever become; sets the window scale
+ * @sport:   our port
+ * @dport:   the peer's
+ * @mtu_mss: payload that fits the path: MTU less IP header and HDR_MIN
+ * @user_mss: upper bound to the MSS in both directions (TCP_MAXSEG), 0: none
+ */
+struct conn_config {
+	u32 iss;
+	u32 ts_off;
+	u32 rcv_buf;
+	u32 rcv_buf_max;
+	u16 sport, dport;
+	u16 mtu_mss;
+	u16 user_mss;
+};
+
+/**
+ * struct conn - a connection
+ *
+ * Send side, RFC 9293 section 3.3.1:
+ * @iss, @snd_una, @snd_nxt, @snd_wnd, @snd_wl1, @snd_wl2: as there
+ * @snd_rtx:   next byte to go out: equal to @snd_nxt but after a timeout, when
+ *             it goes back to @snd_una and runs up to @snd_nxt again
+ * @write_seq: behind the last byte the user has written
+ * @max_wnd:   largest window the peer ever offered (3.8.6.2.1)
+ * @smss:      payload bytes in a full segment
+ * @mtu_mss:   what the path allows, without options
+ * @peer_mss:  what the peer asked for
+ *
+ * Receive side:
+ * @irs, @rcv_nxt, @rcv_wnd, @rcv_up: as there
+ * @rcv_wup:   rcv_nxt when @rcv_wnd was last sent: the edge is their sum
+ * @rcv_read:  behind the last byte the user has read
+ * @rcv_buf:   payload bytes the buffer may hold
+ * @rcv_fin:   sequence number of the peer's FIN where @fin_seen
+ * @rmss:      largest segment seen, what "full-sized" means for ACKs
+ *
+ * Loss recovery:
+ * @recover:   RFC 6582 section 3.2; @recovering: fast recovery is on
+ * @dupacks:   duplicate ACKs in a row
+ * @rtx_one:   resend the first segment now
+ * @retries:   timeouts in a row
+ *
+ * @err: positive errno the user is to see, 0: none
+ */
+struct conn {
+	struct env *env;
+	u32 id;
+	u8 state;
+	u8 err;
+	u16 sport, dport;
+
+	/* send */
+	u32 iss;
+	u32 snd_una;
+	u32 snd_nxt;
+	u32 snd_rtx;
+	u32 write_seq;
+	u32 snd_wnd;
+	u32 max_wnd;
+	u32 snd_wl1;
+	u32 snd_wl2;
+	u16 smss;
+	u16 mtu_mss;
+	u16 peer_mss;
+	u16 user_mss;
+
+	/* receive */
+	u32 irs;
+	u32 rcv_nxt;
+	u32 rcv_wnd;
+	u32 rcv_wup;
+	u32 rcv_read;
+	u32 rcv_buf;
+	u32 rcv_up;
+	u32 rcv_fin;
+	u16 rmss;
+	struct reasm reasm;
+
+	/* options */
+	u8 snd_wscale;
+	u8 rcv_wscale;
+	u32 ts_off;
+	u32 ts_recent;
+	u32 last_ack_sent;
+	u64 ts_recent_at;
+
+	/* acknowledging */
+	u8 ack_now;		/* enum cause of an ACK that is due, or 0 */
+	u8 unacked_segs;	/* full segments since our last ACK */
+	u8 quickacks;
+	struct challenge challenge;
+
+	/* loss recovery */
+	struct cc cc;
+	struct rtt rtt;
+	u32 recover;
+	u32 dupacks;
+	u32 rtt_seq;		/* the timed segment ends here */
+	u64 rtt_from;		/* when it went out */
+	u64 last_sent;		/* last data */
+	u64 last_rcvd;		/* last segment that was acceptable */
+	u8 retries;
+	u8 keep_sent;		/* keep-alives without an answer */
+
+	u64 timer[NR_TIMERS];	/* deadlines, or NEVER */
+	u64 keep_idle;		/* per connection; microseconds */
+	u64 keep_interval;
+	u8 keep_probes;
+
+	/* flags */
+	bool wscale_ok : 1;	/* both sides offered window scaling */
+	bool ts_ok : 1;		/* both sides offered timestamps */
+	bool ts_recent_ok : 1;	/* ts_recent holds a value */
+	bool syn_pending : 1;	/* a SYN or SYN+ACK is to go out */
+	bool syn_lost : 1;	/* it had to go out again */
+	bool rst_pending : 1;	/* a RST is to go out, the last segment */
+	bool fin_queued : 1;	/* the user closed: FIN stands at write_seq */
+	bool fin_seen : 1;	/* the peer's FIN arrived, maybe early */
+	bool fin_rcvd : 1;	/* and all before it */
+	bool rtt_timing : 1;	/* rtt_seq, rtt_from hold a measurement */
+	bool recovering : 1;
+	bool rtx_one : 1;
+	bool probe_due : 1;	/* the persist timer fired */
+	bool persisting : 1;	/* TIMER_RTX is the persist timer */
+	bool keep_due : 1;	/* a keep-alive is to go out */
+	bool keepalive : 1;	/* SO_KEEPALIVE */
+	bool nodelay : 1;	/* TCP_NODELAY: no Nagle */
+	bool more : 1;		/* the last write said that more follows */
+	bool orphan : 1;	/* no process holds the connection */
+	bool rcv_shut : 1;	/* the user will not read any more */
+	bool rcv_urgent : 1;	/* rcv_up is ahead of the reader */
+	bool cwnd_limited : 1;	/* cwnd, not the user, held back the last poll */
+};
+
+/* What the habitat should wake after an event. */
+enum {
+	WAKE_READ = 0x01,	/* bytes, or end of stream, to read */
+	WAKE_WRITE = 0x02,	/* bytes were acknowledged */
+	WAKE_STATE = 0x04,	/* connected, closed or reset: everybody */
+	WAKE_URGENT = 0x08,	/* urgent data announced: SIGURG */
+};
+
+/**
+ * struct verdict - what the habitat has to do about a segment
+ * @drop: DROP_NONE, or why the segment (or its payload) was not used; count it
+ * @wake: WAKE_* bits
+ * @keep: payload bytes to store; 0: free the packet
+ * @skip: payload bytes to leave out before them
+ * @seq:  sequence number of the first byte kept
+ *
+ * After storing, all stored bytes below conn's rcv_nxt are in order; all
+ * written bytes below snd_una can be freed.
+ */
+struct verdict {
+	enum cause drop;
+	u8 wake;
+	u32 keep;
+	u32 skip;
+	u32 seq;
+};
+
+/**
+ * conn_open() - active open (RFC 9293 section 3.10.1)
+ * @c:   zeroed memory
+ * @env: the world; must outlive the connection
+ * @cfg: what the habitat decides
+ * @id:  number of the connection in the trace
+ * @now: microseconds
+ */
+void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
+	       u32 id, u64 now);
+
+/**
+ * conn_accept() - a connection out of a SYN_RCVD record
+ * @c:   zeroed memory
+ * @env: the world
+ * @req: the record; req_rx() has said REQ_ESTABLISH to a segment
+ * @id:  number of the connection in the trace
+ * @now: microseconds
+ *
+ * The connection is in SYN_RCVD; hand it the same segment with conn_rx().
+ */
+void conn_accept(struct conn *c, struct env *env, const struct req *req,
+		 u32 id, u64 now);
+
+/**
+ * conn_rx() - a segment arrives (RFC 9293 section 3.10.7.3 and .4)
+ * @c:   the connection, in any state but LISTEN and CLOSED
+ * @s:   the segment, checksum verified
+ * @now: microseconds
+ * @v:   filled in
+ */
+void conn_rx(struct conn *c, const struct seg *s, u64 now, struct verdict *v);
+
+/**
+ * conn_is_early() - whether a segment will need room in the reassembly array
+ * @c: the connection
+ * @s: the segment
+ *
+ * The habitat then looks at reasm_room_wanted() before conn_rx().
+ */
+bool conn_is_early(const struct conn *c, const struct seg *s);
+
+/**
+ * conn_poll() - the next segment that may go out now
+ * @c:       the connection
+ * @max_len: most payload bytes the caller can take in one go; at least one
+ *           MSS is given, and always whole MSS but at the end of the data
+ * @now:     microseconds
+ * @s:       filled in; split it at @s->smss
+ *
+ * The core takes the segment as sent. A habitat that fails to send it does
+ * nothing: to the protocol it is a lost packet.
+ *
+ * Return: false if nothing may be sent; @s is undefined then.
+ */
+bool conn_poll(struct conn *c, u32 max_len, u64 now, struct seg *s);
+
+/**
+ * conn_write() - the user has appended bytes
+ * @c:    the connection, conn_can_write()
+ * @n:    how many
+ * @more: more will follow at once (MSG_MORE): hold back a partial segment
+ * @now:  microseconds
+ */
+void conn_write(struct conn *c, u32 n, bool more, u64 now);
+
+/**
+ * conn_read() - the user has taken bytes
+ * @c:   the connection
+ * @n:   how many, at most rcv_nxt - rcv_read
+ * @now: microseconds
+ *
+ * May make a window update due: poll afterwards.
+ */
+void conn_read(struct conn *c, u32 n, u64 now);
+
+/**
+ * conn_set_rcv_buf() - the receive buffer has another size
+ * @c:   the connection
+ * @len: payload bytes it may hold; a promised window is never taken back
+ * @now: microseconds
+ */
+void conn_set_rcv_buf(struct conn *c, u32 len, u64 now);
+
+/**
+ * conn_set_mss() - the path allows another segment size (RFC 1191 section 6)
+ * @c:       the connection
+ * @mtu_mss: MTU less IP header and HDR_MIN
+ * @now:     microseconds
+ *
+ * Where it shrinks, what is in flight is sent again in smaller segments.
+ */
+void conn_set_mss(struct conn *c, u16 mtu_mss, u64 now);
+
+/**
+ * conn_set_keepalive() - SO_KEEPALIVE
+ * @c:   the connection
+ * @on:  switch it on or off
+ * @now: microseconds
+ */
+void conn_set_keepalive(struct conn *c, bool on, u64 now);
+
+/**
+ * conn_close() - the user will not write any more (RFC 9293 section 3.10.4)
+ * @c:   the connection
+ * @now: microseconds
+ *
+ * shutdown(SHUT_WR). Data already written still goes out, then the FIN.
+ * In SYN_SENT the connection is gone at once.
+ */
+void conn_close(struct conn *c, u64 now);
+
+/**
+ * conn_release() - no process holds the connection any more
+ * @c:   the connection
+ * @now: microseconds
+ *
+ * The full close(). Where bytes are left unread the peer is told with a reset
+ * that they are lost (RFC 9293 section 3.6.1); the connection is closed
+ * afterwards. Otherwise like conn_close(), with the time limits of orphans.
+ */
+void conn_release(struct conn *c, u64 now);
+
+/**
+ * conn_abort() - ABORT (RFC 9293 section 3.10.5)
+ * @c:   the connection
+ * @now: microseconds
+ *
+ * CLOSED at once; conn_poll() gives a RST where the state demands one.
+ */
+void conn_abort(struct conn *c, u64 now);
+
+/**
+ * conn_error() - a hard error from below, such as an ICMP message
+ * @c:   the connection
+ * @seq: sequence number that the message quotes
+ * @err: positive errno
+ * @now: microseconds
+ *
+ * RFC 5927: believed only for data in flight, and fatal only while the
+ * connection is being made (section 4).
+ *
+ * Return: true if the connection is closed by it; false: at most a soft error.
+ */
+bool conn_error(struct conn *c, u32 seq, int err, u64 now);
+
+/**
+ * conn_mtu_message_ok() - whether an ICMP "fragmentation needed" is believed
+ * @c:   the connection
+ * @seq: sequence number that the message quotes (RFC 5927 section 4.1)
+ */
+bool conn_mtu_message_ok(const struct conn *c, u32 seq);
+
+/**
+ * conn_deadline() - when conn_tick() is next needed
+ * @c: the connection
+ *
+ * Return: microseconds, or NEVER. It may have moved after any call.
+ */
+u64 conn_deadline(const struct conn *c);
+
+/**
+ * conn_tick() - time has passed
+ * @c:   the connection
+ * @now: microseconds; nothing happens before the deadline
+ *
+ * Poll afterwards. The connection may be CLOSED, with @err set.
+ *
+ * Return: WAKE_* bits.
+ */
+unsigned int conn_tick(struct conn *c, u64 now);
+
+/* Bytes sent and taken to be in the network (RFC 5681 section 2). */
+static inline u32 conn_flight(const struct conn *c)
+{
+	return c->snd_rtx - c->snd_una;
+}
+
+/* Bytes written and never sent. */
+static inline u32 conn_unsent(const struct conn *c)
+{
+	return seq_lt(c->snd_nxt, c->write_seq) ? c->write_seq - c->snd_nxt : 0;
+}
+
+/* Bytes written and not acknowledged, sent or not; without SYN and FIN. */
+u32 conn_unacked(const struct conn *c);
+
+/* Bytes in order that the user can read now; without the FIN. */
+u32 conn_readable(const struct conn *c);
+
+/* Everything the peer sent is read, and its FIN came (or the end is an error). */
+bool conn_at_eof(const struct conn *c);
+
+/* The user may write: the state allows it and conn_close() was not called. */
+bool conn_can_write(const struct conn *c);
+
+#endif /* CHALK_CORE_CONN_H */

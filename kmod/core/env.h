@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * env.h - what a habitat gives to the cores in it
+ *
+ * One struct env a network namespace (or a simulated host): the tunables, and
+ * where events go.
+ */
+#ifndef CHALK_CORE_ENV_H
+#define CHALK_CORE_ENV_H
+
+#include "event.h"
+#include "types.h"
+
+struct conn;
+
+/**
+ * struct tunables - numbers that a namespace may change (sysctl net.chalk.*)
+ * @init_cwnd:      initial window, segments
+ * @syn_retries:    retransmissions of a SYN before giving up
+ * @synack_retries: the same for a SYN+ACK
+ * @retries:        the same for data
+ * @orphan_retries: the same where no process holds the connection
+ * @keep_probes:    unanswered keep-alives before giving up
+ * @timestamps:     offer and accept RFC 7323 timestamps
+ * @window_scaling: offer and accept RFC 7323 window scaling
+ * @rto_init:       first RTO, microseconds, as all below
+ * @rto_min:        lower bound of the RTO
+ * @rto_max:        upper bound of the RTO
+ * @delack:         longest delay of an ACK; 0: every segment at once
+ * @msl:            maximum segment lifetime; TIME_WAIT lasts two of them
+ * @fin_timeout:    how long an orphan stays in FIN_WAIT_2
+ * @keep_idle:      silence before the first keep-alive
+ * @keep_interval:  time between keep-alives
+ * @cc:             congestion control of new connections
+ */
+struct tunables {
+	u32 init_cwnd;
+	u32 syn_retries;
+	u32 synack_retries;
+	u32 retries;
+	u32 orphan_retries;
+	u32 keep_probes;
+	bool timestamps;
+	bool window_scaling;
+	u64 rto_init;
+	u64 rto_min;
+	u64 rto_max;
+	u64 delack;
+	u64 msl;
+	u64 fin_timeout;
+	u64 keep_idle;
+	u64 keep_interval;
+	const struct cc_ops *cc;
+};
+
+/**
+ * struct env - the world around a connection
+ * @tun:     tunables; read at every use, so that a change acts at once
+ * @tracing: somebody reads events; nothing is emitted while false
+ * @emit:    takes a record. @c is NULL for a record that belongs to no
+ *           connection. Called under the connection's lock, must not sleep.
+ */
+struct env {
+	struct tunables tun;
+	bool tracing;
+	void (*emit)(struct env *env, const struct conn *c, const struct event *ev);
+};
+
+/**
+ * tunables_init() - the defaults of params.h
+ * @t: filled in
+ */
+void tunables_init(struct tunables *t);
+
+#endif /* CHALK_CORE_ENV_H */

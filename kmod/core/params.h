@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * params.h - every constant of the protocol, with its unit and its source
+ *
+ * Constants that a namespace may change are the defaults of struct tunables
+ * (env.h); the others are used as they stand here.
+ */
+#ifndef CHALK_CORE_PARAMS_H
+#define CHALK_CORE_PARAMS_H
+
+#include "types.h"
+
+/* --- sizes (bytes) --- */
+
+/* RFC 9293 section 3.1: five words without options, data offset of 4 bits. */
+#define HDR_MIN 20
+#define HDR_MAX 60
+
+/* RFC 9293 section 3.7.1: the MSS where the peer names none (IPv4). */
+#define MSS_DEFAULT 536
+
+/*
+ * DEVIATES: RFC 9293 section 3.7.1 sets no floor to an MSS option. A peer that
+ * asks for less gets this, so that it cannot make us send a packet a byte.
+ */
+#define MSS_FLOOR 48
+
+/* RFC 7323 section 2.3: a larger shift counts as 14. */
+#define WSCALE_MAX 14
+
+/* RFC 7323 section 3.2: the option with its two bytes of padding. */
+#define TS_OPTION_LEN 12
+
+/* --- retransmission timer (microseconds) --- */
+
+/* RFC 6298 (2.1): before the first sample. */
+#define RTO_INITIAL (1 * USEC_PER_S)
+
+/*
+ * DEVIATES: RFC 6298 (2.4) says that RTO SHOULD be at least 1 s. 200 ms is
+ * what the kernel's TCP has used for decades, and the two are to be compared.
+ */
+#define RTO_FLOOR (200 * USEC_PER_MS)
+
+/* RFC 6298 (2.5): a maximum of at least 60 s. */
+#define RTO_CEILING (120 * USEC_PER_S)
+
+/*
+ * RFC 6298 (5.7): the RTO after a handshake whose SYN was lost. It applies
+ * where no RTT sample could be taken.
+ */
+#define RTO_AFTER_SYN_LOSS (3 * USEC_PER_S)
+
+/* RFC 6298 (2.3): G, the granularity of our clock. */
+#define CLOCK_GRANULARITY (1 * USEC_PER_MS)
+
+/* RFC 9293 section 3.8.3: R2 as a number of retransmissions. */
+#define SYN_RETRIES 6
+#define SYNACK_RETRIES 5
+#define DATA_RETRIES 15
+/* The same for a connection that no process holds any more. */
+#define ORPHAN_RETRIES 8
+
+/* --- acknowledgements --- */
+
+/* RFC 9293 section 3.8.6.3: less than 500 ms; 40 ms as in the kernel's TCP. */
+#define DELACK_TIME (40 * USEC_PER_MS)
+
+/* RFC 9293 section 3.8.6.3: at least every second full-sized segment. */
+#define DELACK_SEGMENTS 2
+
+/*
+ * The first segments of a connection are acknowledged at once, so that the
+ * peer's slow start is not held up (RFC 5681 section 4.2 allows any rate).
+ */
+#define QUICKACKS 16
+
+/* RFC 5961 section 7: challenge ACKs in a period. */
+#define CHALLENGE_ACKS 10
+#define CHALLENGE_PERIOD (5 * USEC_PER_S)
+
+/* --- congestion control --- */
+
+/* RFC 6928 section 2: initial window in segments, and its bound in bytes. */
+#define INIT_CWND 10
+#define INIT_CWND_BYTES 14600
+
+/* RFC 5681 section 3.2: duplicate ACKs that mean a loss. */
+#define DUPACK_THRESHOLD 3
+
+/* RFC 3042 section 2: new segments the first duplicate ACKs may send. */
+#define LIMITED_TRANSMIT_SEGMENTS 2
+
+/* RFC 3465 section 2.2: L, the most that slow start takes from one ACK. */
+#define ABC_LIMIT 2
+
+/* RFC 5681 section 3.1: ssthresh starts arbitrarily high. */
+#define SSTHRESH_INITIAL 0x7fffffff
+
+/* --- life and death (microseconds) --- */
+
+/*
+ * DEVIATES: RFC 9293 section 3.4.2 takes MSL as 2 minutes. 30 s makes
+ * TIME_WAIT last the 60 s of the kernel's TCP.
+ */
+#define MSL (30 * USEC_PER_S)
+
+/* How long a FIN_WAIT_2 that no process holds waits for the peer's FIN. */
+#define FIN_TIMEOUT (60 * USEC_PER_S)
+
+/* RFC 9293 section 3.8.4: idle time of at least two hours. */
+#define KEEP_IDLE (7200 * USEC_PER_S)
+#define KEEP_INTERVAL (75 * USEC_PER_S)
+#define KEEP_PROBES 9
+
+/* RFC 9293 section 3.8.6.2.1: the override timeout, 0.1 to 1 s. */
+#define SWS_OVERRIDE (200 * USEC_PER_MS)
+
+/* RFC 7323 section 5.5: ts_recent is not trusted after 24 days of silence. */
+#define PAWS_IDLE (24ULL * 24 * 3600 * USEC_PER_S)
+
+/* --- memory --- */
+
+/* Most holes that one connection's out-of-order data may have. */
+#define REASM_MAX 1024
+
+#endif /* CHALK_CORE_PARAMS_H */

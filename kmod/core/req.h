@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * req.h - passive open: LISTEN, and the small record of a SYN_RCVD
+ *
+ * A listener keeps no connections, only a record for each SYN it has answered.
+ * The record becomes a struct conn when the third segment of the handshake
+ * arrives. RFC 9293 sections 3.10.7.2 and 3.10.7.4.
+ */
+#ifndef CHALK_CORE_REQ_H
+#define CHALK_CORE_REQ_H
+
+#include "conn.h"
+
+/**
+ * struct req - a connection in SYN_RCVD
+ * @iss:       our initial sequence number
+ * @irs:       the peer's
+ * @snd_wnd:   window of the peer's SYN (never scaled)
+ * @rcv_wnd:   window we offer
+ * @rcv_buf:   payload bytes the receive buffer will hold
+ * @mtu_mss:   what our side of the path allows
+ * @peer_mss:  what the peer asked for
+ * @user_mss:  upper bound for both, 0: none
+ * @sport:     our port
+ * @dport:     the peer's
+ * @ts_off:    offset of our timestamp clock
+ * @ts_recent: the peer's last timestamp
+ * @sent_at:   when the SYN+ACK first went out
+ * @deadline:  when it goes out again
+ * @retries:   how often it has gone out again
+ * @pending:   it is to go out now
+ */
+struct req {
+	u32 iss, irs;
+	u32 snd_wnd;
+	u32 rcv_wnd, rcv_buf;
+	u16 mtu_mss, peer_mss, user_mss;
+	u16 sport, dport;
+	u32 ts_off, ts_recent;
+	u64 sent_at;
+	u64 deadline;
+	struct challenge challenge;
+	u8 retries;
+	u8 snd_wscale, rcv_wscale;
+	bool wscale_ok : 1;
+	bool ts_ok : 1;
+	bool pending : 1;
+	bool ack_pending : 1;
+};
+
+/* What a listener does about a segment. */
+enum listen_result {
+	LISTEN_DROP,	/* nothing */
+	LISTEN_RESET,	/* answer with reply_reset() */
+	LISTEN_SYN,	/* make a record: req_init() */
+};
+
+/**
+ * listen_rx() - a segment arrives for a listener (RFC 9293 section 3.10.7.2)
+ * @s:    the segment
+ * @drop: why it is dropped, where it is
+ */
+enum listen_result listen_rx(const struct seg *s, enum cause *drop);
+
+/**
+ * req_init() - a SYN makes a record
+ * @r:   zeroed memory
+ * @env: the world
+ * @cfg: what the habitat decides
+ * @syn: the SYN
+ * @now: microseconds
+ *
+ * req_poll() gives the SYN+ACK.
+ */
+void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
+	      const struct seg *syn, u64 now);
+
+/* What becomes of a segment for a record. */
+enum req_result {
+	REQ_DROP,	/* nothing, or poll for the answer */
+	REQ_ESTABLISH,	/* conn_accept(), then conn_rx() with the same segment */
+	REQ_RESET,	/* answer with reply_reset(); the record stays */
+	REQ_GONE,	/* free the record */
+};
+
+/**
+ * req_rx() - a segment arrives for a SYN_RCVD (RFC 9293 section 3.10.7.4)
+ * @r:    the record
+ * @env:  the world
+ * @s:    the segment
+ * @now:  microseconds
+ * @drop: why it is dropped, where it is
+ *
+ * Poll afterwards.
+ */
+enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
+		       u64 now, enum cause *drop);
+
+/**
+ * req_tick() - time has passed
+ * @r:   the record
+ * @env: the world
+ * @now: microseconds
+ *
+ * Poll afterwards; the deadline is in @r.
+ *
+ * Return: false if the record has waited long enough: free it.
+ */
+bool req_tick(struct req *r, struct env *env, u64 now);
+
+/**
+ * req_poll() - the SYN+ACK (or a challenge ACK) that is to go out now, if any
+ * @r:   the record
+ * @env: the world
+ * @now: microseconds
+ * @s:   filled in
+ */
+bool req_poll(struct req *r, struct env *env, u64 now, struct seg *s);
+
+#endif /* CHALK_CORE_REQ_H */

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * timewait.h - the small record that a connection in TIME_WAIT leaves behind
+ *
+ * RFC 9293 section 3.6.1: for two MSL it answers a retransmitted FIN, and keeps
+ * old segments away from a new connection of the same name.
+ */
+#ifndef CHALK_CORE_TIMEWAIT_H
+#define CHALK_CORE_TIMEWAIT_H
+
+#include "conn.h"
+
+/**
+ * struct timewait - what is left
+ * @id:        number of the connection in the trace
+ * @snd_nxt:   as in struct conn
+ * @rcv_nxt:   the same
+ * @rcv_wnd:   window last offered
+ * @ts_recent: the peer's last timestamp
+ * @ts_off:    offset of our timestamp clock
+ * @deadline:  when the record goes
+ * @sport:     our port
+ * @dport:     the peer's
+ * @ack_pending: an ACK is to go out
+ */
+struct timewait {
+	u32 id;
+	u32 snd_nxt, rcv_nxt, rcv_wnd;
+	u32 ts_recent, ts_off;
+	u64 ts_recent_at;
+	u64 deadline;
+	struct challenge challenge;
+	u16 sport, dport;
+	u8 rcv_wscale;
+	bool ts_ok : 1;
+	bool ack_pending : 1;
+};
+
+/* What becomes of a segment for a record. */
+enum timewait_result {
+	TIMEWAIT_DROP,	/* nothing, or poll for an ACK; the deadline may move */
+	TIMEWAIT_GONE,	/* free the record */
+	TIMEWAIT_OPEN,	/* a new SYN: free the record, offer it to a listener */
+};
+
+/**
+ * timewait_init() - take over a connection that is in TIME_WAIT
+ * @t:   filled in
+ * @c:   the connection; conn_poll() has nothing left
+ * @now: microseconds
+ */
+void timewait_init(struct timewait *t, const struct conn *c, u64 now);
+
+/**
+ * timewait_rx() - a segment arrives (RFC 9293 section 3.10.7.4, RFC 6191)
+ * @t:    the record
+ * @env:  the world
+ * @s:    the segment
+ * @now:  microseconds
+ * @drop: why it is dropped, where it is
+ */
+enum timewait_result timewait_rx(struct timewait *t, struct env *env,
+				 const struct seg *s, u64 now,
+				 enum cause *drop);
+
+/**
+ * timewait_poll() - the ACK that is to go out, if any
+ * @t:   the record
+ * @now: microseconds
+ * @s:   filled in
+ */
+bool timewait_poll(struct timewait *t, u64 now, struct seg *s);
+
+#endif /* CHALK_CORE_TIMEWAIT_H */

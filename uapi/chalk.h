@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * chalk.h - the programming interface of Chalk
+ *
+ * Chalk is TCP as RFC 9293 draws it, on an IP protocol number of its own.
+ * A program uses it like TCP; only the call of socket() differs:
+ *
+ *	int fd = socket(AF_CHALK, SOCK_STREAM, CHALKPROTO_INET);
+ *
+ * Addresses are struct sockaddr_in, in and out. bind, connect, listen, accept,
+ * send, recv, shutdown, poll and close behave as on a TCP socket, and set the
+ * same errno.
+ */
+#ifndef _UAPI_CHALK_H
+#define _UAPI_CHALK_H
+
+/*
+ * The socket family. The kernel's table of families cannot grow from a module,
+ * so Chalk takes the number of one that left the kernel long ago (Econet). The
+ * module parameter family= chooses another.
+ */
+#ifndef AF_CHALK
+#define AF_CHALK 19
+#endif
+#ifndef PF_CHALK
+#define PF_CHALK AF_CHALK
+#endif
+
+/* Third argument of socket(AF_CHALK, ...): which IP carries it. */
+#define CHALKPROTO_INET 0
+
+/* IP protocol number of stream segments (RFC 3692: for experiments). */
+#ifndef IPPROTO_CHALK
+#define IPPROTO_CHALK 253
+#endif
+
+/*
+ * Level of get/setsockopt(). Takes the TCP_* option numbers of
+ * <netinet/tcp.h>; SOL_TCP is taken as the same level.
+ */
+#ifndef SOL_CHALK
+#define SOL_CHALK 253
+#endif
+
+#endif /* _UAPI_CHALK_H */
