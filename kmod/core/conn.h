@@ -51,6 +51,7 @@ enum conn_timer {
 
 /**
  * struct conn_config - what the habitat decides for a new connection
+ * @id:      number of the connection in the trace, not 0
  * @iss:     initial sequence number (isn.h)
  * @ts_off:  added to the clock for the timestamps option
  * @rcv_buf: payload bytes the receive buffer may hold
@@ -61,6 +62,7 @@ enum conn_timer {
  * @user_mss: upper bound to the MSS in both directions (TCP_MAXSEG), 0: none
  */
 struct conn_config {
+	u32 id;
 	u32 iss;
 	u32 ts_off;
 	u32 rcv_buf;
@@ -221,24 +223,22 @@ struct verdict {
  * @c:   zeroed memory
  * @env: the world; must outlive the connection
  * @cfg: what the habitat decides
- * @id:  number of the connection in the trace
  * @now: microseconds
  */
 void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
-	       u32 id, u64 now);
+	       u64 now);
 
 /**
  * conn_accept() - a connection out of a SYN_RCVD record
  * @c:   zeroed memory
  * @env: the world
  * @req: the record; req_rx() has said REQ_ESTABLISH to a segment
- * @id:  number of the connection in the trace
  * @now: microseconds
  *
  * The connection is in SYN_RCVD; hand it the same segment with conn_rx().
  */
 void conn_accept(struct conn *c, struct env *env, const struct req *req,
-		 u32 id, u64 now);
+		 u64 now);
 
 /**
  * conn_rx() - a segment arrives (RFC 9293 section 3.10.7.3 and .4)

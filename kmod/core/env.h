@@ -11,7 +11,7 @@
 #include "event.h"
 #include "types.h"
 
-struct conn;
+struct cc_ops;
 
 /**
  * struct tunables - numbers that a namespace may change (sysctl net.chalk.*)
@@ -53,17 +53,26 @@ struct tunables {
 	const struct cc_ops *cc;
 };
 
+/* Which structure of the core an event belongs to. */
+enum event_owner {
+	OWNER_CONN,	/* struct conn */
+	OWNER_REQ,	/* struct req */
+	OWNER_TIMEWAIT,	/* struct timewait */
+};
+
 /**
  * struct env - the world around a connection
  * @tun:     tunables; read at every use, so that a change acts at once
  * @tracing: somebody reads events; nothing is emitted while false
- * @emit:    takes a record. @c is NULL for a record that belongs to no
- *           connection. Called under the connection's lock, must not sleep.
+ * @emit:    takes a record; @owner is the structure that @what names, by which
+ *           the habitat finds the addresses. Called under the owner's lock,
+ *           must not sleep.
  */
 struct env {
 	struct tunables tun;
 	bool tracing;
-	void (*emit)(struct env *env, const struct conn *c, const struct event *ev);
+	void (*emit)(struct env *env, enum event_owner what, const void *owner,
+		     const struct event *ev);
 };
 
 /**

@@ -13,6 +13,7 @@
 
 /**
  * struct req - a connection in SYN_RCVD
+ * @id:        number of the connection in the trace
  * @iss:       our initial sequence number
  * @irs:       the peer's
  * @snd_wnd:   window of the peer's SYN (never scaled)
@@ -31,6 +32,7 @@
  * @pending:   it is to go out now
  */
 struct req {
+	u32 id;
 	u32 iss, irs;
 	u32 snd_wnd;
 	u32 rcv_wnd, rcv_buf;
