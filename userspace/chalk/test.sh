@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# test.sh - run the tests of the tools; the last line says "N passed, N failed".
+
+cd "$(dirname "$0")" || exit 1
+exec python3 -B - "$@" <<'END'
+import sys
+import unittest
+
+suite = unittest.defaultTestLoader.discover(".", "test_*.py")
+result = unittest.TextTestRunner(sys.stdout, verbosity=1).run(suite)
+failed = len(result.failures) + len(result.errors)
+passed = result.testsRun - failed - len(result.skipped)
+if result.skipped:
+    print(f"{len(result.skipped)} skipped")
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0 or passed == 0)
+END

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-2.0
+"""test_tools.py - what trace, ladder, summary and plot make of a known trace.
+
+Run with test.sh. Traces come from chalk_fixture.py; each tool is run as a user
+runs it, through the dispatcher.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, HERE)
+
+import chalk_fixture as fixture  # noqa: E402
+import chalk_match  # noqa: E402
+from chalk_trace import COLUMNS, Trace, TraceError, relative  # noqa: E402
+
+sys.path.pop(0)
+
+
+def chalk(*args: str, stdin: str = "") -> subprocess.CompletedProcess:
+    """Run the tool; its output as text."""
+    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
+               PYTHONIOENCODING="utf-8")
+    return subprocess.run([os.path.join(HERE, "chalk"), *args], input=stdin,
+                          capture_output=True, text=True, env=env,
+                          encoding="utf-8", check=False)
+
+
+class DispatcherTest(unittest.TestCase):
+    def test_help__lists_each_command_with_a_line(self):
+        for args in (["help"], ["--help"]):
+            result = chalk(*args)
+            self.assertEqual(result.returncode, 0)
+            for name in ("trace", "plot", "ladder", "summary"):
+                self.assertRegex(result.stdout, rf"(?m)^  {name} +\w+ \w+")
+
+    def test_unknown__is_named_and_fails(self):
+        result = chalk("fly")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("'fly' is not a command", result.stderr)
+
+    def test_no_command__fails_with_the_help(self):
+        result = chalk()
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("Usage", result.stderr)
+
+    def test_each_command__has_help_with_examples(self):
+        for name in ("trace", "plot", "ladder", "summary"):
+            for args in ([name, "--help"], ["help", name]):
+                result = chalk(*args)
+                self.assertEqual(result.returncode, 0)
+                self.assertIn("examples:", result.stdout)
+
+
+class TraceTest(unittest.TestCase):
+    def test_read__finds_columns_by_name(self):
+        lines = fixture.transfer().text().splitlines()
+        turned = ["\t".join(line.split("\t")[::-1]) for line in lines]
+        records = Trace(turned).records
+        self.assertEqual(records[0].flags, "S")
+        self.assertEqual(records[0].conn, 1)
+
+    def test_read__counts_lost_records(self):
+        text = fixture.transfer().text() + "# lost 7\n# lost 5\n# hello\n"
+        self.assertEqual(Trace(text.splitlines()).lost, 12)
+
+    def test_read__refuses_what_is_no_trace(self):
+        header = "\t".join(COLUMNS)
+        for text, error in (("a\tb\n", "no column 'time'"),
+                            (header, "no records"), ("", "no records"),
+                            (header + "\n1.0\t2\n", "line 2: not a record")):
+            with self.assertRaisesRegex(TraceError, error):
+                Trace(text.splitlines())
+
+    def test_pick__takes_the_end_that_sent_most(self):
+        trace = fixture.transfer().trace()
+        self.assertEqual(trace.pick().local, fixture.CLIENT)
+        self.assertEqual(trace.pick(conn=2).local, fixture.SERVER)
+        self.assertEqual(trace.pick(local=fixture.SERVER).id, 2)
+        with self.assertRaisesRegex(TraceError, "it has: 1 "):
+            trace.pick(conn=9)
+
+    def test_ends__put_the_client_first(self):
+        trace = fixture.transfer().trace()
+        for conn in (1, 2):
+            left, right = trace.ends(trace.pick(conn=conn))
+            self.assertEqual((left.id, right.id), (1, 2))
+
+    def test_relative__wraps(self):
+        self.assertEqual(relative(5, 0xfffffff0), 21)
+
+    def test_trace_command__says_what_is_missing(self):
+        if os.path.exists("/sys/kernel/debug/chalk/trace"):
+            self.skipTest("chalk.ko is loaded")
+        result = chalk("trace")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, "chalk.ko is not loaded|only root")
+
+
+class MatchTest(unittest.TestCase):
+    def flights(self, script, conn=1):
+        trace = script.trace()
+        end = trace.pick(conn=conn)
+        return chalk_match.match(end, trace.peer(end))
+
+    def test_match__finds_the_one_that_was_lost(self):
+        flights = self.flights(fixture.transfer(count=8, lost=3))
+        lost = [f for f in flights if not f.arrival]
+        self.assertEqual([f.sent.seq - fixture.CLIENT_ISN for f in lost],
+                         [1 + 3 * fixture.MSS])
+        self.assertEqual(lost[0].sent.event, "send")
+
+    def test_match__each_arrival_is_a_delay_later(self):
+        for conn in (1, 2):
+            for flight in self.flights(fixture.transfer(), conn):
+                if flight.arrival:
+                    self.assertAlmostEqual(
+                        flight.arrival.time - flight.time, fixture.DELAY)
+
+    def test_match__lost_at_the_tail(self):
+        script = fixture.Script()
+        script.open()
+        script.segment(.1, False, "A", lost=True, seq=1, ack=1, len=100)
+        script.segment(.4, False, "A", event="rtx", seq=1, ack=1, len=100)
+        last = self.flights(script)[-2:]
+        self.assertIsNone(last[0].arrival)
+        self.assertIsNotNone(last[1].arrival)
+
+    def test_match__lost_duplicate_ack(self):
+        script = fixture.Script()
+        script.open()
+        for number in range(4):
+            script.segment(.1 + number / 1000, True, "A", number == 1, seq=1,
+                           ack=1)
+        flights = self.flights(script, 2)[-4:]
+        self.assertEqual([bool(f.arrival) for f in flights],
+                         [True, False, True, True])
+
+    def test_match__needless_retransmission(self):
+        script = fixture.Script()
+        script.open()
+        script.segment(.1, False, "A", seq=1, ack=1, len=100)
+        script.segment(.11, False, "A", event="rtx", seq=1, ack=1, len=100)
+        for flight in self.flights(script)[-2:]:
+            self.assertAlmostEqual(flight.arrival.time - flight.time,
+                                   fixture.DELAY)
+
+
+class LadderTest(unittest.TestCase):
+    def ladder(self, *args, script=None):
+        text = (script or fixture.transfer()).text()
+        result = chalk("ladder", "-", *args, stdin=text)
+        self.assertEqual(result.stderr, "")
+        self.assertEqual(result.returncode, 0)
+        return result.stdout.splitlines()
+
+    def test_handshake__three_segments_with_the_states(self):
+        lines = self.ladder("--handshake", "--ascii")
+        self.assertRegex(lines[2], r"^ +0.0000  SYN_SENT +--- SYN seq=0 -+> "
+                                   r"SYN_RCVD +0.0200$")
+        self.assertRegex(lines[3], r"^ +0.0400  ESTABLISHED <-+ SYN\+ACK seq=0"
+                                   r" ack=1 -+ \| +0.0200$")
+        self.assertRegex(lines[4], r"^ +0.0400  \| +--- ACK seq=1 ack=1 -+> "
+                                   r"ESTABLISHED +0.0600$")
+        self.assertRegex(lines[5], r": +21 more segments +:")
+        self.assertEqual(len(lines), 6)
+
+    def test_teardown__four_segments_and_the_end_of_time_wait(self):
+        lines = self.ladder("--teardown", "--ascii")
+        states = ["FIN_WAIT_1 .*CLOSE_WAIT", r"FIN_WAIT_2 .*\|",
+                  "TIME_WAIT .*LAST_ACK", r"\| .*CLOSED",
+                  "61.0700  CLOSED .*TIME_WAIT of 2 MSL"]
+        for line, pattern in zip(lines[3:], states):
+            self.assertRegex(line, pattern)
+        self.assertEqual(len(lines), 3 + len(states))
+
+    def test_lost__ends_in_a_cross(self):
+        lost = [line for line in self.ladder() if "✗ lost" in line]
+        self.assertEqual(len(lost), 1)
+        self.assertIn("seq=3001 ", lost[0])
+
+    def test_retransmission__says_why(self):
+        again = [line for line in self.ladder() if "again" in line]
+        self.assertEqual(len(again), 1)
+        self.assertIn("seq=3001 ack=1 len=1000 (again: third duplicate ACK)",
+                      again[0])
+
+    def test_drop__says_why(self):
+        script = fixture.Script()
+        script.open()
+        script.segment(.1, False, "A", lost=True, seq=1, ack=1, len=10)
+        script.add(.12, True, "drop", flags="A", cause="bad_checksum", len=10,
+                   seq=fixture.CLIENT_ISN + 1,
+                   ack=(fixture.SERVER_ISN + 1) % (1 << 32))
+        lines = self.ladder(script=script)
+        self.assertRegex(lines[-1], r"✗ dropped: bad_checksum +│ +0.1200$")
+
+    def test_first_and_last__leave_out_the_middle(self):
+        lines = self.ladder("--first", "2", "--last", "3")
+        self.assertEqual(len(lines), 2 + 2 + 1 + 3)
+        self.assertIn("20 more segments", lines[4])
+
+    def test_ascii__has_no_other_character(self):
+        self.assertTrue("\n".join(self.ladder("--ascii")).isascii())
+
+    def test_one_end_only__has_no_time_at_the_other(self):
+        script = fixture.transfer()
+        script.rows = [row for row in script.rows if row["conn"] == "1"]
+        lines = self.ladder("--handshake", script=script)
+        self.assertRegex(lines[2], r"^ +0.0000  SYN_SENT .* SYN seq=0 .*▶ │$")
+        self.assertRegex(lines[3], r"^ +0.0400  ESTABLISHED ◀.* ack=1 .*─ │$")
+        self.assertFalse(any("lost" in line for line in lines))
+
+    def test_edges__are_straight(self):
+        lines = self.ladder("--ascii")
+        column = lines[1].rindex("state")
+        for line in lines[2:]:
+            self.assertRegex(line[column - 1:], r"^ [A-Z|]")
+
+
+class SummaryTest(unittest.TestCase):
+    def test_json__has_the_figures(self):
+        text = fixture.transfer(count=8, lost=3).text()
+        result = chalk("summary", "-", "--json", stdin=text)
+        client, server = json.loads(result.stdout)
+        self.assertEqual(client["segments_sent"], 2 + 9 + 2)
+        self.assertEqual(client["data_segments_sent"], 9)
+        self.assertEqual(client["bytes_sent"], 8 * fixture.MSS)
+        self.assertEqual(client["retransmissions"], {"third duplicate ACK": 1})
+        self.assertEqual(client["loss_events"], {"third duplicate ACK": 1})
+        self.assertEqual(client["lost_on_the_way"], 1)
+        self.assertEqual(client["rtt_ms"], {"samples": 1, "refused": 0,
+                                            "min": 40, "max": 40, "avg": 40})
+        self.assertEqual(server["segments_sent"], 1 + 8 + 2)
+        self.assertEqual(server["bytes_sent"], 0)
+        self.assertIsNone(server["goodput"])
+
+    def test_goodput__from_the_first_byte_to_its_last_ack(self):
+        result = chalk("summary", "-", "--json", "--conn", "1",
+                       stdin=fixture.transfer(count=8, lost=3).text())
+        goodput = json.loads(result.stdout)[0]["goodput"]
+        self.assertEqual(goodput["acknowledged_bytes"], 8000)
+        self.assertAlmostEqual(goodput["seconds"], 0.086)
+        self.assertAlmostEqual(goodput["mbit_per_s"], 0.744, 3)
+
+    def test_text__says_the_same_and_warns_of_gaps(self):
+        text = fixture.transfer().text() + "# lost 3\n"
+        result = chalk("summary", "-", stdin=text)
+        for part in ("13 segments, 8,000 bytes", "1 (7.69 %)",
+                     "1: third duplicate ACK", "0.744 Mbit/s",
+                     "min 40.0, average 40.0, max 40.0 ms",
+                     "lacks 3 records"):
+            self.assertIn(part, result.stdout)
+
+    def test_missing_file__is_named(self):
+        result = chalk("summary", "/nonexistent")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, "chalk summary: /nonexistent: "
+                                        "No such file or directory\n")
+
+
+class PlotTest(unittest.TestCase):
+    def plot(self, name, script=None, *args):
+        with tempfile.TemporaryDirectory() as place:
+            out = os.path.join(place, name)
+            result = chalk("plot", "-", "--out", out, *args,
+                           stdin=(script or fixture.transfer()).text())
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            with open(out, "rb") as stream:
+                return stream.read()
+
+    def block(self, script, name):
+        text = self.plot("x.gp", script).decode()
+        body = text.split(f"${name} << END\n")[1].split("\nEND")[0]
+        return [tuple(map(float, line.split())) for line in body.splitlines()]
+
+    def test_png_and_svg__are_pictures(self):
+        self.assertTrue(self.plot("x.png").startswith(b"\x89PNG"))
+        svg = self.plot("x.svg").decode()
+        self.assertIn("<svg", svg)
+        for word in ("cwnd", "ssthresh", "in flight", "retransmission"):
+            self.assertIn(word, svg)
+
+    def test_loss__is_marked_at_the_window_it_met(self):
+        points = self.block(fixture.transfer(count=8, lost=3), "third")
+        self.assertEqual(points, [(0.146, round(10000 / 1024, 3))])
+
+    def test_retransmission__is_marked(self):
+        points = self.block(fixture.transfer(count=8, lost=3), "rtx")
+        self.assertEqual([x for x, _ in points], [0.146])
+
+    def test_first_ssthresh__does_not_set_the_scale(self):
+        text = self.plot("x.gp").decode()
+        top = float(text.split("set yrange [0:")[1].split("]")[0])
+        self.assertAlmostEqual(top, 1.15 * 10000 / 1024, 2)
+
+    def test_time_wait__is_not_drawn(self):
+        text = self.plot("x.gp").decode()
+        span = float(text.split("set xrange [0:")[1].split("]")[0])
+        self.assertAlmostEqual(span, 1.07)
+
+    def test_phases__are_shaded(self):
+        text = self.plot("x.gp").decode()
+        self.assertIn("from 0.000000, graph 0 to 0.146000, graph 1 behind "
+                      "fillcolor rgb '#e3f3e1'", text)
+        self.assertIn("from 0.146000, graph 0 to 0.186000, graph 1 behind "
+                      "fillcolor rgb '#fbe6dc'", text)
+
+    def test_title__may_hold_anything(self):
+        title = 'a "b" \\n $c 100 %'
+        self.assertIn(f"<text>{title}</text>",
+                      self.plot("x.svg", None, "--title", title).decode())
+
+    def test_wrong_name__is_refused(self):
+        result = chalk("plot", "-", "--out", "x.jpg")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("must end in .png, .svg or .gp", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
