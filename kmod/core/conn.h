@@ -73,13 +73,32 @@ struct conn_config {
 };
 
 /**
+ * struct conn_options - what the user may choose, before or after connecting
+ * @keep_idle:     silence before the first keep-alive, microseconds
+ * @keep_interval: time between keep-alives, microseconds
+ * @keep_probes:   unanswered keep-alives before giving up
+ * @keepalive:     SO_KEEPALIVE; change it with conn_set_keepalive()
+ * @nodelay:       TCP_NODELAY: no Nagle
+ */
+struct conn_options {
+	u64 keep_idle;
+	u64 keep_interval;
+	u8 keep_probes;
+	bool keepalive : 1;
+	bool nodelay : 1;
+};
+
+/**
  * struct conn - a connection
+ *
+ * @opt: filled in by conn_options_init(), or copied from the listener
  *
  * Send side, RFC 9293 section 3.3.1:
  * @iss, @snd_una, @snd_nxt, @snd_wnd, @snd_wl1, @snd_wl2: as there
  * @snd_rtx:   next byte to go out: equal to @snd_nxt but after a timeout, when
  *             it goes back to @snd_una and runs up to @snd_nxt again
  * @write_seq: behind the last byte the user has written
+ * @snd_sml:   behind the last small segment sent, for Nagle
  * @max_wnd:   largest window the peer ever offered (3.8.6.2.1)
  * @smss:      payload bytes in a full segment
  * @mtu_mss:   what the path allows, without options
@@ -87,7 +106,8 @@ struct conn_config {
  *
  * Receive side:
  * @irs, @rcv_nxt, @rcv_wnd, @rcv_up: as there
- * @rcv_wup:   rcv_nxt when @rcv_wnd was last sent: the edge is their sum
+ * @last_ack_sent: rcv_nxt when @rcv_wnd was last sent (RFC 7323 section 4.3);
+ *             their sum is the right edge of the window
  * @rcv_read:  behind the last byte the user has read
  * @rcv_buf:   payload bytes the buffer may hold
  * @rcv_fin:   sequence number of the peer's FIN where @fin_seen
@@ -96,13 +116,18 @@ struct conn_config {
  * Loss recovery:
  * @recover:   RFC 6582 section 3.2; @recovering: fast recovery is on
  * @dupacks:   duplicate ACKs in a row
- * @rtx_one:   resend the first segment now
+ * @limited:   bytes sent by limited transmit (RFC 3042), not part of the flight
+ *             that a loss halves
+ * @rtx_one:   resend the first segment now; @rtx_cause: why, and why @snd_rtx
+ *             went back
+ * @partial_seen: this recovery has had a partial ACK
  * @retries:   timeouts in a row
  *
  * @err: positive errno the user is to see, 0: none
  */
 struct conn {
 	struct env *env;
+	struct conn_options opt;
 	u32 id;
 	u8 state;
 	u8 err;
@@ -114,6 +139,7 @@ struct conn {
 	u32 snd_nxt;
 	u32 snd_rtx;
 	u32 write_seq;
+	u32 snd_sml;
 	u32 snd_wnd;
 	u32 max_wnd;
 	u32 snd_wl1;
@@ -127,7 +153,7 @@ struct conn {
 	u32 irs;
 	u32 rcv_nxt;
 	u32 rcv_wnd;
-	u32 rcv_wup;
+	u32 last_ack_sent;
 	u32 rcv_read;
 	u32 rcv_buf;
 	u32 rcv_up;
@@ -140,12 +166,10 @@ struct conn {
 	u8 rcv_wscale;
 	u32 ts_off;
 	u32 ts_recent;
-	u32 last_ack_sent;
 	u64 ts_recent_at;
 
 	/* acknowledging */
 	u8 ack_now;		/* enum cause of an ACK that is due, or 0 */
-	u8 unacked_segs;	/* full segments since our last ACK */
 	u8 quickacks;
 	struct challenge challenge;
 
@@ -154,17 +178,16 @@ struct conn {
 	struct rtt rtt;
 	u32 recover;
 	u32 dupacks;
+	u32 limited;
 	u32 rtt_seq;		/* the timed segment ends here */
 	u64 rtt_from;		/* when it went out */
 	u64 last_sent;		/* last data */
 	u64 last_rcvd;		/* last segment that was acceptable */
+	u8 rtx_cause;
 	u8 retries;
 	u8 keep_sent;		/* keep-alives without an answer */
 
 	u64 timer[NR_TIMERS];	/* deadlines, or NEVER */
-	u64 keep_idle;		/* per connection; microseconds */
-	u64 keep_interval;
-	u8 keep_probes;
 
 	/* flags */
 	bool wscale_ok : 1;	/* both sides offered window scaling */
@@ -179,14 +202,12 @@ struct conn {
 	bool rtt_timing : 1;	/* rtt_seq, rtt_from hold a measurement */
 	bool recovering : 1;
 	bool rtx_one : 1;
+	bool partial_seen : 1;
 	bool probe_due : 1;	/* the persist timer fired */
 	bool persisting : 1;	/* TIMER_RTX is the persist timer */
 	bool keep_due : 1;	/* a keep-alive is to go out */
-	bool keepalive : 1;	/* SO_KEEPALIVE */
-	bool nodelay : 1;	/* TCP_NODELAY: no Nagle */
 	bool more : 1;		/* the last write said that more follows */
 	bool orphan : 1;	/* no process holds the connection */
-	bool rcv_shut : 1;	/* the user will not read any more */
 	bool rcv_urgent : 1;	/* rcv_up is ahead of the reader */
 	bool cwnd_limited : 1;	/* cwnd, not the user, held back the last poll */
 };
@@ -203,6 +224,7 @@ enum {
  * struct verdict - what the habitat has to do about a segment
  * @drop: DROP_NONE, or why the segment (or its payload) was not used; count it
  * @wake: WAKE_* bits
+ * @reset: answer the segment with reply_reset()
  * @keep: payload bytes to store; 0: free the packet
  * @skip: payload bytes to leave out before them
  * @seq:  sequence number of the first byte kept
@@ -213,14 +235,22 @@ enum {
 struct verdict {
 	enum cause drop;
 	u8 wake;
+	bool reset;
 	u32 keep;
 	u32 skip;
 	u32 seq;
 };
 
 /**
+ * conn_options_init() - the options of a new socket
+ * @opt: filled in
+ * @tun: the tunables of its namespace
+ */
+void conn_options_init(struct conn_options *opt, const struct tunables *tun);
+
+/**
  * conn_open() - active open (RFC 9293 section 3.10.1)
- * @c:   zeroed memory
+ * @c:   zeroed memory, but for @c->opt
  * @env: the world; must outlive the connection
  * @cfg: what the habitat decides
  * @now: microseconds
@@ -230,7 +260,7 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 
 /**
  * conn_accept() - a connection out of a SYN_RCVD record
- * @c:   zeroed memory
+ * @c:   zeroed memory, but for @c->opt
  * @env: the world
  * @req: the record; req_rx() has said REQ_ESTABLISH to a segment
  * @now: microseconds
@@ -411,5 +441,39 @@ bool conn_at_eof(const struct conn *c);
 
 /* The user may write: the state allows it and conn_close() was not called. */
 bool conn_can_write(const struct conn *c);
+
+/* --- for the other files of the core --- */
+
+/* CLOSED, and nothing more goes out. */
+void conn_end(struct conn *c, enum cause cause, u64 now);
+
+/* CLOSED, and a RST tells the peer. */
+void conn_reset(struct conn *c, enum cause cause, u64 now);
+
+/* Our timestamp clock: one tick a millisecond (RFC 7323 section 5.4). */
+static inline u32 timestamp(u32 offset, u64 now)
+{
+	u32 micros;
+
+	return offset + (u32)div_u64_rem(now, USEC_PER_MS, &micros);
+}
+
+/* Note what the peer's SYN (or SYN+ACK) says: irs, options, MSS. */
+void conn_take_syn(struct conn *c, const struct seg *s, u64 now);
+
+/* The handshake is done. */
+void conn_establish(struct conn *c, enum cause cause, u64 now);
+
+/* Our FIN has gone out at least once. */
+static inline bool conn_fin_sent(const struct conn *c)
+{
+	return c->fin_queued && seq_gt(c->snd_nxt, c->write_seq);
+}
+
+/* Our FIN is acknowledged. */
+static inline bool conn_fin_acked(const struct conn *c)
+{
+	return c->fin_queued && seq_gt(c->snd_una, c->write_seq);
+}
 
 #endif /* CHALK_CORE_CONN_H */

@@ -111,6 +111,7 @@
 	X(SYN_SENT_RST, "rst_without_ack_in_syn_sent", "RFC 9293 3.10.7.3")    \
 	X(SYN_SENT_NO_SYN, "no_syn_in_syn_sent", "RFC 9293 3.10.7.3")          \
 	X(PAWS, "paws", "RFC 7323 5.3")                                        \
+	X(NO_TIMESTAMP, "no_timestamp", "RFC 7323 3.2")                        \
 	X(OLD_DUPLICATE, "old_duplicate", "RFC 9293 3.10.7.4")                 \
 	X(OUT_OF_WINDOW, "out_of_window", "RFC 9293 3.10.7.4")                 \
 	X(RST_CHALLENGED, "rst_challenged", "RFC 5961 3.2")                    \

@@ -37,8 +37,10 @@
 #define RTO_INITIAL (1 * USEC_PER_S)
 
 /*
- * DEVIATES: RFC 6298 (2.4) says that RTO SHOULD be at least 1 s. 200 ms is
- * what the kernel's TCP has used for decades, and the two are to be compared.
+ * DEVIATES: RFC 6298 (2.4) says that RTO SHOULD be at least 1 s, which also
+ * keeps a delayed ACK from looking like a loss. 200 ms is what the kernel's TCP
+ * has used for decades, and the two are to be compared; as there, it is the
+ * least distance that RTO keeps from SRTT, so that the ACK may still be late.
  */
 #define RTO_FLOOR (200 * USEC_PER_MS)
 
@@ -51,8 +53,6 @@
  */
 #define RTO_AFTER_SYN_LOSS (3 * USEC_PER_S)
 
-/* RFC 6298 (2.3): G, the granularity of our clock. */
-#define CLOCK_GRANULARITY (1 * USEC_PER_MS)
 
 /* RFC 9293 section 3.8.3: R2 as a number of retransmissions. */
 #define SYN_RETRIES 6
@@ -81,9 +81,9 @@
 
 /* --- congestion control --- */
 
-/* RFC 6928 section 2: initial window in segments, and its bound in bytes. */
+/* RFC 6928 section 2: segments of the initial window, and what one may weigh. */
 #define INIT_CWND 10
-#define INIT_CWND_BYTES 14600
+#define INIT_CWND_MSS 1460
 
 /* RFC 5681 section 3.2: duplicate ACKs that mean a loss. */
 #define DUPACK_THRESHOLD 3

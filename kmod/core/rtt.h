@@ -15,7 +15,7 @@
  * @rttvar:   its variation
  * @rto:      the timeout without backoff
  * @backoffs: how often it has been doubled since the last sample
- * @floor:    lower bound of @rto (RFC 6298 (2.4))
+ * @floor:    least distance of @rto from @srtt (params.h, RTO_FLOOR)
  * @ceiling:  upper bound of the backed-off timeout (2.5)
  */
 struct rtt {

@@ -66,9 +66,19 @@ enum timewait_result timewait_rx(struct timewait *t, struct env *env,
 /**
  * timewait_poll() - the ACK that is to go out, if any
  * @t:   the record
+ * @env: the world
  * @now: microseconds
  * @s:   filled in
  */
-bool timewait_poll(struct timewait *t, u64 now, struct seg *s);
+bool timewait_poll(struct timewait *t, struct env *env, u64 now,
+		   struct seg *s);
+
+/**
+ * timewait_end() - the record goes, for whatever reason: trace the last state
+ * @t:   the record
+ * @env: the world
+ * @now: microseconds
+ */
+void timewait_end(const struct timewait *t, struct env *env, u64 now);
 
 #endif /* CHALK_CORE_TIMEWAIT_H */

@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * arrive.c - a segment arrives (RFC 9293 sections 3.10.7.3 and 3.10.7.4)
+ *
+ * The steps of the RFC in its order, a function a step. A step answers whether
+ * the next is to be taken. The third step of section 3.10.7.4 (security) is
+ * empty: nobody sets a compartment.
+ */
+#include "emit.h"
+#include "params.h"
+#include "recover.h"
+#include "timer.h"
+#include "window.h"
+
+static bool drop(struct verdict *v, enum cause why)
+{
+	v->drop = why;
+	return false;
+}
+
+/* Drop it, and tell the peer where we stand. */
+static bool drop_and_ack(struct conn *c, struct verdict *v, enum cause why,
+			 enum cause ack)
+{
+	c->ack_now = ack;
+	return drop(v, why);
+}
+
+/* The same, as often as RFC 5961 section 7 allows. */
+static bool drop_and_challenge(struct conn *c, struct verdict *v,
+			       enum cause why, u64 now)
+{
+	if (challenge_allowed(&c->challenge, now))
+		c->ack_now = BY_ACK_CHALLENGE;
+	return drop(v, why);
+}
+
+/* --- RFC 7323: before all steps --- */
+
+static bool is_paws_old(const struct conn *c, const struct seg *s, u64 now)
+{
+	return c->ts_recent_ok && seq_lt(s->tsval, c->ts_recent) &&
+	       now - c->ts_recent_at < PAWS_IDLE;
+}
+
+/* RFC 7323 section 5.3, R1; a RST is not tested (section 5.2) */
+static bool check_timestamp(struct conn *c, const struct seg *s, u64 now,
+			    struct verdict *v)
+{
+	if (!c->ts_ok || s->flags & FLAG_RST)
+		return true;
+	if (!s->has_ts)
+		return drop(v, DROP_NO_TIMESTAMP);
+	if (!is_paws_old(c, s, now))
+		return true;
+	if (!seg_space(s))
+		return drop_and_challenge(c, v, DROP_PAWS, now);
+	return drop_and_ack(c, v, DROP_PAWS, BY_ACK_UNACCEPTABLE);
+}
+
+/* RFC 7323 section 4.3, (2): an acceptable segment at the left edge */
+static void keep_timestamp(struct conn *c, const struct seg *s, u64 now)
+{
+	if (!c->ts_ok || !s->has_ts || seq_gt(s->seq, c->last_ack_sent))
+		return;
+	if (c->ts_recent_ok && seq_lt(s->tsval, c->ts_recent) &&
+	    now - c->ts_recent_at < PAWS_IDLE)
+		return;
+	c->ts_recent = s->tsval;
+	c->ts_recent_ok = true;
+	c->ts_recent_at = now;
+}
+
+/* --- first: the sequence number --- */
+
+/*
+ * The table of section 3.10.7.4. What begins exactly at RCV.NXT is acceptable
+ * for its ACK and RST even where the window is shut; the seventh step cuts the
+ * text off.
+ */
+static bool is_acceptable(const struct conn *c, const struct seg *s)
+{
+	u32 wnd = window_left(c);
+	u32 space = seg_space(s);
+
+	if (s->seq == c->rcv_nxt)
+		return true;
+	if (!wnd)
+		return false;
+	return s->seq - c->rcv_nxt < wnd ||
+	       (space && s->seq + space - 1 - c->rcv_nxt < wnd);
+}
+
+static bool check_sequence(struct conn *c, const struct seg *s, u64 now,
+			   struct verdict *v)
+{
+	enum cause why;
+
+	if (is_acceptable(c, s))
+		return true;
+	why = seq_lt(s->seq, c->rcv_nxt) ? DROP_OLD_DUPLICATE
+					 : DROP_OUT_OF_WINDOW;
+	if (s->flags & FLAG_RST)
+		return drop(v, why);
+	/* no two ends that disagree may talk about it for ever */
+	if (!seg_space(s))
+		return drop_and_challenge(c, v, why, now);
+	return drop_and_ack(c, v, why, BY_ACK_UNACCEPTABLE);
+}
+
+/* --- second: RST --- */
+
+/* The errno of a reset, by the state it strikes. */
+static int reset_error(enum conn_state state)
+{
+	switch (state) {
+	case ST_SYN_SENT:
+	case ST_SYN_RCVD:
+		return ECONNREFUSED;
+	case ST_CLOSE_WAIT:
+		return EPIPE;
+	default:
+		return ECONNRESET;
+	}
+}
+
+/* RFC 5961 section 3.2: only the exact sequence number resets. */
+static bool check_rst(struct conn *c, const struct seg *s, u64 now,
+		      struct verdict *v)
+{
+	if (!(s->flags & FLAG_RST))
+		return true;
+	if (s->seq != c->rcv_nxt)
+		return drop_and_challenge(c, v, DROP_RST_CHALLENGED, now);
+	c->err = reset_error(c->state);
+	conn_end(c, BY_RCVD_RST, now);
+	v->wake |= WAKE_STATE | WAKE_READ | WAKE_WRITE;
+	return false;
+}
+
+/* --- fourth: SYN --- */
+
+/* RFC 5961 section 4.2 */
+static bool check_syn(struct conn *c, const struct seg *s, u64 now,
+		      struct verdict *v)
+{
+	if (!(s->flags & FLAG_SYN))
+		return true;
+	return drop_and_challenge(c, v, DROP_SYN_CHALLENGED, now);
+}
+
+/* --- fifth: ACK --- */
+
+static bool ack_in_syn_rcvd(struct conn *c, const struct seg *s, u64 now,
+			    struct verdict *v)
+{
+	if (!seq_gt(s->ack, c->snd_una) || seq_gt(s->ack, c->snd_nxt)) {
+		v->reset = true;
+		return drop(v, DROP_HANDSHAKE_ACK);
+	}
+	conn_establish(c, BY_RCVD_ACK_OF_SYN, now);
+	c->snd_wnd = c->max_wnd = window_of(c, s);
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
+	v->wake |= WAKE_STATE | WAKE_WRITE;
+	return true;
+}
+
+/* RFC 5961 section 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT */
+static bool is_ack_believable(struct conn *c, const struct seg *s, u64 now,
+			      struct verdict *v)
+{
+	if (seq_gt(s->ack, c->snd_nxt))
+		return drop_and_challenge(c, v, DROP_ACK_UNSENT, now);
+	if (seq_lt(s->ack, c->snd_una - c->max_wnd))
+		return drop_and_challenge(c, v, DROP_ACK_TOO_OLD, now);
+	return true;
+}
+
+/* Bytes of data between two acknowledgements: SYN and FIN are none. */
+static u32 data_acked(const struct conn *c, u32 from, u32 to)
+{
+	u32 first = seq_max(from, c->iss + 1);
+	u32 last = seq_min(to, c->write_seq);
+
+	return seq_lt(first, last) ? last - first : 0;
+}
+
+static void advance_una(struct conn *c, const struct seg *s, u64 now,
+			struct verdict *v)
+{
+	u32 acked = data_acked(c, c->snd_una, s->ack);
+
+	c->snd_una = s->ack;
+	c->snd_rtx = seq_max(c->snd_rtx, s->ack);
+	c->snd_sml = seq_max(c->snd_sml, s->ack);
+	recover_on_ack(c, acked, s, now);
+	if (acked)
+		v->wake |= WAKE_WRITE;
+}
+
+/* RFC 5681 section 2, definition of a duplicate acknowledgment, (a) to (e) */
+static bool is_duplicate_ack(const struct conn *c, const struct seg *s,
+			     bool window_changed)
+{
+	return conn_flight(c) && !s->len &&
+	       !(s->flags & (FLAG_SYN | FLAG_FIN)) && s->ack == c->snd_una &&
+	       !window_changed;
+}
+
+/* The peer answers: its shut window is no silence, and it may have opened. */
+static void end_persisting(struct conn *c, bool was_shut)
+{
+	if (!c->persisting)
+		return;
+	c->retries = 0;
+	if (!was_shut || !c->snd_wnd)
+		return;
+	c->persisting = false;
+	c->probe_due = false;
+	c->rtt.backoffs = 0;
+	timer_stop(c, TIMER_RTX);
+}
+
+static void take_ack(struct conn *c, const struct seg *s, u64 now,
+		     struct verdict *v)
+{
+	bool was_shut = !c->snd_wnd;
+	bool window_changed;
+
+	if (seq_lt(s->ack, c->snd_una))
+		return;
+	window_changed = window_update(c, s, now);
+	if (seq_gt(s->ack, c->snd_una))
+		advance_una(c, s, now, v);
+	else if (is_duplicate_ack(c, s, window_changed))
+		recover_on_dupack(c, now);
+	end_persisting(c, was_shut);
+}
+
+static void fin_acked(struct conn *c, u64 now, struct verdict *v)
+{
+	enum conn_state to = state_after_fin_acked(c->state);
+
+	if (!conn_fin_acked(c) || to == c->state)
+		return;
+	v->wake |= WAKE_STATE;
+	if (to == ST_CLOSED) {
+		conn_end(c, BY_RCVD_ACK_OF_FIN, now);
+		return;
+	}
+	state_set(c, to, BY_RCVD_ACK_OF_FIN, now);
+	if (to == ST_TIME_WAIT)
+		timer_stop_all(c);
+	else if (c->orphan)
+		timer_set(c, TIMER_FIN, c->env->tun.fin_timeout, now);
+}
+
+static bool check_ack(struct conn *c, const struct seg *s, u64 now,
+		      struct verdict *v)
+{
+	if (!(s->flags & FLAG_ACK))
+		return drop(v, DROP_NO_ACK);
+	if (c->state == ST_SYN_RCVD && !ack_in_syn_rcvd(c, s, now, v))
+		return false;
+	if (!is_ack_believable(c, s, now, v))
+		return false;
+	take_ack(c, s, now, v);
+	fin_acked(c, now, v);
+	return c->state != ST_CLOSED;
+}
+
+/* --- sixth: URG --- */
+
+/* RFC 6093 section 3.1: the pointer names the byte after the urgent data */
+static void check_urg(struct conn *c, const struct seg *s, struct verdict *v)
+{
+	u32 up = s->seq + s->up;
+
+	if (!(s->flags & FLAG_URG) || !state_in(c->state, STATES_CAN_RECEIVE) ||
+	    !seq_gt(up, seq_max(c->rcv_up, c->rcv_read)))
+		return;
+	c->rcv_up = up;
+	c->rcv_urgent = true;
+	v->wake |= WAKE_URGENT;
+}
+
+/* --- seventh: the text --- */
+
+/* Cut off what lies outside the window or after the FIN; is anything left? */
+static bool trim(const struct conn *c, const struct seg *s, struct range *text)
+{
+	text->start = seq_max(s->seq, c->rcv_nxt);
+	text->end = seq_min(s->seq + s->len, window_edge(c));
+	if (c->fin_seen)
+		text->end = seq_min(text->end, c->rcv_fin);
+	return seq_lt(text->start, text->end);
+}
+
+static void keep(struct verdict *v, const struct seg *s, const struct range *r)
+{
+	v->seq = r->start;
+	v->skip = r->start - s->seq;
+	v->keep = r->end - r->start;
+}
+
+/*
+ * RFC 9293 section 3.8.6.3 and RFC 5681 section 4.2: at least every second full
+ * segment at once, the others within DELACK_TIME.
+ */
+static void schedule_ack(struct conn *c, u64 now)
+{
+	if (c->rcv_nxt - c->last_ack_sent >= DELACK_SEGMENTS * c->rmss)
+		c->ack_now = BY_ACK_SECOND;
+	else if (c->quickacks || !c->env->tun.delack)
+		c->ack_now = BY_ACK_QUICK;
+	else if (!timer_is_set(c, TIMER_DELACK))
+		timer_set(c, TIMER_DELACK, c->env->tun.delack, now);
+}
+
+static void take_in_order(struct conn *c, const struct range *text, u64 now)
+{
+	bool had_holes = c->reasm.n;
+
+	c->rcv_nxt = reasm_advance(&c->reasm, text->end);
+	if (had_holes)
+		c->ack_now = BY_ACK_FILL;
+	else
+		schedule_ack(c, now);
+}
+
+static bool take_early(struct conn *c, struct range *text, struct verdict *v)
+{
+	switch (reasm_add(&c->reasm, text)) {
+	case REASM_DUPLICATE:
+		return drop_and_ack(c, v, DROP_OOO_DUPLICATE, BY_ACK_DUP);
+	case REASM_FULL:
+		return drop_and_ack(c, v, DROP_OOO_FULL, BY_ACK_DUP);
+	case REASM_NEW:
+		break;
+	}
+	c->ack_now = BY_ACK_DUP;
+	return true;
+}
+
+/* RFC 9293 section 3.6.1: nobody is left to read it */
+static bool refuse_after_close(struct conn *c, const struct seg *s, u64 now,
+			       struct verdict *v)
+{
+	if (!c->orphan || !seq_gt(s->seq + s->len, c->rcv_nxt))
+		return false;
+	conn_reset(c, BY_USER_CLOSE, now);
+	v->wake |= WAKE_STATE;
+	drop(v, DROP_AFTER_CLOSE);
+	return true;
+}
+
+static bool take_text(struct conn *c, const struct seg *s, u64 now,
+		      struct verdict *v)
+{
+	struct range text;
+
+	if (!s->len)
+		return true;
+	if (!state_in(c->state, STATES_CAN_RECEIVE))
+		return drop(v, DROP_AFTER_FIN);
+	if (refuse_after_close(c, s, now, v))
+		return false;
+	c->rmss = clamp_t(u32, s->len, c->rmss, max_t(u16, c->mtu_mss, c->rmss));
+	if (!trim(c, s, &text))
+		return drop_and_ack(c, v, DROP_OUT_OF_WINDOW,
+				    BY_ACK_UNACCEPTABLE);
+	if (s->no_room)
+		return drop_and_ack(c, v, DROP_RCVBUF, BY_ACK_UNACCEPTABLE);
+	if (text.start != c->rcv_nxt) {
+		if (!take_early(c, &text, v))
+			return false;
+		keep(v, s, &text);
+		return true;
+	}
+	take_in_order(c, &text, now);
+	keep(v, s, &text);
+	v->wake |= WAKE_READ;
+	return true;
+}
+
+/* --- eighth: FIN --- */
+
+/* A FIN may stand right at the edge of the window: it needs no room. */
+static void note_fin(struct conn *c, const struct seg *s)
+{
+	u32 fin = s->seq + s->len;
+
+	if (!(s->flags & FLAG_FIN) || c->fin_seen ||
+	    !state_in(c->state, STATES_CAN_RECEIVE) ||
+	    seq_lt(fin, c->rcv_nxt) || seq_gt(fin, window_edge(c)))
+		return;
+	c->fin_seen = true;
+	c->rcv_fin = fin;
+}
+
+static void take_fin(struct conn *c, const struct seg *s, u64 now,
+		     struct verdict *v)
+{
+	enum conn_state to;
+
+	note_fin(c, s);
+	if (!c->fin_seen || c->fin_rcvd)
+		return;
+	if (c->rcv_nxt != c->rcv_fin) {
+		if (s->flags & FLAG_FIN)
+			c->ack_now = BY_ACK_DUP;
+		return;
+	}
+	c->rcv_nxt++;
+	c->fin_rcvd = true;
+	c->ack_now = BY_ACK_FIN;
+	v->wake |= WAKE_READ | WAKE_STATE;
+	to = state_after_fin(c->state, conn_fin_acked(c));
+	state_set(c, to, BY_RCVD_FIN, now);
+	if (to == ST_TIME_WAIT)
+		timer_stop_all(c);
+}
+
+/* --- SYN_SENT: section 3.10.7.3 --- */
+
+static bool syn_sent_ack(struct conn *c, const struct seg *s,
+			 struct verdict *v)
+{
+	if (!(s->flags & FLAG_ACK))
+		return true;
+	if (seq_gt(s->ack, c->iss) && seq_le(s->ack, c->snd_nxt))
+		return true;
+	v->reset = !(s->flags & FLAG_RST);
+	return drop(v, DROP_SYN_SENT_ACK);
+}
+
+static bool syn_sent_rst(struct conn *c, const struct seg *s, u64 now,
+			 struct verdict *v)
+{
+	if (!(s->flags & FLAG_RST))
+		return true;
+	if (!(s->flags & FLAG_ACK))
+		return drop(v, DROP_SYN_SENT_RST);
+	c->err = ECONNREFUSED;
+	conn_end(c, BY_RCVD_RST, now);
+	v->wake |= WAKE_STATE | WAKE_READ | WAKE_WRITE;
+	return false;
+}
+
+static bool syn_sent_syn(struct conn *c, const struct seg *s, u64 now,
+			 struct verdict *v)
+{
+	if (!(s->flags & FLAG_SYN))
+		return drop(v, DROP_SYN_SENT_NO_SYN);
+	conn_take_syn(c, s, now);
+	c->syn_pending = false;
+	c->last_rcvd = now;
+	if (!(s->flags & FLAG_ACK)) {
+		/* simultaneous open: our SYN goes out again, with an ACK */
+		state_set(c, ST_SYN_RCVD, BY_RCVD_SYN, now);
+		c->syn_pending = true;
+		c->retries = 0;
+		return false;
+	}
+	advance_una(c, s, now, v);
+	conn_establish(c, BY_RCVD_SYNACK, now);
+	c->ack_now = BY_HANDSHAKE;
+	v->wake |= WAKE_STATE | WAKE_WRITE;
+	return true;
+}
+
+/* Text and FIN may come with the SYN: they stand one after it. */
+static void rx_syn_sent(struct conn *c, const struct seg *s, u64 now,
+			struct verdict *v)
+{
+	struct seg rest = *s;
+
+	if (!syn_sent_ack(c, s, v) || !syn_sent_rst(c, s, now, v) ||
+	    !syn_sent_syn(c, s, now, v))
+		return;
+	rest.seq++;
+	rest.flags &= ~FLAG_SYN;
+	check_urg(c, &rest, v);
+	if (take_text(c, &rest, now, v))
+		take_fin(c, &rest, now, v);
+	c->ack_now = BY_HANDSHAKE;
+}
+
+/* --- all other states: section 3.10.7.4 --- */
+
+static void rx_other(struct conn *c, const struct seg *s, u64 now,
+		     struct verdict *v)
+{
+	if (!check_timestamp(c, s, now, v) || !check_sequence(c, s, now, v) ||
+	    !check_rst(c, s, now, v) || !check_syn(c, s, now, v))
+		return;
+	c->last_rcvd = now;
+	c->keep_sent = 0;
+	if (!check_ack(c, s, now, v))
+		return;
+	keep_timestamp(c, s, now);
+	check_urg(c, s, v);
+	if (take_text(c, s, now, v))
+		take_fin(c, s, now, v);
+}
+
+void conn_rx(struct conn *c, const struct seg *s, u64 now, struct verdict *v)
+{
+	memset(v, 0, sizeof(*v));
+	trace_segment(c, EV_RECV, BY_ARRIVAL, s, now);
+	if (c->state == ST_SYN_SENT)
+		rx_syn_sent(c, s, now, v);
+	else if (c->state == ST_CLOSED)
+		drop(v, DROP_CLOSED);
+	else
+		rx_other(c, s, now, v);
+	if (v->drop)
+		trace_segment(c, EV_DROP, v->drop, s, now);
+}
+
+bool conn_is_early(const struct conn *c, const struct seg *s)
+{
+	return s->len && state_in(c->state, STATES_CAN_RECEIVE) &&
+	       seq_gt(s->seq, c->rcv_nxt);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cc.c - the table of algorithms, and the only writer of cwnd and ssthresh
+ */
+#include "cc.h"
+#include "conn.h"
+#include "emit.h"
+#include "params.h"
+
+static const struct cc_ops *const algorithms[] = {
+	&cc_reno,
+};
+
+const struct cc_ops *cc_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++)
+		if (!strcmp(algorithms[i]->name, name))
+			return algorithms[i];
+	return NULL;
+}
+
+void cc_set(struct conn *c, u32 cwnd, enum cause cause, u64 now)
+{
+	u32 old = c->cc.cwnd;
+
+	c->cc.cwnd = max_t(u32, cwnd, c->smss);
+	if (c->cc.cwnd != old)
+		trace_change(c, EV_CWND, cause, old, c->cc.cwnd, now);
+}
+
+void cc_set_ssthresh(struct conn *c, u32 ssthresh, enum cause cause, u64 now)
+{
+	u32 old = c->cc.ssthresh;
+
+	c->cc.ssthresh = max_t(u32, ssthresh, 2 * c->smss);
+	if (c->cc.ssthresh != old)
+		trace_change(c, EV_SSTHRESH, cause, old, c->cc.ssthresh, now);
+}
+
+u32 cc_initial_window(u32 segments, u32 mss)
+{
+	/* min (10 * MSS, max (2 * MSS, 14600)), with @segments for the 10 */
+	return min_t(u32, segments * mss,
+		     max_t(u32, 2 * mss, segments * INIT_CWND_MSS));
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cc_reno.c - Reno (RFC 5681) with NewReno's recovery (RFC 6582), growing by
+ * the bytes that are acknowledged (RFC 3465)
+ *
+ * Slow start doubles cwnd every round trip, congestion avoidance adds one
+ * segment to it; a loss that duplicate ACKs tell of halves it, a timeout takes
+ * it back to one segment.
+ */
+#include "cc.h"
+#include "conn.h"
+#include "params.h"
+
+/* RFC 5681, equation 4; cc_set_ssthresh() sees to the floor of two segments. */
+static u32 half_flight(const struct conn *c)
+{
+	return (conn_flight(c) - c->limited) / 2;
+}
+
+/* RFC 5681 section 3.1: one segment where a SYN or SYN+ACK was lost. */
+static void reno_init(struct conn *c, bool lost, u64 now)
+{
+	u32 segments = c->env->tun.init_cwnd;
+
+	c->cc.ssthresh = SSTHRESH_INITIAL;
+	if (lost)
+		cc_set(c, c->smss, BY_SYN_LOST, now);
+	else
+		cc_set(c, cc_initial_window(segments, c->smss), BY_INIT_WINDOW,
+		       now);
+}
+
+/*
+ * RFC 3465 section 2.3: L is 1 while the data of before a timeout is being sent
+ * again, since one ACK may then cover much that had arrived long ago.
+ */
+static void slow_start(struct conn *c, u32 bytes, u64 now)
+{
+	u32 limit = seq_le(c->snd_una, c->recover) ? 1 : ABC_LIMIT;
+	u32 grown = c->cc.cwnd + min_t(u32, bytes, limit * c->smss);
+
+	cc_set(c, min_t(u32, grown, c->cc.ssthresh), BY_SLOW_START, now);
+}
+
+/* RFC 3465 section 2.1: one segment more for each cwnd of acknowledged bytes. */
+static void congestion_avoidance(struct conn *c, u32 bytes, u64 now)
+{
+	c->cc.acked += bytes;
+	if (c->cc.acked < c->cc.cwnd)
+		return;
+	c->cc.acked -= c->cc.cwnd;
+	cc_set(c, c->cc.cwnd + c->smss, BY_CONG_AVOID, now);
+}
+
+/* RFC 7661 section 4.3: a window that was not used has not been tested. */
+static void reno_ack(struct conn *c, u32 bytes, u64 now)
+{
+	if (!c->cwnd_limited)
+		return;
+	if (cc_in_slow_start(&c->cc))
+		slow_start(c, bytes, now);
+	else
+		congestion_avoidance(c, bytes, now);
+}
+
+/* RFC 5681 section 3.2, steps 2 and 3 */
+static void reno_loss(struct conn *c, u64 now)
+{
+	cc_set_ssthresh(c, half_flight(c), BY_THIRD_DUPACK, now);
+	cc_set(c, c->cc.ssthresh + DUPACK_THRESHOLD * c->smss, BY_THIRD_DUPACK,
+	       now);
+	c->cc.acked = 0;
+}
+
+/* RFC 5681 section 3.2, step 4: a segment has left the network. */
+static void reno_dupack(struct conn *c, u64 now)
+{
+	cc_set(c, c->cc.cwnd + c->smss, BY_DUPACK_INFLATE, now);
+}
+
+/* RFC 6582 section 3.2, step 3, partial acknowledgments: deflate */
+static void reno_partial(struct conn *c, u32 bytes, u64 now)
+{
+	u32 cwnd = c->cc.cwnd > bytes ? c->cc.cwnd - bytes : 0;
+
+	if (bytes >= c->smss)
+		cwnd += c->smss;
+	cc_set(c, cwnd, BY_PARTIAL_ACK, now);
+}
+
+/* RFC 6582 section 3.2, step 3, full acknowledgments, option 1: no burst */
+static void reno_recovered(struct conn *c, u64 now)
+{
+	u32 cwnd = max_t(u32, conn_flight(c), c->smss) + c->smss;
+
+	cc_set(c, min_t(u32, c->cc.ssthresh, cwnd), BY_RECOVERY_DONE, now);
+}
+
+/*
+ * RFC 5681 section 3.1: ssthresh stays where it is when the same data times out
+ * again.
+ */
+static void reno_rto(struct conn *c, bool again, u64 now)
+{
+	if (!again)
+		cc_set_ssthresh(c, half_flight(c), BY_RTO_EXPIRED, now);
+	cc_set(c, c->smss, BY_RTO_EXPIRED, now);
+	c->cc.acked = 0;
+}
+
+/* RFC 5681 section 4.1: RW = min(IW, cwnd) */
+static void reno_idle(struct conn *c, u64 now)
+{
+	u32 iw = cc_initial_window(c->env->tun.init_cwnd, c->smss);
+
+	cc_set(c, min_t(u32, iw, c->cc.cwnd), BY_IDLE_RESTART, now);
+}
+
+const struct cc_ops cc_reno = {
+	.name = "reno",
+	.on_init = reno_init,
+	.on_ack = reno_ack,
+	.on_loss = reno_loss,
+	.on_dupack = reno_dupack,
+	.on_partial = reno_partial,
+	.on_recovered = reno_recovered,
+	.on_rto = reno_rto,
+	.on_idle = reno_idle,
+};

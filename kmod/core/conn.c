@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * conn.c - a connection begins, its user speaks, it ends
+ */
+#include "conn.h"
+#include "emit.h"
+#include "params.h"
+#include "recover.h"
+#include "req.h"
+#include "timer.h"
+#include "window.h"
+
+/* --- small questions --- */
+
+u32 conn_unacked(const struct conn *c)
+{
+	u32 first = seq_max(c->snd_una, c->iss + 1);
+
+	return seq_lt(first, c->write_seq) ? c->write_seq - first : 0;
+}
+
+u32 conn_readable(const struct conn *c)
+{
+	if (!state_in(c->state, STATES_SYNCHRONIZED | STF(CLOSED)))
+		return 0;
+	return c->rcv_nxt - c->fin_rcvd - c->rcv_read;
+}
+
+bool conn_at_eof(const struct conn *c)
+{
+	return !conn_readable(c) && (c->fin_rcvd || c->state == ST_CLOSED);
+}
+
+bool conn_can_write(const struct conn *c)
+{
+	return !c->fin_queued &&
+	       state_in(c->state, STF(ESTABLISHED) | STF(CLOSE_WAIT));
+}
+
+/* --- beginning --- */
+
+void conn_options_init(struct conn_options *opt, const struct tunables *tun)
+{
+	*opt = (struct conn_options) {
+		.keep_idle = tun->keep_idle,
+		.keep_interval = tun->keep_interval,
+		.keep_probes = tun->keep_probes,
+	};
+}
+
+/*
+ * RFC 6691: the MSS options speak of segments without options; what every
+ * segment carries comes off.
+ */
+static void set_smss(struct conn *c)
+{
+	u16 mss = min_t(u16, c->mtu_mss, c->peer_mss);
+
+	if (c->user_mss)
+		mss = min_t(u16, mss, c->user_mss);
+	mss = max_t(u16, mss, MSS_FLOOR);
+	c->smss = mss - (c->ts_ok ? TS_OPTION_LEN : 0);
+}
+
+static void init(struct conn *c, struct env *env, u32 iss, u64 now)
+{
+	c->env = env;
+	c->iss = iss;
+	c->snd_una = c->snd_nxt = c->snd_rtx = iss;
+	c->write_seq = c->snd_sml = iss + 1;
+	c->recover = iss;
+	c->peer_mss = MSS_DEFAULT;
+	c->rmss = MSS_DEFAULT;
+	c->quickacks = QUICKACKS;
+	c->last_rcvd = now;
+	c->cc.ops = env->tun.cc;
+	rtt_init(&c->rtt, env->tun.rto_init, env->tun.rto_min, env->tun.rto_max);
+	timer_stop_all(c);
+}
+
+void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
+	       u64 now)
+{
+	init(c, env, cfg->iss, now);
+	c->id = cfg->id;
+	c->sport = cfg->sport;
+	c->dport = cfg->dport;
+	c->ts_off = cfg->ts_off;
+	c->mtu_mss = cfg->mtu_mss;
+	c->user_mss = cfg->user_mss;
+	c->rcv_buf = cfg->rcv_buf;
+	c->rcv_wscale = env->tun.window_scaling ? window_shift(cfg->rcv_buf_max)
+						: 0;
+	/* RFC 7323 section 2.2: the window of a SYN is not scaled */
+	c->rcv_wnd = min_t(u32, c->rcv_buf, U16_MAX);
+	set_smss(c);
+	c->syn_pending = true;
+	c->state = ST_CLOSED;
+	state_set(c, ST_SYN_SENT, BY_USER_OPEN, now);
+}
+
+void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
+{
+	const struct tunables *tun = &c->env->tun;
+
+	c->irs = s->seq;
+	c->rcv_nxt = c->rcv_read = c->last_ack_sent = s->seq + 1;
+	c->rcv_up = s->seq + 1;
+	c->wscale_ok = tun->window_scaling && s->has_wscale;
+	c->snd_wscale = c->wscale_ok ? s->wscale : 0;
+	if (!c->wscale_ok)
+		c->rcv_wscale = 0;
+	c->ts_ok = tun->timestamps && s->has_ts;
+	c->ts_recent = s->tsval;
+	c->ts_recent_ok = c->ts_ok;
+	c->ts_recent_at = now;
+	if (s->mss)
+		c->peer_mss = s->mss;
+	set_smss(c);
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
+	c->snd_wnd = c->max_wnd = s->wnd;
+}
+
+void conn_establish(struct conn *c, enum cause cause, u64 now)
+{
+	state_set(c, ST_ESTABLISHED, cause, now);
+	timer_stop(c, TIMER_RTX);
+	c->retries = 0;
+	/* RFC 6298 (5.7), where the SYN gave no sample */
+	if (c->syn_lost && !c->rtt.srtt)
+		rtt_init(&c->rtt, RTO_AFTER_SYN_LOSS, c->env->tun.rto_min,
+			 c->env->tun.rto_max);
+	c->cc.ops->on_init(c, c->syn_lost, now);
+	if (c->opt.keepalive)
+		conn_set_keepalive(c, true, now);
+	/* a close that had to wait for the handshake */
+	if (c->fin_queued)
+		state_set(c, state_after_close(c->state), BY_USER_CLOSE, now);
+}
+
+void conn_accept(struct conn *c, struct env *env, const struct req *req,
+		 u64 now)
+{
+	const struct seg syn = {
+		.seq = req->irs, .ack = 0, .wnd = req->snd_wnd,
+		.flags = FLAG_SYN, .mss = req->peer_mss,
+		.has_wscale = req->wscale_ok, .wscale = req->snd_wscale,
+		.has_ts = req->ts_ok, .tsval = req->ts_recent,
+	};
+
+	init(c, env, req->iss, now);
+	c->id = req->id;
+	c->sport = req->sport;
+	c->dport = req->dport;
+	c->ts_off = req->ts_off;
+	c->mtu_mss = req->mtu_mss;
+	c->user_mss = req->user_mss;
+	c->rcv_buf = req->rcv_buf;
+	c->rcv_wnd = req->rcv_wnd;
+	c->rcv_wscale = req->rcv_wscale;
+	c->state = ST_SYN_RCVD;
+	conn_take_syn(c, &syn, now);
+	c->snd_nxt = c->snd_rtx = req->iss + 1;
+	c->syn_lost = req->retries;
+	c->rtt_timing = !req->retries;
+	c->rtt_seq = req->iss + 1;
+	c->rtt_from = req->sent_at;
+}
+
+/* --- the user --- */
+
+void conn_write(struct conn *c, u32 n, bool more, u64 now)
+{
+	/* RFC 5681 section 4.1: cwnd says nothing after a silence */
+	if (!conn_flight(c) && c->last_sent &&
+	    now - c->last_sent > rtt_rto(&c->rtt))
+		c->cc.ops->on_idle(c, now);
+	c->write_seq += n;
+	c->more = more;
+}
+
+void conn_read(struct conn *c, u32 n, u64 now)
+{
+	if (CORE_WARN_ON(n > conn_readable(c)))
+		return;
+	c->rcv_read += n;
+	if (state_in(c->state, STATES_CAN_RECEIVE) && !c->ack_now &&
+	    window_update_due(c))
+		c->ack_now = BY_WINDOW_UPDATE;
+}
+
+void conn_set_rcv_buf(struct conn *c, u32 len, u64 now)
+{
+	c->rcv_buf = len;
+	conn_read(c, 0, now);
+}
+
+void conn_set_mss(struct conn *c, u16 mtu_mss, u64 now)
+{
+	u16 old = c->smss;
+
+	c->mtu_mss = mtu_mss;
+	set_smss(c);
+	/* RFC 1191 section 6.5: the lost packets were too large, not too many */
+	if (c->smss < old && state_in(c->state, STATES_CAN_SEND) &&
+	    conn_flight(c))
+		recover_go_back(c, BY_MSS_CHANGE, now);
+	if (c->cc.cwnd)
+		cc_set(c, c->cc.cwnd, BY_MSS_CHANGE, now);
+}
+
+void conn_set_keepalive(struct conn *c, bool on, u64 now)
+{
+	c->opt.keepalive = on;
+	c->keep_sent = 0;
+	if (!on)
+		timer_stop(c, TIMER_KEEP);
+	else if (state_in(c->state, STF(ESTABLISHED) | STF(CLOSE_WAIT)))
+		timer_set(c, TIMER_KEEP, c->opt.keep_idle, now);
+}
+
+void conn_close(struct conn *c, u64 now)
+{
+	if (c->state == ST_SYN_SENT) {
+		conn_end(c, BY_USER_CLOSE, now);
+		return;
+	}
+	if (!state_in(c->state, STF(SYN_RCVD) | STF(ESTABLISHED) |
+				STF(CLOSE_WAIT)))
+		return;
+	c->fin_queued = true;
+	c->more = false;
+	state_set(c, state_after_close(c->state), BY_USER_CLOSE, now);
+}
+
+void conn_release(struct conn *c, u64 now)
+{
+	c->orphan = true;
+	if (conn_readable(c)) {
+		conn_abort(c, now);
+		return;
+	}
+	conn_close(c, now);
+	timer_stop(c, TIMER_KEEP);
+	if (c->state == ST_FIN_WAIT_2)
+		timer_set(c, TIMER_FIN, c->env->tun.fin_timeout, now);
+}
+
+/* --- ending --- */
+
+void conn_end(struct conn *c, enum cause cause, u64 now)
+{
+	state_set(c, ST_CLOSED, cause, now);
+	timer_stop_all(c);
+	c->syn_pending = false;
+	c->rtx_one = false;
+	c->ack_now = 0;
+}
+
+void conn_reset(struct conn *c, enum cause cause, u64 now)
+{
+	c->rst_pending = true;
+	conn_end(c, cause, now);
+}
+
+/* RFC 9293 section 3.10.5: which states owe the peer a RST */
+void conn_abort(struct conn *c, u64 now)
+{
+	if (state_in(c->state, STF(SYN_RCVD) | STF(ESTABLISHED) |
+			       STF(FIN_WAIT_1) | STF(FIN_WAIT_2) |
+			       STF(CLOSE_WAIT)))
+		conn_reset(c, BY_USER_ABORT, now);
+	else
+		conn_end(c, BY_USER_ABORT, now);
+}
+
+static bool is_in_flight(const struct conn *c, u32 seq)
+{
+	return seq_in(c->snd_una, seq, c->snd_nxt);
+}
+
+bool conn_error(struct conn *c, u32 seq, int err, u64 now)
+{
+	if (!is_in_flight(c, seq) ||
+	    !state_in(c->state, STF(SYN_SENT) | STF(SYN_RCVD)))
+		return false;
+	c->err = err;
+	conn_end(c, BY_RCVD_ICMP, now);
+	return true;
+}
+
+bool conn_mtu_message_ok(const struct conn *c, u32 seq)
+{
+	return is_in_flight(c, seq);
+}

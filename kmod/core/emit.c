@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * emit.c - fill the record and hand it over
+ */
+#include "emit.h"
+
+static void fill_conn(struct event *ev, const struct conn *c)
+{
+	ev->conn = c->id;
+	ev->state = c->state;
+	ev->snd_una = c->snd_una;
+	ev->snd_nxt = c->snd_nxt;
+	ev->rcv_nxt = c->rcv_nxt;
+	ev->cwnd = c->cc.cwnd;
+	ev->ssthresh = c->cc.ssthresh;
+	ev->flight = conn_flight(c);
+	ev->snd_wnd = c->snd_wnd;
+	ev->rcv_wnd = c->rcv_wnd;
+	ev->srtt = c->rtt.srtt;
+	ev->rttvar = c->rtt.rttvar;
+	ev->rto = rtt_rto(&c->rtt);
+	ev->unsent = conn_unsent(c);
+	ev->unread = conn_readable(c);
+}
+
+/* The window in bytes: that of a SYN is never scaled (RFC 7323 section 2.2). */
+static u32 scaled_window(const struct seg *s, u8 shift)
+{
+	return s->flags & FLAG_SYN ? s->wnd : (u32)s->wnd << shift;
+}
+
+static void fill_segment(struct event *ev, const struct seg *s, u8 shift)
+{
+	ev->flags = s->flags;
+	ev->seq = s->seq;
+	ev->ack = s->ack;
+	ev->len = s->len;
+	ev->wnd = scaled_window(s, shift);
+}
+
+static bool is_outgoing(enum event_kind kind)
+{
+	return kind == EV_SEND || kind == EV_RTX;
+}
+
+void emit_conn(const struct conn *c, enum event_kind kind, enum cause cause,
+	       u32 old, u32 new, u64 now)
+{
+	struct event ev = {
+		.time = now, .kind = kind, .cause = cause,
+		.old = old, .new = new,
+	};
+
+	fill_conn(&ev, c);
+	c->env->emit(c->env, OWNER_CONN, c, &ev);
+}
+
+/* The last packet of a long segment bears its FIN and PSH. */
+static void emit_packets(const struct conn *c, struct event *ev,
+			 const struct seg *s)
+{
+	u32 left = s->len;
+
+	while (left > s->smss) {
+		ev->len = s->smss;
+		ev->flags = s->flags & ~(FLAG_FIN | FLAG_PSH);
+		c->env->emit(c->env, OWNER_CONN, c, ev);
+		ev->seq += s->smss;
+		left -= s->smss;
+	}
+	ev->len = left;
+	ev->flags = s->flags;
+	c->env->emit(c->env, OWNER_CONN, c, ev);
+}
+
+void emit_conn_segment(const struct conn *c, enum event_kind kind,
+		       enum cause cause, const struct seg *s, u64 now)
+{
+	struct event ev = { .time = now, .kind = kind, .cause = cause };
+
+	fill_conn(&ev, c);
+	fill_segment(&ev, s, is_outgoing(kind) ? c->rcv_wscale : c->snd_wscale);
+	if (is_outgoing(kind) && s->smss)
+		emit_packets(c, &ev, s);
+	else
+		c->env->emit(c->env, OWNER_CONN, c, &ev);
+}
+
+void emit_req_segment(struct env *env, const struct req *r,
+		      enum event_kind kind, enum cause cause,
+		      const struct seg *s, u64 now)
+{
+	struct event ev = {
+		.time = now, .kind = kind, .cause = cause, .conn = r->id,
+		.state = ST_SYN_RCVD, .snd_una = r->iss, .snd_nxt = r->iss + 1,
+		.rcv_nxt = r->irs + 1, .rcv_wnd = r->rcv_wnd,
+		.snd_wnd = r->snd_wnd,
+	};
+
+	fill_segment(&ev, s, is_outgoing(kind) ? r->rcv_wscale : r->snd_wscale);
+	env->emit(env, OWNER_REQ, r, &ev);
+}
+
+void emit_timewait_segment(struct env *env, const struct timewait *t,
+			   enum event_kind kind, enum cause cause,
+			   const struct seg *s, u64 now)
+{
+	struct event ev = {
+		.time = now, .kind = kind, .cause = cause, .conn = t->id,
+		.state = ST_TIME_WAIT, .snd_una = t->snd_nxt,
+		.snd_nxt = t->snd_nxt, .rcv_nxt = t->rcv_nxt,
+		.rcv_wnd = t->rcv_wnd,
+	};
+
+	fill_segment(&ev, s, is_outgoing(kind) ? t->rcv_wscale : 0);
+	env->emit(env, OWNER_TIMEWAIT, t, &ev);
+}

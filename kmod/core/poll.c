@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * poll.c - what may be sent now: the only place that decides to send
+ *
+ * In this order: RST, SYN, the segment a loss calls for, a probe of a shut
+ * window, data and FIN, a keep-alive, a bare ACK.
+ */
+#include "emit.h"
+#include "params.h"
+#include "recover.h"
+#include "timer.h"
+#include "window.h"
+
+/* --- what all segments share --- */
+
+static void add_timestamp(const struct conn *c, u64 now, struct seg *s)
+{
+	if (!c->ts_ok)
+		return;
+	s->has_ts = true;
+	s->tsval = timestamp(c->ts_off, now);
+	s->tsecr = c->ts_recent;
+}
+
+/* Every segment with an ACK says all we know: nothing more is owed then. */
+static void add_ack(struct conn *c, u64 now, struct seg *s)
+{
+	s->flags |= FLAG_ACK;
+	s->ack = c->rcv_nxt;
+	s->wnd = window_advertise(c, now);
+	c->ack_now = 0;
+	timer_stop(c, TIMER_DELACK);
+}
+
+static void fill(struct conn *c, u32 seq, enum cause cause, u64 now,
+		 struct seg *s)
+{
+	s->sport = c->sport;
+	s->dport = c->dport;
+	s->seq = seq;
+	s->smss = c->smss;
+	s->cause = cause;
+	add_ack(c, now, s);
+	add_timestamp(c, now, s);
+}
+
+/* --- RST and SYN --- */
+
+static bool poll_rst(struct conn *c, u64 now, struct seg *s)
+{
+	if (!c->rst_pending)
+		return false;
+	c->rst_pending = false;
+	fill(c, c->snd_nxt, BY_RESET, now, s);
+	s->flags |= FLAG_RST;
+	trace_segment(c, EV_SEND, BY_RESET, s, now);
+	return true;
+}
+
+/* RFC 9293 section 3.7.1 and RFC 7323: what a SYN offers */
+static void add_syn_options(const struct conn *c, u64 now, struct seg *s)
+{
+	const struct tunables *tun = &c->env->tun;
+	bool answer = s->flags & FLAG_ACK;
+
+	s->mss = c->mtu_mss;
+	if (c->user_mss)
+		s->mss = min_t(u16, s->mss, c->user_mss);
+	s->has_wscale = answer ? c->wscale_ok : tun->window_scaling;
+	s->wscale = c->rcv_wscale;
+	s->has_ts = answer ? c->ts_ok : tun->timestamps;
+	s->tsval = timestamp(c->ts_off, now);
+	s->tsecr = answer ? c->ts_recent : 0;
+}
+
+static void after_syn(struct conn *c, u64 now)
+{
+	if (c->snd_nxt == c->iss) {
+		c->rtt_timing = true;
+		c->rtt_seq = c->iss + 1;
+		c->rtt_from = now;
+	}
+	c->snd_nxt = c->snd_rtx = c->iss + 1;
+	timer_set_rtx(c, now);
+}
+
+static bool poll_syn(struct conn *c, u64 now, struct seg *s)
+{
+	bool again = c->snd_nxt != c->iss;
+
+	if (!c->syn_pending)
+		return false;
+	c->syn_pending = false;
+	s->sport = c->sport;
+	s->dport = c->dport;
+	s->seq = c->iss;
+	s->flags = FLAG_SYN;
+	s->cause = c->syn_lost ? BY_SYN_LOST : BY_HANDSHAKE;
+	/* not scaled, so not by window_advertise() */
+	s->wnd = min_t(u32, c->rcv_wnd, U16_MAX);
+	if (c->state == ST_SYN_RCVD) {
+		s->flags |= FLAG_ACK;
+		s->ack = c->rcv_nxt;
+	}
+	add_syn_options(c, now, s);
+	after_syn(c, now);
+	trace_segment(c, again ? EV_RTX : EV_SEND, s->cause, s, now);
+	return true;
+}
+
+/* --- a range of the stream --- */
+
+static bool reaches_fin(const struct conn *c, u32 end)
+{
+	return c->fin_queued && end == c->write_seq;
+}
+
+/* RFC 6298 section 3: time a segment of new data, if none is being timed. */
+static void time_segment(struct conn *c, u32 end, u64 now)
+{
+	if (c->rtt_timing)
+		return;
+	c->rtt_timing = true;
+	c->rtt_seq = end;
+	c->rtt_from = now;
+}
+
+/* Sequence numbers [seq, end) go out: is any of them new? */
+static void note_sent(struct conn *c, u32 seq, u32 end, u64 now)
+{
+	if (seq_lt(seq, c->snd_nxt))
+		recover_forget_timing(c, now);
+	if (seq_gt(end, c->snd_nxt)) {
+		time_segment(c, end, now);
+		c->snd_nxt = end;
+	}
+	c->last_sent = now;
+	/* an answer within its time: from now on ACKs ride on data */
+	c->quickacks = 0;
+}
+
+/* Make a segment of @len bytes at @seq, with the FIN if it reaches it. */
+static void make_range(struct conn *c, u32 seq, u32 len, enum cause cause,
+		       u64 now, struct seg *s)
+{
+	bool again = seq_lt(seq, c->snd_nxt);
+	u32 end = seq + len;
+
+	fill(c, seq, cause, now, s);
+	s->len = len;
+	if (len && end == c->write_seq)
+		s->flags |= FLAG_PSH;
+	if (len % c->smss)
+		c->snd_sml = seq_max(c->snd_sml, end);
+	if (reaches_fin(c, end)) {
+		s->flags |= FLAG_FIN;
+		end++;
+	}
+	note_sent(c, seq, end, now);
+	trace_segment(c, again ? EV_RTX : EV_SEND, cause, s, now);
+}
+
+/* --- the segment that duplicate or partial ACKs call for --- */
+
+static bool poll_lost(struct conn *c, u64 now, struct seg *s)
+{
+	u32 data_end = seq_min(c->snd_nxt, c->write_seq);
+	u32 len;
+
+	if (!c->rtx_one)
+		return false;
+	c->rtx_one = false;
+	if (c->snd_una == c->snd_nxt)
+		return false;
+	len = min_t(u32, data_end - c->snd_una, c->smss);
+	make_range(c, c->snd_una, len, c->rtx_cause, now, s);
+	if (!timer_is_set(c, TIMER_RTX))
+		timer_set_rtx(c, now);
+	return true;
+}
+
+/* --- the shut window --- */
+
+/* Is anything waiting to go out? */
+static bool is_waiting(const struct conn *c)
+{
+	return seq_lt(c->snd_rtx, c->write_seq + c->fin_queued);
+}
+
+/*
+ * With nothing in flight no ACK will come to move things on: a timer must. It
+ * probes a shut window, and overrides what holds back a small segment.
+ */
+static void start_persisting(struct conn *c, u64 now)
+{
+	if (conn_flight(c) || !is_waiting(c) || timer_is_set(c, TIMER_RTX))
+		return;
+	c->persisting = true;
+	timer_set(c, TIMER_RTX, c->snd_wnd ? SWS_OVERRIDE : rtt_rto(&c->rtt),
+		  now);
+}
+
+/*
+ * RFC 9293 section 3.8.6.1: one octet beyond the window, or what a window that
+ * SWS avoidance scorned has room for. The octet stays out of the flight, so
+ * that it goes out with the rest when the window opens.
+ */
+static bool poll_probe(struct conn *c, u64 now, struct seg *s)
+{
+	u32 room = window_room(c);
+	u32 avail, len;
+
+	if (!c->probe_due)
+		return false;
+	c->probe_due = false;
+	if (conn_flight(c) || !is_waiting(c))
+		return false;
+	avail = seq_lt(c->snd_rtx, c->write_seq) ? c->write_seq - c->snd_rtx : 0;
+	len = min_t(u32, avail, clamp_t(u32, room, 1, c->smss));
+	make_range(c, c->snd_rtx, len, BY_ZERO_WINDOW, now, s);
+	if (room) {
+		c->snd_rtx = seg_end(s);
+		timer_set_rtx(c, now);
+	} else {
+		recover_forget_timing(c, now);
+		c->persisting = true;
+		timer_set(c, TIMER_RTX, rtt_rto(&c->rtt), now);
+	}
+	return true;
+}
+
+/* --- data --- */
+
+/* RFC 3042: each of the first two duplicate ACKs lets a new segment out. */
+static u32 cwnd_allowance(const struct conn *c)
+{
+	u32 extra = 0;
+
+	if (!c->recovering && c->snd_rtx == c->snd_nxt)
+		extra = min_t(u32, c->dupacks, LIMITED_TRANSMIT_SEGMENTS);
+	return c->cc.cwnd + extra * c->smss;
+}
+
+static u32 cwnd_room(const struct conn *c)
+{
+	u32 allowed = cwnd_allowance(c);
+	u32 flight = conn_flight(c);
+
+	return allowed > flight ? allowed - flight : 0;
+}
+
+/*
+ * May the last, partial segment of what is written go? RFC 9293 section 3.7.4.
+ * DEVIATES: it waits only while another partial segment is unacknowledged, not
+ * while anything is; that is what the kernel's TCP does (Minshall), and a long
+ * write then does not wait for an ACK with its last bytes.
+ */
+static bool tail_may_go(const struct conn *c)
+{
+	if (c->fin_queued || seq_lt(c->snd_rtx, c->snd_nxt))
+		return true;
+	if (c->more)
+		return false;
+	return c->opt.nodelay || seq_le(c->snd_sml, c->snd_una);
+}
+
+/* RFC 9293 section 3.8.6.2.1, (3): half of the largest window is worth it. */
+static bool part_may_go(const struct conn *c, u32 len, u32 room)
+{
+	return len == room && len >= c->max_wnd / 2;
+}
+
+/*
+ * How much of @avail bytes, given room in both windows. Whole segments but for
+ * the end of the data, or where SWS avoidance allows a part.
+ */
+static u32 data_len(const struct conn *c, u32 avail, u32 max_len)
+{
+	u32 room = window_room(c);
+	u32 len = min_t(u32, avail, min_t(u32, room, cwnd_room(c)));
+	u32 whole;
+
+	if (len > max_len)
+		len = max_t(u32, max_len, c->smss);
+	whole = len - len % c->smss;
+	if (whole == len || (len == avail && tail_may_go(c)))
+		return len;
+	if (!whole && part_may_go(c, len, room))
+		return len;
+	return whole;
+}
+
+static enum cause data_cause(const struct conn *c, u32 len)
+{
+	if (seq_lt(c->snd_rtx, c->snd_nxt))
+		return c->rtx_cause;
+	if (!len)
+		return BY_FIN;
+	return conn_flight(c) + len > c->cc.cwnd ? BY_LIMITED_TRANSMIT : BY_DATA;
+}
+
+/* The FIN alone, where all data is sent: cwnd does not hold it back. */
+static bool fin_may_go(const struct conn *c)
+{
+	return c->fin_queued && c->snd_rtx == c->write_seq &&
+	       seq_le(c->snd_rtx, c->snd_una + c->snd_wnd);
+}
+
+static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
+{
+	u32 avail = 0, len = 0;
+	enum cause cause;
+
+	if (seq_lt(c->snd_rtx, c->write_seq)) {
+		avail = c->write_seq - c->snd_rtx;
+		len = data_len(c, avail, max_len);
+	}
+	if (!len && !fin_may_go(c)) {
+		c->cwnd_limited = cwnd_room(c) < c->smss;
+		start_persisting(c, now);
+		return false;
+	}
+	cause = data_cause(c, len);
+	make_range(c, c->snd_rtx, len, cause, now, s);
+	if (cause == BY_LIMITED_TRANSMIT)
+		c->limited += len;
+	c->snd_rtx = seg_end(s);
+	if (!timer_is_set(c, TIMER_RTX) || c->persisting)
+		timer_set_rtx(c, now);
+	return true;
+}
+
+/* --- nothing but an ACK --- */
+
+/*
+ * The sequence number of a segment without data. Where a probe went beyond the
+ * window SND.NXT would be unacceptable to the peer; its edge is not.
+ */
+static u32 bare_seq(const struct conn *c)
+{
+	return seq_max(c->snd_una, seq_min(c->snd_nxt, c->snd_una + c->snd_wnd));
+}
+
+/* RFC 9293 section 3.8.4: SEG.SEQ = SND.NXT - 1, which the peer must answer */
+static bool poll_keepalive(struct conn *c, u64 now, struct seg *s)
+{
+	if (!c->keep_due)
+		return false;
+	c->keep_due = false;
+	fill(c, c->snd_nxt - 1, BY_KEEPALIVE, now, s);
+	trace_segment(c, EV_SEND, BY_KEEPALIVE, s, now);
+	return true;
+}
+
+static bool poll_ack(struct conn *c, u64 now, struct seg *s)
+{
+	enum cause cause = c->ack_now;
+
+	if (!cause)
+		return false;
+	if (cause == BY_ACK_QUICK && c->quickacks)
+		c->quickacks--;
+	fill(c, bare_seq(c), cause, now, s);
+	trace_segment(c, EV_SEND, cause, s, now);
+	return true;
+}
+
+bool conn_poll(struct conn *c, u32 max_len, u64 now, struct seg *s)
+{
+	memset(s, 0, sizeof(*s));
+	if (poll_rst(c, now, s) || poll_syn(c, now, s))
+		return true;
+	if (!state_in(c->state, STATES_SYNCHRONIZED | STF(SYN_RCVD)))
+		return false;
+	if (state_in(c->state, STATES_CAN_SEND) &&
+	    (poll_lost(c, now, s) || poll_probe(c, now, s) ||
+	     poll_data(c, max_len, now, s)))
+		return true;
+	return poll_keepalive(c, now, s) || poll_ack(c, now, s);
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * recover.c - measuring, detecting loss, and what is sent again
+ */
+#include "emit.h"
+#include "params.h"
+#include "recover.h"
+#include "timer.h"
+
+static void take_sample(struct conn *c, u32 sample, enum cause cause, u64 now)
+{
+	u32 old = rtt_rto(&c->rtt);
+
+	rtt_sample(&c->rtt, sample);
+	trace_change(c, EV_RTT, cause, 0, sample, now);
+	if (rtt_rto(&c->rtt) != old)
+		trace_change(c, EV_RTO, cause, old, rtt_rto(&c->rtt), now);
+}
+
+/* RFC 7323 section 4.1: the echo tells which transmission was acknowledged. */
+static bool sample_from_echo(struct conn *c, const struct seg *s, u64 now)
+{
+	u32 ticks = timestamp(c->ts_off, now) - s->tsecr;
+
+	if (!c->ts_ok || !s->has_ts || !s->tsecr ||
+	    ticks > RTO_CEILING / USEC_PER_MS)
+		return false;
+	take_sample(c, ticks * USEC_PER_MS, BY_RTT_TSECR, now);
+	return true;
+}
+
+/*
+ * RFC 6298 section 3: one segment is timed at a time. Where it had to be sent
+ * again its ACK says nothing (Karn), but the timestamp's echo does.
+ */
+static void measure(struct conn *c, const struct seg *s, u64 now)
+{
+	if (c->rtt_timing && seq_ge(c->snd_una, c->rtt_seq)) {
+		c->rtt_timing = false;
+		take_sample(c, now - c->rtt_from, BY_RTT_TIMED, now);
+	} else if (c->rtt.backoffs) {
+		sample_from_echo(c, s, now);
+	}
+}
+
+/* RFC 6298 (5.2) and (5.3) */
+static void restart_timer(struct conn *c, u64 now)
+{
+	if (conn_flight(c))
+		timer_set_rtx(c, now);
+	else
+		timer_stop(c, TIMER_RTX);
+}
+
+/* RFC 6582 section 3.2, step 3 */
+static void on_ack_in_recovery(struct conn *c, u32 acked, u64 now)
+{
+	if (seq_ge(c->snd_una, c->recover)) {
+		c->recovering = false;
+		c->dupacks = 0;
+		c->cc.ops->on_recovered(c, now);
+		restart_timer(c, now);
+		return;
+	}
+	c->cc.ops->on_partial(c, acked, now);
+	c->rtx_one = true;
+	c->rtx_cause = BY_PARTIAL_ACK;
+	/* the Impatient variant: only the first partial ACK restarts the timer */
+	if (!c->partial_seen)
+		restart_timer(c, now);
+	c->partial_seen = true;
+}
+
+void recover_on_ack(struct conn *c, u32 acked, const struct seg *s, u64 now)
+{
+	measure(c, s, now);
+	c->retries = 0;
+	c->limited = 0;
+	c->rtx_one = false;
+	if (c->recovering) {
+		on_ack_in_recovery(c, acked, now);
+		return;
+	}
+	c->dupacks = 0;
+	if (acked)
+		c->cc.ops->on_ack(c, acked, now);
+	/* keep it near, so that it never seems to lie ahead */
+	c->recover = seq_max(c->recover, c->snd_una - 1);
+	restart_timer(c, now);
+}
+
+/*
+ * RFC 6582 section 3.2, step 2: only if more than the previous recovery is
+ * acknowledged; else these are echoes of what that one sent twice.
+ */
+static void enter_recovery(struct conn *c, u64 now)
+{
+	if (!seq_gt(c->snd_una, c->recover))
+		return;
+	c->cc.ops->on_loss(c, now);
+	c->recover = c->snd_nxt;
+	c->recovering = true;
+	c->partial_seen = false;
+	c->rtx_one = true;
+	c->rtx_cause = BY_THIRD_DUPACK;
+}
+
+void recover_on_dupack(struct conn *c, u64 now)
+{
+	c->dupacks++;
+	if (c->recovering)
+		c->cc.ops->on_dupack(c, now);
+	else if (c->dupacks == DUPACK_THRESHOLD)
+		enter_recovery(c, now);
+}
+
+void recover_forget_timing(struct conn *c, u64 now)
+{
+	if (!c->rtt_timing)
+		return;
+	c->rtt_timing = false;
+	trace_change(c, EV_RTT_REFUSED, BY_KARN, 0, 0, now);
+}
+
+void recover_go_back(struct conn *c, enum cause cause, u64 now)
+{
+	recover_forget_timing(c, now);
+	c->recovering = false;
+	c->rtx_one = false;
+	c->dupacks = 0;
+	c->limited = 0;
+	c->snd_rtx = c->snd_una;
+	c->rtx_cause = cause;
+}
+
+void recover_on_rto(struct conn *c, u64 now)
+{
+	u32 old = rtt_rto(&c->rtt);
+
+	c->cc.ops->on_rto(c, c->retries > 1, now);
+	/* RFC 6582 section 4.1 */
+	c->recover = c->snd_nxt;
+	recover_go_back(c, BY_GO_BACK, now);
+	rtt_backoff(&c->rtt);
+	trace_change(c, EV_RTO, BY_BACKOFF, old, rtt_rto(&c->rtt), now);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * req.c - LISTEN and SYN_RCVD
+ */
+#include "emit.h"
+#include "params.h"
+#include "window.h"
+
+enum listen_result listen_rx(const struct seg *s, enum cause *drop)
+{
+	*drop = DROP_NONE;
+	/* first: RST */
+	if (s->flags & FLAG_RST) {
+		*drop = DROP_LISTEN_RST;
+		return LISTEN_DROP;
+	}
+	/* second: ACK */
+	if (s->flags & FLAG_ACK) {
+		*drop = DROP_LISTEN_ACK;
+		return LISTEN_RESET;
+	}
+	/* third: SYN */
+	if (s->flags & FLAG_SYN)
+		return LISTEN_SYN;
+	/* fourth: anything else */
+	*drop = DROP_LISTEN_NO_SYN;
+	return LISTEN_DROP;
+}
+
+static void emit_state(struct env *env, const struct req *r,
+		       enum conn_state from, enum conn_state to,
+		       enum cause cause, u64 now)
+{
+	struct event ev = {
+		.time = now, .kind = EV_STATE, .cause = cause, .conn = r->id,
+		.state = to, .old = from, .new = to, .snd_una = r->iss,
+		.snd_nxt = r->iss + 1, .rcv_nxt = r->irs + 1,
+		.snd_wnd = r->snd_wnd, .rcv_wnd = r->rcv_wnd,
+	};
+
+	if (env->tracing)
+		env->emit(env, OWNER_REQ, r, &ev);
+}
+
+/* SYN+ACKs back off like everything else: RFC 6298 (5.5) */
+static void set_deadline(struct req *r, const struct env *env, u64 now)
+{
+	r->deadline = now + min_t(u64, env->tun.rto_init << r->retries,
+				  env->tun.rto_max);
+}
+
+static void take_options(struct req *r, const struct env *env,
+			 const struct conn_config *cfg, const struct seg *syn)
+{
+	r->peer_mss = syn->mss ?: MSS_DEFAULT;
+	r->wscale_ok = env->tun.window_scaling && syn->has_wscale;
+	r->snd_wscale = r->wscale_ok ? syn->wscale : 0;
+	r->rcv_wscale = r->wscale_ok ? window_shift(cfg->rcv_buf_max) : 0;
+	r->ts_ok = env->tun.timestamps && syn->has_ts;
+	r->ts_recent = syn->tsval;
+}
+
+void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
+	      const struct seg *syn, u64 now)
+{
+	r->id = cfg->id;
+	r->iss = cfg->iss;
+	r->irs = syn->seq;
+	r->snd_wnd = syn->wnd;
+	r->rcv_buf = cfg->rcv_buf;
+	r->rcv_wnd = min_t(u32, cfg->rcv_buf, U16_MAX);
+	r->mtu_mss = cfg->mtu_mss;
+	r->user_mss = cfg->user_mss;
+	r->sport = cfg->sport;
+	r->dport = cfg->dport;
+	r->ts_off = cfg->ts_off;
+	take_options(r, env, cfg, syn);
+	r->sent_at = now;
+	r->pending = true;
+	set_deadline(r, env, now);
+	trace_req(env, r, EV_RECV, BY_ARRIVAL, syn, now);
+	emit_state(env, r, ST_LISTEN, ST_SYN_RCVD, BY_RCVD_SYN, now);
+}
+
+static enum req_result refuse(struct req *r, struct env *env,
+			      const struct seg *s, enum cause why,
+			      enum cause *drop, u64 now)
+{
+	*drop = why;
+	trace_req(env, r, EV_DROP, why, s, now);
+	return REQ_DROP;
+}
+
+static enum req_result refuse_and_ack(struct req *r, struct env *env,
+				      const struct seg *s, enum cause why,
+				      enum cause *drop, u64 now)
+{
+	r->ack_pending = challenge_allowed(&r->challenge, now);
+	return refuse(r, env, s, why, drop, now);
+}
+
+/* The first step of section 3.10.7.4, with RCV.NXT = IRS + 1. */
+static bool is_acceptable(const struct req *r, const struct seg *s)
+{
+	u32 into = s->seq - (r->irs + 1);
+
+	return into < r->rcv_wnd || !into;
+}
+
+/* The SYN again: our SYN+ACK was lost, or is late. */
+static bool is_same_syn(const struct req *r, const struct seg *s)
+{
+	return s->seq == r->irs &&
+	       (s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
+}
+
+static enum req_result rx_rst(struct req *r, struct env *env,
+			      const struct seg *s, u64 now, enum cause *drop)
+{
+	/* RFC 5961 section 3.2 */
+	if (s->seq != r->irs + 1)
+		return refuse_and_ack(r, env, s, DROP_RST_CHALLENGED, drop, now);
+	emit_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_RCVD_RST, now);
+	return REQ_GONE;
+}
+
+static enum req_result rx_ack(struct req *r, struct env *env,
+			      const struct seg *s, u64 now, enum cause *drop)
+{
+	if (!(s->flags & FLAG_ACK))
+		return refuse(r, env, s, DROP_NO_ACK, drop, now);
+	if (s->ack != r->iss + 1) {
+		refuse(r, env, s, DROP_HANDSHAKE_ACK, drop, now);
+		return REQ_RESET;
+	}
+	return REQ_ESTABLISH;
+}
+
+enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
+		       u64 now, enum cause *drop)
+{
+	*drop = DROP_NONE;
+	if (is_same_syn(r, s)) {
+		trace_req(env, r, EV_RECV, BY_ARRIVAL, s, now);
+		r->pending = true;
+		return refuse(r, env, s, DROP_DUP_SYN, drop, now);
+	}
+	/* RFC 7323 section 5.3, R1 */
+	if (r->ts_ok && s->has_ts && !(s->flags & FLAG_RST) &&
+	    seq_lt(s->tsval, r->ts_recent))
+		return refuse_and_ack(r, env, s, DROP_PAWS, drop, now);
+	if (!is_acceptable(r, s)) {
+		if (s->flags & FLAG_RST)
+			return refuse(r, env, s, DROP_OUT_OF_WINDOW, drop, now);
+		return refuse_and_ack(r, env, s, DROP_OUT_OF_WINDOW, drop, now);
+	}
+	if (s->flags & FLAG_RST)
+		return rx_rst(r, env, s, now, drop);
+	/* RFC 5961 section 4.2 */
+	if (s->flags & FLAG_SYN)
+		return refuse_and_ack(r, env, s, DROP_SYN_CHALLENGED, drop, now);
+	return rx_ack(r, env, s, now, drop);
+}
+
+bool req_tick(struct req *r, struct env *env, u64 now)
+{
+	if (now < r->deadline)
+		return true;
+	if (r->retries >= env->tun.synack_retries) {
+		emit_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_GIVE_UP, now);
+		return false;
+	}
+	r->retries++;
+	r->pending = true;
+	set_deadline(r, env, now);
+	return true;
+}
+
+static void fill(const struct req *r, u64 now, struct seg *s)
+{
+	s->sport = r->sport;
+	s->dport = r->dport;
+	s->flags = FLAG_ACK;
+	s->ack = r->irs + 1;
+	s->has_ts = r->ts_ok;
+	s->tsval = timestamp(r->ts_off, now);
+	s->tsecr = r->ts_recent;
+}
+
+static void make_synack(struct req *r, u64 now, struct seg *s)
+{
+	r->pending = false;
+	fill(r, now, s);
+	s->seq = r->iss;
+	s->flags |= FLAG_SYN;
+	s->wnd = r->rcv_wnd;
+	s->mss = r->mtu_mss;
+	if (r->user_mss)
+		s->mss = min_t(u16, s->mss, r->user_mss);
+	s->has_wscale = r->wscale_ok;
+	s->wscale = r->rcv_wscale;
+	s->cause = r->retries ? BY_SYN_LOST : BY_HANDSHAKE;
+}
+
+static void make_challenge(struct req *r, u64 now, struct seg *s)
+{
+	r->ack_pending = false;
+	fill(r, now, s);
+	s->seq = r->iss + 1;
+	s->wnd = r->rcv_wnd >> r->rcv_wscale;
+	s->cause = BY_ACK_CHALLENGE;
+}
+
+bool req_poll(struct req *r, struct env *env, u64 now, struct seg *s)
+{
+	memset(s, 0, sizeof(*s));
+	if (r->pending)
+		make_synack(r, now, s);
+	else if (r->ack_pending)
+		make_challenge(r, now, s);
+	else
+		return false;
+	trace_req(env, r, r->retries ? EV_RTX : EV_SEND, s->cause, s, now);
+	return true;
+}

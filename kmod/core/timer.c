@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * timer.c - what falls due, and what then happens
+ */
+#include "emit.h"
+#include "params.h"
+#include "recover.h"
+#include "timer.h"
+
+static enum cause timer_cause(const struct conn *c, enum conn_timer t)
+{
+	static const u8 causes[NR_TIMERS] = {
+		[TIMER_RTX] = BY_T_RTX,
+		[TIMER_DELACK] = BY_T_DELACK,
+		[TIMER_KEEP] = BY_T_KEEP,
+		[TIMER_FIN] = BY_T_FIN,
+	};
+
+	return t == TIMER_RTX && c->persisting ? BY_T_PERSIST : causes[t];
+}
+
+void timer_set(struct conn *c, enum conn_timer t, u64 after, u64 now)
+{
+	c->timer[t] = now + after;
+	trace_change(c, EV_TIMER_SET, timer_cause(c, t), 0, after, now);
+}
+
+void timer_stop(struct conn *c, enum conn_timer t)
+{
+	c->timer[t] = NEVER;
+}
+
+void timer_stop_all(struct conn *c)
+{
+	for (int t = 0; t < NR_TIMERS; t++)
+		timer_stop(c, t);
+}
+
+void timer_set_rtx(struct conn *c, u64 now)
+{
+	c->persisting = false;
+	timer_set(c, TIMER_RTX, rtt_rto(&c->rtt), now);
+}
+
+u64 conn_deadline(const struct conn *c)
+{
+	u64 least = NEVER;
+
+	for (int t = 0; t < NR_TIMERS; t++)
+		least = min_t(u64, least, c->timer[t]);
+	return least;
+}
+
+/* The connection ends because the peer does not answer. */
+static unsigned int give_up(struct conn *c, u64 now)
+{
+	c->err = ETIMEDOUT;
+	conn_end(c, BY_GIVE_UP, now);
+	return WAKE_STATE;
+}
+
+/* RFC 9293 section 3.8.3: R2 */
+static u32 most_retries(const struct conn *c)
+{
+	const struct tunables *tun = &c->env->tun;
+
+	if (c->state == ST_SYN_SENT)
+		return tun->syn_retries;
+	if (c->state == ST_SYN_RCVD)
+		return tun->synack_retries;
+	return c->orphan ? tun->orphan_retries : tun->retries;
+}
+
+/* RFC 6298 (5.4) to (5.6), for the SYN */
+static void resend_syn(struct conn *c, u64 now)
+{
+	u32 old = rtt_rto(&c->rtt);
+
+	c->syn_pending = true;
+	c->syn_lost = true;
+	recover_forget_timing(c, now);
+	rtt_backoff(&c->rtt);
+	trace_change(c, EV_RTO, BY_BACKOFF, old, rtt_rto(&c->rtt), now);
+}
+
+/*
+ * RFC 9293 section 3.8.6.1: a shut window is probed for as long as the peer
+ * answers; only silence counts as a retry.
+ */
+static unsigned int probe(struct conn *c, u64 now)
+{
+	recover_go_back(c, BY_ZERO_WINDOW, now);
+	c->probe_due = true;
+	if (c->snd_wnd)
+		return 0;
+	if (++c->retries > most_retries(c))
+		return give_up(c, now);
+	rtt_backoff(&c->rtt);
+	return 0;
+}
+
+static unsigned int rtx_fired(struct conn *c, u64 now)
+{
+	bool made = state_in(c->state, STATES_SYNCHRONIZED);
+
+	if (made && (c->persisting || !c->snd_wnd))
+		return probe(c, now);
+	if (++c->retries > most_retries(c))
+		return give_up(c, now);
+	if (made)
+		recover_on_rto(c, now);
+	else
+		resend_syn(c, now);
+	return 0;
+}
+
+static unsigned int delack_fired(struct conn *c, u64 now)
+{
+	c->ack_now = BY_ACK_DELAYED;
+	return 0;
+}
+
+/* RFC 9293 section 3.8.4 */
+static unsigned int keep_fired(struct conn *c, u64 now)
+{
+	u64 idle = now - c->last_rcvd;
+
+	if (idle < c->opt.keep_idle) {
+		timer_set(c, TIMER_KEEP, c->opt.keep_idle - idle, now);
+		return 0;
+	}
+	/* the retransmission timer watches the peer */
+	if (timer_is_set(c, TIMER_RTX)) {
+		timer_set(c, TIMER_KEEP, c->opt.keep_interval, now);
+		return 0;
+	}
+	if (c->keep_sent >= c->opt.keep_probes) {
+		c->err = ETIMEDOUT;
+		conn_reset(c, BY_GIVE_UP, now);
+		return WAKE_STATE;
+	}
+	c->keep_sent++;
+	c->keep_due = true;
+	timer_set(c, TIMER_KEEP, c->opt.keep_interval, now);
+	return 0;
+}
+
+/* An orphan has waited for the peer's FIN long enough. */
+static unsigned int fin_fired(struct conn *c, u64 now)
+{
+	conn_end(c, BY_T_FIN, now);
+	return WAKE_STATE;
+}
+
+unsigned int conn_tick(struct conn *c, u64 now)
+{
+	static unsigned int (*const fired[NR_TIMERS])(struct conn *, u64) = {
+		[TIMER_RTX] = rtx_fired,
+		[TIMER_DELACK] = delack_fired,
+		[TIMER_KEEP] = keep_fired,
+		[TIMER_FIN] = fin_fired,
+	};
+	unsigned int wake = 0;
+
+	for (int t = 0; t < NR_TIMERS; t++) {
+		if (c->timer[t] > now)
+			continue;
+		timer_stop(c, t);
+		trace_change(c, EV_TIMER_FIRED, timer_cause(c, t), 0, 0, now);
+		wake |= fired[t](c, now);
+	}
+	return wake;
+}

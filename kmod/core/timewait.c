@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * timewait.c - the last two MSL
+ */
+#include "emit.h"
+#include "params.h"
+#include "timewait.h"
+#include "window.h"
+
+static void restart(struct timewait *t, const struct env *env, u64 now)
+{
+	t->deadline = now + 2 * env->tun.msl;
+}
+
+void timewait_init(struct timewait *t, const struct conn *c, u64 now)
+{
+	*t = (struct timewait) {
+		.id = c->id, .sport = c->sport, .dport = c->dport,
+		.snd_nxt = c->snd_nxt, .rcv_nxt = c->rcv_nxt,
+		.rcv_wnd = window_left(c), .rcv_wscale = c->rcv_wscale,
+		.ts_ok = c->ts_ok, .ts_off = c->ts_off,
+		.ts_recent = c->ts_recent, .ts_recent_at = c->ts_recent_at,
+	};
+	restart(t, c->env, now);
+}
+
+static enum timewait_result refuse(struct timewait *t, struct env *env,
+				   const struct seg *s, u64 now,
+				   enum cause why, enum cause *drop)
+{
+	*drop = why;
+	trace_timewait(env, t, EV_DROP, why, s, now);
+	return TIMEWAIT_DROP;
+}
+
+/*
+ * RFC 9293 section 3.10.7.4 and RFC 6191 section 2: a SYN that cannot be an old
+ * one may open a new connection of the same name.
+ */
+static bool may_reopen(const struct timewait *t, const struct seg *s)
+{
+	if ((s->flags & (FLAG_SYN | FLAG_RST | FLAG_ACK)) != FLAG_SYN)
+		return false;
+	if (t->ts_ok && s->has_ts && s->tsval != t->ts_recent)
+		return seq_gt(s->tsval, t->ts_recent);
+	return seq_gt(s->seq, t->rcv_nxt);
+}
+
+static bool is_acceptable(const struct timewait *t, const struct seg *s)
+{
+	return s->seq == t->rcv_nxt || s->seq - t->rcv_nxt < t->rcv_wnd;
+}
+
+/* A RST at the exact place ends it early (section 3.10.7.4, RFC 5961 3.2). */
+static enum timewait_result rx_rst(struct timewait *t, struct env *env,
+				   const struct seg *s, u64 now,
+				   enum cause *drop)
+{
+	if (s->seq == t->rcv_nxt)
+		return TIMEWAIT_GONE;
+	t->ack_pending = is_acceptable(t, s) &&
+			 challenge_allowed(&t->challenge, now);
+	return refuse(t, env, s, now, DROP_RST_CHALLENGED, drop);
+}
+
+/* The peer's FIN again: our last ACK was lost. 2 MSL begin anew. */
+static bool is_fin_again(const struct timewait *t, const struct seg *s)
+{
+	return s->flags & FLAG_FIN && seg_end(s) == t->rcv_nxt;
+}
+
+enum timewait_result timewait_rx(struct timewait *t, struct env *env,
+				 const struct seg *s, u64 now,
+				 enum cause *drop)
+{
+	*drop = DROP_NONE;
+	trace_timewait(env, t, EV_RECV, BY_ARRIVAL, s, now);
+	if (s->flags & FLAG_RST)
+		return rx_rst(t, env, s, now, drop);
+	if (may_reopen(t, s))
+		return TIMEWAIT_OPEN;
+	if (is_fin_again(t, s)) {
+		restart(t, env, now);
+		t->ack_pending = true;
+		return TIMEWAIT_DROP;
+	}
+	/* all else is old: say so, but never to a bare ACK that agrees */
+	if (seg_space(s) || s->seq != t->rcv_nxt)
+		t->ack_pending = challenge_allowed(&t->challenge, now);
+	return refuse(t, env, s, now, DROP_TIME_WAIT, drop);
+}
+
+bool timewait_poll(struct timewait *t, struct env *env, u64 now, struct seg *s)
+{
+	if (!t->ack_pending)
+		return false;
+	t->ack_pending = false;
+	*s = (struct seg) {
+		.sport = t->sport, .dport = t->dport, .seq = t->snd_nxt,
+		.ack = t->rcv_nxt, .flags = FLAG_ACK,
+		.wnd = min_t(u32, t->rcv_wnd >> t->rcv_wscale, U16_MAX),
+		.has_ts = t->ts_ok, .tsval = timestamp(t->ts_off, now),
+		.tsecr = t->ts_recent, .cause = BY_ACK_FIN,
+	};
+	trace_timewait(env, t, EV_SEND, BY_ACK_FIN, s, now);
+	return true;
+}
+
+void timewait_end(const struct timewait *t, struct env *env, u64 now)
+{
+	struct event ev = {
+		.time = now, .kind = EV_STATE, .cause = BY_T_TIME_WAIT,
+		.conn = t->id, .state = ST_CLOSED, .old = ST_TIME_WAIT,
+		.new = ST_CLOSED, .snd_una = t->snd_nxt, .snd_nxt = t->snd_nxt,
+		.rcv_nxt = t->rcv_nxt,
+	};
+
+	if (env->tracing)
+		env->emit(env, OWNER_TIMEWAIT, t, &ev);
+}

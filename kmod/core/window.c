@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * window.c - the two windows, and silly windows
+ */
+#include "emit.h"
+#include "params.h"
+#include "window.h"
+
+u8 window_shift(u32 rcv_buf_max)
+{
+	u8 shift = 0;
+
+	while (shift < WSCALE_MAX && rcv_buf_max >> shift > U16_MAX)
+		shift++;
+	return shift;
+}
+
+/* What the buffer has room for, as far as a window can say it. */
+static u32 room(const struct conn *c)
+{
+	u32 unread = conn_readable(c);
+	u32 most = (u32)U16_MAX << c->rcv_wscale;
+
+	return c->rcv_buf > unread ? min_t(u32, c->rcv_buf - unread, most) : 0;
+}
+
+/*
+ * Section 3.8.6.2.2: the edge moves by at least a segment or half the buffer,
+ * or not at all.
+ */
+static bool worth_offering(const struct conn *c, u32 gain)
+{
+	return gain >= min_t(u32, c->rcv_buf / 2, c->rmss);
+}
+
+u16 window_advertise(struct conn *c, u64 now)
+{
+	u32 left = window_left(c);
+	u32 offer = room(c);
+	u32 old = c->rcv_wnd;
+
+	if (offer <= left || !worth_offering(c, offer - left))
+		offer = left;
+	c->last_ack_sent = c->rcv_nxt;
+	c->rcv_wnd = offer;
+	if (offer != old)
+		trace_change(c, EV_RCV_WND, BY_USER_READ, old, offer, now);
+	/*
+	 * RFC 7323 section 2.4: the peer sees it rounded down, and we go on
+	 * accepting up to the true edge.
+	 */
+	return min_t(u32, offer >> c->rcv_wscale, U16_MAX);
+}
+
+/* Every other ACK tells of the window too: one of its own is for a big step. */
+bool window_update_due(const struct conn *c)
+{
+	u32 left = window_left(c);
+	u32 offer = room(c);
+
+	return offer >= 2 * left && offer > left &&
+	       worth_offering(c, offer - left);
+}
+
+bool window_update(struct conn *c, const struct seg *s, u64 now)
+{
+	u32 old = c->snd_wnd;
+
+	if (!seq_lt(c->snd_wl1, s->seq) &&
+	    !(c->snd_wl1 == s->seq && seq_le(c->snd_wl2, s->ack)))
+		return false;
+	c->snd_wnd = window_of(c, s);
+	c->snd_wl1 = s->seq;
+	c->snd_wl2 = s->ack;
+	c->max_wnd = max_t(u32, c->max_wnd, c->snd_wnd);
+	if (c->snd_wnd == old)
+		return false;
+	trace_change(c, EV_SND_WND, BY_ARRIVAL, old, c->snd_wnd, now);
+	return true;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * window.h - the two windows, and silly windows (RFC 9293 sections 3.8.6)
+ */
+#ifndef CHALK_CORE_WINDOW_H
+#define CHALK_CORE_WINDOW_H
+
+#include "conn.h"
+
+/* --- the receive window --- */
+
+/* Right edge of what we ever offered: no byte at or after it is acceptable. */
+static inline u32 window_edge(const struct conn *c)
+{
+	return c->last_ack_sent + c->rcv_wnd;
+}
+
+/* What is left of the window at rcv_nxt. */
+static inline u32 window_left(const struct conn *c)
+{
+	return window_edge(c) - c->rcv_nxt;
+}
+
+/**
+ * window_shift() - the scale to offer (RFC 7323 section 2.3)
+ * @rcv_buf_max: the largest the buffer may become, bytes
+ */
+u8 window_shift(u32 rcv_buf_max);
+
+/**
+ * window_advertise() - the window field of a segment that goes out now
+ * @c:   the connection
+ * @now: microseconds
+ *
+ * Moves the edge by what SWS avoidance allows (section 3.8.6.2.2), never back.
+ */
+u16 window_advertise(struct conn *c, u64 now);
+
+/**
+ * window_update_due() - the reader has made room worth a segment of its own
+ * @c: the connection
+ */
+bool window_update_due(const struct conn *c);
+
+/* --- the send window --- */
+
+/**
+ * window_update() - take the peer's window (section 3.10.7.4, fifth step)
+ * @c:   the connection
+ * @s:   an acceptable segment
+ * @now: microseconds
+ *
+ * Return: whether the window changed.
+ */
+bool window_update(struct conn *c, const struct seg *s, u64 now);
+
+/* The window that a segment offers, in bytes (RFC 7323 section 2.3). */
+static inline u32 window_of(const struct conn *c, const struct seg *s)
+{
+	return s->flags & FLAG_SYN ? s->wnd : (u32)s->wnd << c->snd_wscale;
+}
+
+/* Bytes the peer's window still has room for. */
+static inline u32 window_room(const struct conn *c)
+{
+	u32 edge = c->snd_una + c->snd_wnd;
+
+	return seq_gt(edge, c->snd_rtx) ? edge - c->snd_rtx : 0;
+}
+
+#endif /* CHALK_CORE_WINDOW_H */
