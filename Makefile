@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+# Makefile - what can be built, run and tested; "make help" lists it
+#
+# Everything that is made goes to build/ (programs, modules) and out/ (results).
+# Kernels and images of the lab VM are cached outside; see docs/vm.md.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := all
+
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+CORE_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror
+CORE := $(wildcard kmod/core/*.c) userspace/lib/core_shim.c
+CORE_H := $(wildcard kmod/core/*.h)
+BIN := build/bin
+
+TOOLS := $(wildcard userspace/chalk/chalk*)
+EXAMPLES := $(patsubst userspace/examples/%.c,$(BIN)/%,$(wildcard userspace/examples/*.c))
+
+.PHONY: all help setup demo test check module modules fuzz install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+all: tools ## the userspace programs, into build/bin
+
+.PHONY: tools
+tools: $(BIN)/chalk-sim $(EXAMPLES) $(patsubst userspace/chalk/%,$(BIN)/%,$(TOOLS))
+
+$(BIN)/chalk-sim: $(wildcard userspace/sim/*.[ch]) $(CORE) $(CORE_H)
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) $(CFLAGS) -Ikmod/core -o $@ $(filter %.c,$^)
+
+$(BIN)/core-tests: $(wildcard kmod/tests/*.[ch] selftests/core/*.c selftests/core/kunit/*.h) $(CORE) $(CORE_H)
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) -O1 -g -fsanitize=address,undefined -Ikmod/core \
+		-Iselftests/core -o $@ $(filter %.c,$^)
+
+$(BIN)/%: userspace/examples/%.c uapi/chalk.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -Iuapi -o $@ $<
+
+$(BIN)/chalk%: userspace/chalk/chalk%
+	@install -D $< $@
+
+# The module for one kernel: KERNEL=6.1, 6.12 or debug of the lab VM; without
+# it, the kernel that runs here. KDIR= names any other.
+KERNEL ?= host
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+module: ## chalk.ko for the running kernel, or KERNEL=6.1|6.12|debug
+	@selftests/build-module $(KERNEL) $(KDIR)
+
+modules: ## chalk.ko for all kernels of the lab VM
+	@for k in 6.1 6.12 debug; do $(MAKE) --no-print-directory module KERNEL=$$k; done
+
+setup: ## install what demo, test and check need (asks apt for what is missing)
+	@selftests/setup test
+
+demo: ## a file crosses a bad network in a VM: see out/demo/
+	@selftests/setup demo
+	@$(MAKE) --no-print-directory -s tools
+	@$(MAKE) --no-print-directory -s module KERNEL=6.1
+	@selftests/demo/demo
+
+test: ## all tests; ends with "N passed, N failed"
+	@selftests/setup test
+	@$(MAKE) --no-print-directory -s tools $(BIN)/core-tests
+	@selftests/test $(SUITES)
+
+check: ## sparse, checkpatch, clang-format, clang, cppcheck, shellcheck
+	@selftests/setup test
+	@selftests/check
+
+FUZZ_SECONDS ?= 60
+fuzz: ## fuzz the parser and the core, FUZZ_SECONDS=60 each
+	@selftests/setup test
+	@selftests/core/fuzz/run $(FUZZ_SECONDS)
+
+install: tools ## the tools, under PREFIX=/usr/local
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/chalk $(DESTDIR)$(PREFIX)/include
+	install $(BIN)/chalk $(DESTDIR)$(PREFIX)/bin
+	install $(filter-out $(BIN)/chalk,$(wildcard $(BIN)/chalk*)) $(DESTDIR)$(PREFIX)/libexec/chalk
+	install -m 644 uapi/chalk.h $(DESTDIR)$(PREFIX)/include
+
+clean: ## remove build/ and out/ (not the cached kernels)
+	rm -rf build out

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Many connections: none is lost, and none stays."""
+
+import os
+import select
+import socket
+import threading
+import unittest
+
+from net import BOB, Net, chalk_socket, listener, sysctl, table, wait_until
+
+SEQUENTIAL = int(os.environ.get("CONNECTIONS", "1000"))
+AT_ONCE = 200
+
+
+def in_state(state: str) -> int:
+    """How many connections and records are in @state."""
+    return sum(row["state"] == state for row in table("conns"))
+
+
+def echo_once(server: socket.socket, times: int):
+    """Serve @times connections: answer what came, then close."""
+    for _ in range(times):
+        conn, _ = server.accept()
+        conn.sendall(conn.recv(100))
+        conn.close()
+
+
+class Connections(unittest.TestCase):
+    """alice calls bob"""
+
+    def setUp(self):
+        self.net = Net()
+        self.net.__enter__()
+        self.addCleanup(self.net.__exit__)
+        self.server = listener("bob", 7, 512)
+        self.addCleanup(self.server.close)
+
+    def ask(self, sock: socket.socket, number: int):
+        """Send a number and have it back."""
+        word = str(number).encode()
+        sock.sendall(word)
+        self.assertEqual(sock.recv(100), word)
+        self.assertEqual(sock.recv(100), b"")
+
+    def test_in_sequence(self):
+        """one after the other; TIME_WAIT ends after 2 MSL"""
+        thread = threading.Thread(target=echo_once,
+                                  args=(self.server, SEQUENTIAL))
+        thread.start()
+        for number in range(SEQUENTIAL):
+            sock = chalk_socket("alice")
+            sock.connect((BOB, 7))
+            self.ask(sock, number)
+            sock.close()
+        thread.join()
+        two_msl = 2 * int(sysctl("bob", "msl_ms")) / 1000
+        self.assertEqual(two_msl, 60)
+        self.assertGreater(in_state("TIME_WAIT"), 0)
+        self.assertTrue(wait_until(lambda: not in_state("TIME_WAIT"),
+                                   two_msl + 5, 0.5))
+        self.assertEqual(len(table("conns")), 1, "the listener alone is left")
+
+    def test_time_wait_lasts(self):
+        """the entry is there shortly before 2 MSL, and gone shortly after"""
+        sysctl("bob", "msl_ms", 2000)
+        thread = threading.Thread(target=echo_once, args=(self.server, 1))
+        thread.start()
+        sock = chalk_socket("alice")
+        sock.connect((BOB, 7))
+        self.ask(sock, 1)
+        sock.close()
+        thread.join()
+        self.assertTrue(wait_until(lambda: in_state("TIME_WAIT") == 1, 5, 0.01))
+        self.assertFalse(wait_until(lambda: not in_state("TIME_WAIT"), 3.5))
+        self.assertTrue(wait_until(lambda: not in_state("TIME_WAIT"), 1.5))
+
+    def test_at_once(self):
+        """200 open together, all of them answered"""
+        socks = []
+        for _ in range(AT_ONCE):
+            sock = chalk_socket("alice")
+            sock.setblocking(False)
+            self.assertIn(sock.connect_ex((BOB, 7)), (0, 115))
+            socks.append(sock)
+        peers = [self.server.accept()[0] for _ in range(AT_ONCE)]
+        for sock in socks:
+            self.assertTrue(select.select([], [sock], [], 10)[1])
+            self.assertEqual(
+                sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0)
+        self.assertEqual(in_state("ESTABLISHED"), 2 * AT_ONCE)
+        for peer in peers:
+            peer.sendall(str(peer.getpeername()[1]).encode())
+            peer.close()
+        for sock in socks:
+            sock.setblocking(True)
+            self.assertEqual(int(sock.recv(10)), sock.getsockname()[1])
+            sock.close()
+        self.assertTrue(wait_until(lambda: len(table("conns")) == 1, 70, 0.5))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The pictures of the textbook, asserted on the trace of the module."""
+
+import threading
+import unittest
+
+from net import BOB, Trace, Wire, chalk_socket, listener, segment_of, sysctl
+
+ONE_WAY = 0.05
+
+
+class Lossy:
+    """A wire of 50 ms that loses some data segments once, by their number."""
+
+    def __init__(self, *numbers):
+        self.numbers = set(numbers)
+        self.seen = set()
+
+    def __call__(self, packet, to_bob):
+        seg = segment_of(packet)
+        if to_bob and seg["proto"] == 253 and seg["len"]:
+            first_time = seg["seq"] not in self.seen
+            self.seen.add(seg["seq"])
+            if first_time and len(self.seen) in self.numbers:
+                return []
+        return [ONE_WAY]
+
+
+def read_all(server):
+    """Take one connection and all that comes."""
+    conn, _ = server.accept()
+    while conn.recv(1 << 16):
+        pass
+    conn.close()
+
+
+def send(segments: int, judge) -> list:
+    """alice sends so many segments to bob; the events of alice's end."""
+    with Wire(judge):
+        for host in ("alice", "bob"):
+            sysctl(host, "initial_window", 1)
+        server = listener("bob", 80)
+        reader = threading.Thread(target=read_all, args=(server,))
+        reader.start()
+        trace = Trace()
+        sock = chalk_socket("alice")
+        sock.connect((BOB, 80))
+        sock.sendall(bytes(segments * MSS))
+        sock.close()
+        reader.join()
+        server.close()
+        return [ev for ev in trace.stop() if ev["remote"] == f"{BOB}:80"]
+
+
+MSS = 1448
+
+
+def numbers(events: list, kind: str) -> list:
+    """(cause, old, new, flight) of the events of one kind"""
+    return [(ev["cause"], int(ev["old"]), int(ev["new"]), int(ev["flight"]))
+            for ev in events if ev["event"] == kind]
+
+
+class Textbook(unittest.TestCase):
+    """Reno as the notes draw it"""
+
+    def test_slow_start_doubles(self):
+        """IW = 1, no loss: 1, 2, 4, 8, 16, 32 MSS, a round trip each"""
+        events = send(63, Lossy())
+        begin = next(float(ev["time"]) for ev in events
+                     if ev["event"] == "send" and int(ev["len"]))
+        rounds = {}
+        for ev in events:
+            if ev["event"] == "send" and int(ev["len"]):
+                age = (float(ev["time"]) - begin) / (2 * ONE_WAY)
+                rounds[int(age)] = rounds.get(int(age), 0) + 1
+        self.assertEqual([rounds[i] for i in range(6)], [1, 2, 4, 8, 16, 32])
+        causes = {cause for cause, *_ in numbers(events, "cwnd")}
+        self.assertEqual(causes, {"initial window", "slow start"})
+
+    def test_third_duplicate_ack(self):
+        """ssthresh = half the flight, cwnd = ssthresh + 3, then ssthresh"""
+        events = send(200, Lossy(40))
+        (cause, _, ssthresh, flight), = [
+            n for n in numbers(events, "ssthresh")]
+        self.assertEqual(cause, "third duplicate ACK")
+        # the two segments of limited transmit do not count (RFC 5681 3.2)
+        self.assertEqual(ssthresh, (flight - 2 * MSS) // 2)
+        self.assertGreaterEqual(ssthresh, 2 * MSS)
+        cwnd = numbers(events, "cwnd")
+        at = [cause for cause, *_ in cwnd].index("third duplicate ACK")
+        self.assertEqual(cwnd[at][2], ssthresh + 3 * MSS)
+        done = [n for n in cwnd if n[0] == "recovery done"]
+        self.assertEqual([n[2] for n in done], [ssthresh])
+        after = cwnd[[n[0] for n in cwnd].index("recovery done") + 1:]
+        self.assertTrue(after)
+        for cause, old, new, _ in after:
+            self.assertEqual((cause, new - old), ("congestion avoidance", MSS))
+        resent = [ev for ev in events if ev["event"] == "rtx"]
+        self.assertEqual([ev["cause"] for ev in resent],
+                         ["third duplicate ACK"])
+
+    def test_timeout(self):
+        """a whole flight is lost: ssthresh = half of it, cwnd = 1 MSS"""
+        events = send(60, Lossy(*range(16, 32)))
+        ssthresh = [n for n in numbers(events, "ssthresh")]
+        self.assertEqual([n[0] for n in ssthresh], ["retransmission timeout"])
+        _, _, value, flight = ssthresh[0]
+        self.assertEqual(flight, 16 * MSS)
+        self.assertEqual(value, 8 * MSS)
+        cwnd = numbers(events, "cwnd")
+        at = [n[0] for n in cwnd].index("retransmission timeout")
+        self.assertEqual(cwnd[at][2], MSS)
+        self.assertEqual(cwnd[at + 1][0], "slow start")
+
+    def test_ssthresh_floor(self):
+        """a timeout with one segment in flight: ssthresh is 2 MSS"""
+        events = send(8, Lossy(1))
+        cause, _, value, flight = numbers(events, "ssthresh")[0]
+        self.assertEqual((cause, value, flight),
+                         ("retransmission timeout", 2 * MSS, MSS))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Whole files over a network that does everything wrong."""
+
+import hashlib
+import os
+import subprocess
+import unittest
+
+from net import Net, table, wait_until, ALICE, BOB
+
+MIB = int(os.environ.get("TRANSFER_MIB", "64"))
+BAD = ("delay 20ms loss 1% duplicate 1% reorder 5% corrupt 0.1% limit 10000")
+
+
+def make_file(path: str, mib: int):
+    """@mib MiB that no two places of are alike."""
+    with open(path, "wb") as file:
+        for _ in range(mib):
+            file.write(os.urandom(1 << 20))
+
+
+def digest(path: str) -> str:
+    """SHA-256 of a file."""
+    sha = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            sha.update(chunk)
+    return sha.hexdigest()
+
+
+def bulk(host: str, *args: str) -> subprocess.Popen:
+    """Start the program that sends one file and receives another."""
+    return subprocess.Popen(["ip", "netns", "exec", host, "bulk", *args],
+                            stderr=subprocess.PIPE, text=True)
+
+
+class Transfer(unittest.TestCase):
+    """bulk between alice and bob"""
+
+    def exchange(self, mib: int):
+        """@mib MiB each way at once; what came is what was sent."""
+        names = [f"/tmp/{n}" for n in ("a.in", "a.out", "b.in", "b.out")]
+        a_in, a_out, b_in, b_out = names
+        make_file(a_in, mib)
+        make_file(b_in, mib)
+        server = bulk("bob", "listen", "7000", b_out, b_in)
+        self.assertTrue(wait_until(
+            lambda: any(row["state"] == "LISTEN" for row in table("conns")), 10))
+        client = bulk("alice", "connect", BOB, "7000", a_out, a_in)
+        for end in (client, server):
+            _, errors = end.communicate()
+            print(errors.strip())
+            self.assertEqual(end.returncode, 0, errors)
+        self.assertEqual(digest(a_in), digest(b_out), "alice to bob")
+        self.assertEqual(digest(b_in), digest(a_out), "bob to alice")
+        for name in names:
+            os.remove(name)
+
+    def test_bad_network_both_ways(self):
+        """20 ms, 1 % loss, 1 % duplicates, 5 % reordering, 0.1 % corruption"""
+        with Net() as net:
+            net.netem(BAD)
+            self.exchange(MIB)
+            # both ends reach CLOSED: what is left goes after 2 MSL
+            self.assertTrue(wait_until(lambda: not table("conns"), 200, 1))
+
+    def test_clean_network(self):
+        """no loss: every byte is sent once"""
+        with Net() as net:
+            net.netem("delay 5ms limit 10000")
+            self.exchange(min(MIB, 16))
+
+
+if __name__ == "__main__":
+    unittest.main()

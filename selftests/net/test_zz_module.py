@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Loading and unloading; last by its name, since it takes the module away."""
+
+import os
+import pathlib
+import subprocess
+import unittest
+
+from net import BOB, Net, chalk_socket, listener, table, wait_until
+
+MODULE = f"build/{os.environ['CHALK_KERNEL']}/chalk.ko"
+
+
+def is_loaded() -> bool:
+    """chalk is in the kernel."""
+    return pathlib.Path("/sys/module/chalk").exists()
+
+
+def rmmod() -> int:
+    """Try to unload; the exit status."""
+    return subprocess.run(["rmmod", "chalk"], check=False,
+                          capture_output=True).returncode
+
+
+def slabs() -> dict:
+    """Objects in our slab caches: name -> active objects."""
+    lines = pathlib.Path("/proc/slabinfo").read_text("ascii").splitlines()[2:]
+    return {line.split()[0]: int(line.split()[1]) for line in lines
+            if "chalk" in line.lower()}
+
+
+class Module(unittest.TestCase):
+    """rmmod against sockets in every state"""
+
+    def tearDown(self):
+        if not is_loaded():
+            subprocess.run(["insmod", MODULE], check=True)
+
+    def one_connection(self):
+        """A listener, and both ends of a connection to it"""
+        server = listener("bob", 80)
+        sock = chalk_socket("alice")
+        sock.connect((BOB, 80))
+        return server, sock, server.accept()[0]
+
+    def test_open_sockets_hold_it(self):
+        """bound, listening, connected: refused"""
+        with Net():
+            socks = self.one_connection()
+            for sock in socks:
+                self.assertNotEqual(rmmod(), 0)
+                sock.close()
+            self.assertTrue(wait_until(lambda: rmmod() == 0, 70, 1))
+
+    def test_time_wait_does_not(self):
+        """all closed, the records still there: unloads, nothing is left"""
+        with Net():
+            socks = self.one_connection()
+            for sock in reversed(socks):
+                sock.close()
+            self.assertTrue(wait_until(
+                lambda: [r["state"] for r in table("conns")] == ["TIME_WAIT"],
+                5))
+            self.assertTrue(slabs(), "slab caches are there while loaded")
+            self.assertEqual(rmmod(), 0)
+            self.assertEqual(slabs(), {})
+
+    def test_namespace_ends_first(self):
+        """the network goes while a record is left in it"""
+        with Net():
+            for sock in reversed(self.one_connection()):
+                sock.close()
+        self.assertTrue(wait_until(lambda: not table("conns"), 10, 0.2))
+        self.assertEqual(rmmod(), 0)
+
+    def test_load_again(self):
+        """ten times in and out"""
+        for _ in range(10):
+            self.assertEqual(rmmod(), 0)
+            subprocess.run(["insmod", MODULE], check=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
