@@ -17,13 +17,13 @@ APPEND = """console=ttyS0 ignore_loglevel panic=-1 oops=panic
     mitigations=off no_timer_check random.trust_cpu=on"""
 
 
-def clock_arguments(clock, smp, seed, kvm):
+def clock_arguments(clock, smp, seed, use_kvm):
     """How time passes, and on which processors."""
     if clock == "virtual":
         return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
                 "-cpu", "max,-erms", "-smp", "1", "-seed", str(seed),
                 "-rtc", "base=2025-01-01T00:00:00,clock=vm"]
-    accel = ["-accel", "kvm", "-cpu", "host"] if kvm else \
+    accel = ["-accel", "kvm", "-cpu", "host"] if use_kvm else \
             ["-accel", "tcg,thread=multi", "-cpu", "qemu64"]
     return [*accel, "-smp", str(smp), "-rtc", "base=utc"]
 
@@ -34,12 +34,6 @@ def nvdimm_arguments(name, path):
     return ["-object", f"memory-backend-file,id={name},mem-path={path},"
             f"size={size},share=on,readonly=on",
             "-device", f"nvdimm,memdev={name},unarmed=on"]
-
-
-def block_arguments(name, path):
-    """An image as a virtio disk."""
-    return ["-drive", f"file={path},if=none,format=raw,readonly=on,id={name}",
-            "-device", f"virtio-blk-pci,drive={name}"]
 
 
 def port_arguments(directory):
@@ -58,19 +52,18 @@ def terminal_arguments():
             "-serial", "chardev:tty"]
 
 
-def command_line(opts, kernel, images, directory, kvm=False):
+def command_line(opts, kernel, images, directory, use_kvm):
     """QEMU's whole command line."""
-    attach = block_arguments if opts.disk else nvdimm_arguments
-    append = [*APPEND.split(), opts.append]
+    append = [*APPEND.split(), f"chalk.images={len(images)}", opts.append]
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
             "-display", "none", "-no-reboot", "-nic", "none",
-            "-machine", "pc,nvdimm=on",
+            "-machine", "q35,nvdimm=on,sata=off,usb=off,smbus=off",
             "-m", f"{opts.memory},slots=4,maxmem=32G",
-            *clock_arguments(opts.clock, opts.smp, opts.seed, kvm),
+            *clock_arguments(opts.clock, opts.smp, opts.seed, use_kvm),
             "-kernel", kernel["IMAGE"],
             "-initrd", os.path.join(directory, "initramfs"),
             "-append", " ".join(filter(None, append)),
             "-serial", "file:" + os.path.join(directory, "console"),
             *port_arguments(directory),
-            *(arg for image in images for arg in attach(*image)),
+            *(arg for image in images for arg in nvdimm_arguments(*image)),
             *(terminal_arguments() if opts.tty else [])]
