@@ -139,9 +139,12 @@ static void note_sent(struct conn *c, u32 seq, u32 end, u64 now)
 	c->quickacks = 0;
 }
 
-/* Make a segment of @len bytes at @seq, with the FIN if it reaches it. */
-static void make_range(struct conn *c, u32 seq, u32 len, enum cause cause,
-		       u64 now, struct seg *s)
+/*
+ * Make a segment of @len bytes at @seq, with the FIN if it reaches it.
+ * Return: what the trace calls it.
+ */
+static enum event_kind make_range(struct conn *c, u32 seq, u32 len,
+				  enum cause cause, u64 now, struct seg *s)
 {
 	bool again = seq_lt(seq, c->snd_nxt);
 	u32 end = seq + len;
@@ -157,7 +160,7 @@ static void make_range(struct conn *c, u32 seq, u32 len, enum cause cause,
 		end++;
 	}
 	note_sent(c, seq, end, now);
-	trace_segment(c, again ? EV_RTX : EV_SEND, cause, s, now);
+	return again ? EV_RTX : EV_SEND;
 }
 
 /* --- the segment that duplicate or partial ACKs call for --- */
@@ -165,6 +168,7 @@ static void make_range(struct conn *c, u32 seq, u32 len, enum cause cause,
 static bool poll_lost(struct conn *c, u64 now, struct seg *s)
 {
 	u32 data_end = seq_min(c->snd_nxt, c->write_seq);
+	enum event_kind kind;
 	u32 len;
 
 	if (!c->rtx_one)
@@ -173,7 +177,8 @@ static bool poll_lost(struct conn *c, u64 now, struct seg *s)
 	if (c->snd_una == c->snd_nxt)
 		return false;
 	len = min_t(u32, data_end - c->snd_una, c->smss);
-	make_range(c, c->snd_una, len, c->rtx_cause, now, s);
+	kind = make_range(c, c->snd_una, len, c->rtx_cause, now, s);
+	trace_segment(c, kind, c->rtx_cause, s, now);
 	if (!timer_is_set(c, TIMER_RTX))
 		timer_set_rtx(c, now);
 	return true;
@@ -208,6 +213,7 @@ static void start_persisting(struct conn *c, u64 now)
 static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 {
 	u32 room = window_room(c);
+	enum event_kind kind;
 	u32 avail, len;
 
 	if (!c->probe_due)
@@ -217,9 +223,11 @@ static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 		return false;
 	avail = seq_lt(c->snd_rtx, c->write_seq) ? c->write_seq - c->snd_rtx : 0;
 	len = min_t(u32, avail, clamp_t(u32, room, 1, c->smss));
-	make_range(c, c->snd_rtx, len, BY_ZERO_WINDOW, now, s);
-	if (room) {
+	kind = make_range(c, c->snd_rtx, len, BY_ZERO_WINDOW, now, s);
+	if (room)
 		c->snd_rtx = seg_end(s);
+	trace_segment(c, kind, BY_ZERO_WINDOW, s, now);
+	if (room) {
 		timer_set_rtx(c, now);
 	} else {
 		recover_forget_timing(c, now);
@@ -309,6 +317,7 @@ static bool fin_may_go(const struct conn *c)
 static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 {
 	u32 avail = 0, len = 0;
+	enum event_kind kind;
 	enum cause cause;
 
 	if (seq_lt(c->snd_rtx, c->write_seq)) {
@@ -321,10 +330,11 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 		return false;
 	}
 	cause = data_cause(c, len);
-	make_range(c, c->snd_rtx, len, cause, now, s);
+	kind = make_range(c, c->snd_rtx, len, cause, now, s);
 	if (cause == BY_LIMITED_TRANSMIT)
 		c->limited += len;
 	c->snd_rtx = seg_end(s);
+	trace_segment(c, kind, cause, s, now);
 	if (!timer_is_set(c, TIMER_RTX) || c->persisting)
 		timer_set_rtx(c, now);
 	return true;
