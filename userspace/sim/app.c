@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * app.c - the user of a connection
+ */
+#include "host.h"
+#include "session.h"
+#include "sock.h"
+
+static void app_fire(struct world *w, struct sim_timer *t)
+{
+	struct sock *sk = container_of(t, struct sock, app.timer);
+
+	w->progress = w->now;
+	sock_run(sk, 0);
+}
+
+void app_init(struct sock *sk)
+{
+	struct world *w = sk->host->w;
+	enum side side = sk->host->side;
+	const struct side_config *cfg = sk->host->cfg;
+	struct app *a = &sk->app;
+
+	*a = (struct app){
+		.cfg = cfg,
+		.out_key = sk->session->key[side],
+		.in_key = sk->session->key[!side],
+		.expect = w->cfg->side[!side].bytes,
+		.since = w->now,
+		.read_at = w->now + cfg->read_delay,
+		.close_at = NEVER,
+		.abort_at = cfg->abort_after ? w->now + cfg->abort_after : NEVER,
+		.resize_at = cfg->resize_after ? w->now + cfg->resize_after :
+						 NEVER,
+	};
+	sim_timer_init(&a->timer, app_fire);
+}
+
+static bool user_resize(struct sock *sk, u64 now)
+{
+	struct app *a = &sk->app;
+
+	if (now < a->resize_at)
+		return false;
+	a->resize_at = NEVER;
+	conn_set_rcv_buf(&sk->c, a->cfg->resize_to, now);
+	return true;
+}
+
+static u32 chunk(struct sock *sk)
+{
+	const struct side_config *cfg = sk->app.cfg;
+	u64 n = rng_range(&sk->host->w->app_rng, cfg->chunk_min, cfg->chunk_max);
+
+	return min_t(u64, n, cfg->bytes - sk->app.written);
+}
+
+/* One write(); says that more follows only where it does, at once. */
+static bool user_write(struct sock *sk, u64 now)
+{
+	struct world *w = sk->host->w;
+	struct app *a = &sk->app;
+	u32 unacked = conn_unacked(&sk->c);
+	u32 room = unacked < a->cfg->sndbuf ? a->cfg->sndbuf - unacked : 0;
+	bool more;
+	u32 n;
+
+	if (!a->writable || a->closed || a->written == a->cfg->bytes ||
+	    now < a->write_at || !conn_can_write(&sk->c))
+		return false;
+	if (!room) {
+		a->writable = false;
+		return false;
+	}
+	n = min_t(u32, chunk(sk), room);
+	more = n < room && n < a->cfg->bytes - a->written &&
+	       !a->cfg->write_gap && rng_chance(&w->app_rng, a->cfg->more);
+	a->written += n;
+	a->write_at = now + a->cfg->write_gap;
+	w->progress = now;
+	conn_write(&sk->c, n, more, now);
+	return true;
+}
+
+static void pace_reader(struct app *a, u32 n, u64 now)
+{
+	const struct side_config *cfg = a->cfg;
+
+	if (cfg->read_rate)
+		a->read_at = now + n * USEC_PER_S / cfg->read_rate;
+	if (cfg->pause_for && !a->paused && a->read >= cfg->pause_at) {
+		a->paused = true;
+		a->read_at = now + cfg->pause_for;
+	}
+}
+
+static u32 read_size(const struct sock *sk)
+{
+	const struct side_config *cfg = sk->app.cfg;
+	u32 n = conn_readable(&sk->c);
+
+	if (cfg->read_chunk)
+		n = min_t(u32, n, cfg->read_chunk);
+	if (cfg->read_rate)
+		n = min_t(u64, n, cfg->read_rate / 20 + 1);
+	return n;
+}
+
+/* One read(); the bytes must be the peer's, in order, each once. */
+static bool user_read(struct sock *sk, u64 now)
+{
+	struct app *a = &sk->app;
+	u32 n;
+
+	if (!a->readable || now < a->read_at)
+		return false;
+	n = read_size(sk);
+	if (!n) {
+		a->readable = false;
+		return false;
+	}
+	if (!store_take(&sk->in, a->in_key, n)) {
+		sock_fail(sk, "the reader got wrong bytes after byte %llu",
+			  (unsigned long long)a->read);
+		return false;
+	}
+	a->read += n;
+	a->last = now;
+	sk->host->w->progress = now;
+	conn_read(&sk->c, n, now);
+	pace_reader(a, n, now);
+	return true;
+}
+
+static bool wants_close(const struct app *a)
+{
+	if (a->written < a->cfg->bytes)
+		return false;
+	switch (a->cfg->close) {
+	case CLOSE_WRITTEN:
+		return true;
+	case CLOSE_EXCHANGED:
+		return a->eof || a->read >= a->expect;
+	case CLOSE_EOF:
+		return a->eof;
+	}
+	return false;
+}
+
+static u64 close_time(const struct app *a, u64 now)
+{
+	u64 grid = a->cfg->close_grid;
+
+	return grid ? (now / grid + 1) * grid : now;
+}
+
+static bool user_close(struct sock *sk, u64 now)
+{
+	struct app *a = &sk->app;
+
+	if (a->closed)
+		return false;
+	if (a->close_at == NEVER && wants_close(a))
+		a->close_at = close_time(a, now);
+	if (now < a->close_at)
+		return false;
+	a->closed = true;
+	if (a->cfg->release) {
+		a->done = true;
+		conn_release(&sk->c, now);
+	} else {
+		conn_close(&sk->c, now);
+	}
+	return true;
+}
+
+/* The end: both directions are closed, or the connection is no more. */
+static bool user_finish(struct sock *sk, u64 now)
+{
+	struct app *a = &sk->app;
+	bool gone = sk->c.state == ST_CLOSED;
+
+	if (a->done || conn_readable(&sk->c))
+		return false;
+	if (!a->eof && conn_at_eof(&sk->c)) {
+		a->eof = true;
+		return true;
+	}
+	if (!gone && !(a->closed && a->eof))
+		return false;
+	a->done = true;
+	a->err = sk->c.err;
+	sk->host->w->progress = now;
+	conn_release(&sk->c, now);
+	return true;
+}
+
+static bool user_abort(struct sock *sk, u64 now)
+{
+	struct app *a = &sk->app;
+
+	if (now < a->abort_at)
+		return false;
+	a->aborted = true;
+	a->done = true;
+	conn_abort(&sk->c, now);
+	return true;
+}
+
+static void app_arm(struct sock *sk, u64 now)
+{
+	struct app *a = &sk->app;
+	u64 at = NEVER;
+
+	if (!a->done) {
+		at = min_t(u64, a->abort_at, a->resize_at);
+		if (a->readable && a->read_at > now)
+			at = min_t(u64, at, a->read_at);
+		if (a->writable && a->written < a->cfg->bytes &&
+		    a->write_at > now)
+			at = min_t(u64, at, a->write_at);
+		if (!a->closed)
+			at = min_t(u64, at, a->close_at);
+	}
+	sim_timer_set(sk->host->w, &a->timer, at);
+}
+
+bool app_run(struct sock *sk, unsigned int wake)
+{
+	struct app *a = &sk->app;
+	u64 now = sk->host->w->now;
+	bool acted = false;
+
+	if (wake & (WAKE_READ | WAKE_STATE))
+		a->readable = true;
+	if (wake & (WAKE_WRITE | WAKE_STATE))
+		a->writable = true;
+	if (a->done)
+		return false;
+	if (user_abort(sk, now)) {
+		acted = true;
+	} else {
+		acted |= user_resize(sk, now);
+		acted |= user_write(sk, now);
+		acted |= user_read(sk, now);
+		acted |= user_close(sk, now);
+		acted |= user_finish(sk, now);
+	}
+	app_arm(sk, now);
+	return acted;
+}

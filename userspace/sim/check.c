@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * check.c - the rules
+ *
+ * First those about what arrives, then about what leaves, then about a
+ * connection at rest, then about its events.
+ */
+#include "check.h"
+#include "host.h"
+#include "params.h"
+#include "seq.h"
+#include "sock.h"
+
+/* RFC 9293 section 3.8.6.3: an ACK is delayed by less than half a second. */
+#define LATEST_ACK (500 * USEC_PER_MS)
+
+void check_init(struct sock *sk, enum conn_state state)
+{
+	memset(&sk->check, 0, sizeof(sk->check));
+	sk->check.state = state;
+	/* where it starts: no change, so no event */
+	sk->check.ev_ssthresh = SSTHRESH_INITIAL;
+}
+
+/* Both SYNs offered it. */
+static bool has_timestamps(const struct check *k)
+{
+	return k->out.ts && k->in.ts;
+}
+
+static u8 shift_of(const struct check *k, const struct check_syn *syn)
+{
+	return k->out.wscale && k->in.wscale ? syn->shift : 0;
+}
+
+u64 check_rx_offset(const struct sock *sk, u32 seq)
+{
+	u32 front = sk->check.in.seq + 1 + (u32)sk->in.front;
+
+	return sk->in.front + (s32)(seq - front);
+}
+
+/* The next sequence number that packets alone make us expect. */
+static u32 expected(const struct sock *sk)
+{
+	const struct check *k = &sk->check;
+	bool fin = k->fin_in && k->fin_off == sk->in.front;
+
+	return k->in.seq + 1 + (u32)sk->in.front + fin;
+}
+
+/* --- what arrives --- */
+
+static void note_syn(struct check_syn *syn, const struct seg *s)
+{
+	*syn = (struct check_syn){
+		.seen = true, .seq = s->seq, .wnd = s->wnd, .mss = s->mss,
+		.ts = s->has_ts, .wscale = s->has_wscale, .shift = s->wscale,
+	};
+}
+
+static bool takes_syn(const struct sock *sk)
+{
+	return sk->kind != SOCK_CONN ? !sk->check.in.seen :
+				       sk->c.state == ST_SYN_SENT;
+}
+
+static void note_ack(struct check *k, const struct seg *s)
+{
+	u8 shift = s->flags & FLAG_SYN ? 0 : shift_of(k, &k->in);
+	u32 edge = s->ack + ((u32)s->wnd << shift);
+
+	if (!k->out.seen || seq_lt(s->ack, k->acked) ||
+	    seq_gt(s->ack, k->sent_max))
+		return;
+	k->acked = s->ack;
+	k->edge_in = seq_max(k->edge_in, edge);
+}
+
+void check_in(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+
+	k->cwnd = sk->c.cc.cwnd;
+	if (s->flags & FLAG_RST)
+		return;
+	if (s->flags & FLAG_SYN && takes_syn(sk))
+		note_syn(&k->in, s);
+	if (s->flags & FLAG_ACK)
+		note_ack(k, s);
+	if (s->has_ts) {
+		k->ts_in = k->ts_seen ? seq_max(k->ts_in, s->tsval) : s->tsval;
+		k->ts_seen = true;
+	}
+}
+
+static void verdict_payload(struct sock *sk, const struct seg *s,
+			    const struct verdict *v)
+{
+	const struct check *k = &sk->check;
+	u32 first = s->seq + !!(s->flags & FLAG_SYN);
+	u32 unit = 1U << shift_of(k, &k->out);
+
+	if (v->skip > s->len || v->keep > s->len - v->skip ||
+	    v->seq != first + v->skip)
+		sock_fail(sk, "verdict keeps bytes that the segment lacks");
+	if (s->no_room)
+		sock_fail(sk, "verdict keeps bytes there is no memory for");
+	if (k->promised && seq_gt(v->seq + v->keep, k->edge_out + unit - 1))
+		sock_fail(sk, "bytes up to %u kept, the window ends at %u",
+			  v->seq + v->keep, k->edge_out);
+}
+
+/* cwnd grows by a segment or two an ACK, by three when recovery begins. */
+static void verdict_cwnd(struct sock *sk)
+{
+	const struct check *k = &sk->check;
+	const struct conn *c = &sk->c;
+
+	if (k->cwnd && c->cc.cwnd > k->cwnd + DUPACK_THRESHOLD * c->smss)
+		sock_fail(sk, "one segment made cwnd grow from %u to %u",
+			  k->cwnd, c->cc.cwnd);
+}
+
+void check_verdict(struct sock *sk, const struct seg *s,
+		   const struct verdict *v)
+{
+	struct check *k = &sk->check;
+	const struct conn *c = &sk->c;
+
+	if (v->keep)
+		verdict_payload(sk, s, v);
+	if (v->keep && v->drop)
+		sock_fail(sk, "verdict keeps and drops");
+	verdict_cwnd(sk);
+	if (c->fin_seen && !k->fin_in) {
+		if (!(s->flags & FLAG_FIN))
+			sock_fail(sk, "the connection saw a FIN that is not there");
+		k->fin_in = true;
+		k->fin_off = check_rx_offset(sk, s->seq + s->len);
+	}
+}
+
+/* --- what leaves --- */
+
+static void out_syn(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+	bool answer = s->flags & FLAG_ACK;
+
+	if (k->out.seen && k->out.seq != s->seq)
+		sock_fail(sk, "the SYN changed its number");
+	if (!s->mss)
+		sock_fail(sk, "a SYN without MSS");
+	if (answer && ((s->has_ts && !k->in.ts) ||
+		       (s->has_wscale && !k->in.wscale)))
+		sock_fail(sk, "a SYN+ACK offers what the SYN did not");
+	if (answer && s->ack != k->in.seq + 1)
+		sock_fail(sk, "a SYN+ACK of %u, the SYN was %u", s->ack,
+			  k->in.seq);
+	if (!k->out.seen) {
+		k->sent_max = k->acked = s->seq;
+		k->edge_in = s->seq + 1 + k->in.wnd;
+	}
+	note_syn(&k->out, s);
+	k->sent_max = seq_max(k->sent_max, s->seq + 1);
+	if (!answer)
+		return;
+	k->ack_out = s->ack;
+	k->edge_out = k->promised ? seq_max(k->edge_out, s->ack + s->wnd) :
+				    s->ack + s->wnd;
+	k->promised = true;
+}
+
+static void out_ack(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+
+	if (!(s->flags & FLAG_ACK))
+		sock_fail(sk, "a segment without ACK");
+	if (s->ack != expected(sk))
+		sock_fail(sk, "ACK %u, the packets gave %u", s->ack,
+			  expected(sk));
+	if (k->promised && seq_lt(s->ack, k->ack_out))
+		sock_fail(sk, "ACK %u after %u", s->ack, k->ack_out);
+	k->ack_out = s->ack;
+}
+
+/*
+ * RFC 9293 section 3.8.6: the edge does not go back, but for what rounding to
+ * the unit of the scale takes (RFC 7323 section 2.4); nor is more offered than
+ * the buffer has room for.
+ */
+static void out_window(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+	u8 shift = shift_of(k, &k->out);
+	u32 edge = s->ack + ((u32)s->wnd << shift);
+	u32 unread = s->ack - (k->in.seq + 1 + (u32)sk->in.read);
+
+	if (k->promised && seq_lt(edge + (1U << shift) - 1, k->edge_out))
+		sock_fail(sk, "the window's right edge went back from %u to %u",
+			  k->edge_out, edge);
+	if (k->promised && seq_le(edge, k->edge_out))
+		return;
+	if (sk->kind == SOCK_CONN &&
+	    edge - s->ack + unread > sk->c.rcv_buf + 1)
+		sock_fail(sk, "window %u offered with %u of %u bytes unread",
+			  edge - s->ack, unread, sk->c.rcv_buf);
+	k->edge_out = edge;
+	k->promised = true;
+}
+
+/* RFC 7323 sections 3.2 and 4.3 */
+static void out_timestamp(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+
+	if (s->has_ts != has_timestamps(k))
+		sock_fail(sk, "timestamps %s, though%s negotiated",
+			  s->has_ts ? "sent" : "missing",
+			  s->has_ts ? " not" : "");
+	if (!s->has_ts)
+		return;
+	if (k->ts_out && seq_lt(s->tsval, k->ts_out))
+		sock_fail(sk, "timestamp %u after %u", s->tsval, k->ts_out);
+	if (seq_gt(s->tsecr, k->ts_in))
+		sock_fail(sk, "echo of timestamp %u, which never came",
+			  s->tsecr);
+	k->ts_out = s->tsval;
+}
+
+/* RFC 9293 section 3.7.1, RFC 6691 section 3 */
+static void out_size(struct sock *sk, const struct seg *s)
+{
+	const struct check *k = &sk->check;
+	const struct side_config *cfg = sk->host->cfg;
+	u32 options = has_timestamps(k) ? TS_OPTION_LEN : 0;
+	u32 peer = max_t(u32, k->in.mss ?: MSS_DEFAULT, MSS_FLOOR);
+	u32 most = min_t(u32, peer, cfg->mtu - 40) - options;
+
+	if (s->smss > most)
+		sock_fail(sk, "packets of %u bytes, at most %u are allowed",
+			  s->smss, most);
+	if (s->len > max_t(u32, s->smss, cfg->offload))
+		sock_fail(sk, "%u bytes at once", s->len);
+}
+
+/* Only the user's bytes, without a gap, and none behind the FIN. */
+static void out_range(struct sock *sk, const struct seg *s)
+{
+	const struct check *k = &sk->check;
+	u32 written = k->out.seq + 1 + (u32)sk->app.written;
+	u32 end = s->seq + s->len;
+
+	if (seq_lt(s->seq, sk->c.snd_una))
+		sock_fail(sk, "bytes from %u sent, acknowledged up to %u",
+			  s->seq, sk->c.snd_una);
+	if (seq_gt(s->seq, k->sent_max))
+		sock_fail(sk, "bytes %u to %u left out", k->sent_max, s->seq);
+	if (seq_gt(end, written))
+		sock_fail(sk, "bytes up to %u sent, written up to %u", end,
+			  written);
+	if (s->flags & FLAG_FIN && (!sk->app.closed || end != written))
+		sock_fail(sk, "FIN at %u, the user has not closed there", end);
+	if (k->fin_out && seq_gt(end, k->fin_seq))
+		sock_fail(sk, "bytes sent behind the FIN");
+}
+
+/*
+ * The peer's window may be passed by the one byte of a probe, and by the FIN.
+ */
+static void out_peer_window(struct sock *sk, const struct seg *s)
+{
+	const struct check *k = &sk->check;
+	u32 end = s->seq + s->len;
+	u32 probe = s->len == 1;
+
+	if (s->len && seq_gt(end, k->edge_in + probe))
+		sock_fail(sk, "bytes up to %u sent, the peer's window ends at %u",
+			  end, k->edge_in);
+	if (s->flags & FLAG_FIN && seq_gt(end, k->edge_in + 1))
+		sock_fail(sk, "FIN at %u, the peer's window ends at %u", end,
+			  k->edge_in);
+}
+
+/*
+ * RFC 5681 section 3.1: not more than cwnd beyond SND.UNA, but for limited
+ * transmit; one segment may always go.
+ */
+static void out_cwnd(struct sock *sk, const struct seg *s)
+{
+	const struct conn *c = &sk->c;
+	u32 limited = c->dupacks && !c->recovering ?
+			      LIMITED_TRANSMIT_SEGMENTS * c->smss : 0;
+	u32 flight = s->seq + s->len - c->snd_una;
+
+	if (s->len && s->seq != c->snd_una && flight > c->cc.cwnd + limited)
+		sock_fail(sk, "%u bytes in flight, cwnd is %u", flight,
+			  c->cc.cwnd);
+}
+
+static void out_data(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+	u32 end = seg_end(s);
+
+	out_size(sk, s);
+	out_range(sk, s);
+	out_peer_window(sk, s);
+	out_cwnd(sk, s);
+	if (s->flags & FLAG_FIN) {
+		k->fin_out = true;
+		k->fin_seq = end - 1;
+	}
+	if (seq_lt(s->seq, k->sent_max))
+		sk->resent += s->smss ? (s->len + s->smss - 1) / s->smss : 1;
+	k->sent_max = seq_max(k->sent_max, end);
+}
+
+void check_out(struct sock *sk, const struct seg *s)
+{
+	if (s->flags & FLAG_RST)
+		return;
+	if (s->flags & FLAG_SYN) {
+		out_syn(sk, s);
+		return;
+	}
+	out_ack(sk, s);
+	out_window(sk, s);
+	out_timestamp(sk, s);
+	if (s->len || s->flags & FLAG_FIN)
+		out_data(sk, s);
+}
+
+/* --- a connection at rest --- */
+
+static void rest_sender(struct sock *sk)
+{
+	const struct check *k = &sk->check;
+	const struct conn *c = &sk->c;
+	u32 rto = rtt_rto(&c->rtt);
+
+	if (seq_gt(c->snd_una, c->snd_rtx) || seq_gt(c->snd_rtx, c->snd_nxt))
+		sock_fail(sk, "snd_una %u, snd_rtx %u, snd_nxt %u are not in order",
+			  c->snd_una, c->snd_rtx, c->snd_nxt);
+	if (c->snd_nxt != k->sent_max)
+		sock_fail(sk, "snd_nxt is %u, %u was sent", c->snd_nxt,
+			  k->sent_max);
+	if (seq_gt(c->snd_una, k->acked))
+		sock_fail(sk, "snd_una is %u, %u was acknowledged", c->snd_una,
+			  k->acked);
+	if (rto < c->env->tun.rto_min || rto > c->env->tun.rto_max)
+		sock_fail(sk, "the RTO is %u us", rto);
+	if (!state_in(c->state, STATES_SYNCHRONIZED))
+		return;
+	if (c->cc.cwnd < c->smss || c->cc.ssthresh < 2 * c->smss)
+		sock_fail(sk, "cwnd %u, ssthresh %u, MSS %u", c->cc.cwnd,
+			  c->cc.ssthresh, c->smss);
+}
+
+/* Whatever waits for the peer must also wait for a timer. */
+static void rest_timers(struct sock *sk)
+{
+	const struct conn *c = &sk->c;
+	bool waiting = seq_lt(c->snd_rtx, c->write_seq + c->fin_queued) &&
+		       state_in(c->state, STATES_CAN_SEND);
+
+	if (c->snd_una != c->snd_nxt && c->timer[TIMER_RTX] == NEVER)
+		sock_fail(sk, "sent but no retransmission timer");
+	if (waiting && c->timer[TIMER_RTX] == NEVER)
+		sock_fail(sk, "data waits, and no timer with it");
+}
+
+static void rest_receiver(struct sock *sk)
+{
+	struct check *k = &sk->check;
+	const struct conn *c = &sk->c;
+	u64 now = sk->host->w->now;
+	u32 owed;
+
+	if (!state_in(c->state, STATES_SYNCHRONIZED))
+		return;
+	if (c->rcv_nxt != expected(sk))
+		sock_fail(sk, "rcv_nxt is %u, the packets gave %u", c->rcv_nxt,
+			  expected(sk));
+	owed = c->rcv_nxt - k->ack_out;
+	if (!owed)
+		k->owed = 0;
+	else if (!k->owed)
+		k->owed = now;
+	if (owed >= DELACK_SEGMENTS * c->rmss)
+		sock_fail(sk, "%u bytes not acknowledged", owed);
+	if (owed && now - k->owed >= LATEST_ACK)
+		sock_fail(sk, "ACK owed since %llu us",
+			  (unsigned long long)(now - k->owed));
+	if (owed && conn_deadline(c) == NEVER)
+		sock_fail(sk, "ACK owed, and no timer");
+}
+
+static void rest_events(struct sock *sk)
+{
+	const struct check *k = &sk->check;
+	const struct conn *c = &sk->c;
+
+	if (!sk->host->env.tracing)
+		return;
+	if (k->state != c->state || k->ev_cwnd != c->cc.cwnd ||
+	    (c->cc.cwnd && k->ev_ssthresh != c->cc.ssthresh))
+		sock_fail(sk, "a change of state, cwnd or ssthresh had no event");
+}
+
+void check_rest(struct sock *sk)
+{
+	rest_events(sk);
+	if (sk->c.state == ST_CLOSED)
+		return;
+	rest_sender(sk);
+	rest_timers(sk);
+	rest_receiver(sk);
+}
+
+void check_ticked(struct sock *sk)
+{
+	u64 deadline = conn_deadline(&sk->c);
+
+	if (sk->kind == SOCK_CONN && deadline <= sk->host->w->now)
+		sock_fail(sk, "conn_deadline() is in the past after conn_tick()");
+}
+
+/* --- its events --- */
+
+static void follow(struct sock *sk, const struct event *ev, u32 *last)
+{
+	if (ev->old != *last)
+		sock_fail(sk, "event %s goes from %u to %u, it was %u",
+			  event_kind_name(ev->kind), ev->old, ev->new, *last);
+	if (ev->old == ev->new)
+		sock_fail(sk, "event %s without a change",
+			  event_kind_name(ev->kind));
+	*last = ev->new;
+}
+
+void check_event(struct sock *sk, enum event_owner what,
+		 const struct event *ev)
+{
+	struct check *k = &sk->check;
+	u32 state = k->state;
+
+	if (ev->time != sk->host->w->now || ev->conn != sk->id)
+		sock_fail(sk, "event %s of another time or connection",
+			  event_kind_name(ev->kind));
+	if (ev->kind == EV_STATE) {
+		follow(sk, ev, &state);
+		k->state = state;
+	}
+	if (what != OWNER_CONN)
+		return;
+	if (ev->kind == EV_CWND)
+		follow(sk, ev, &k->ev_cwnd);
+	else if (ev->kind == EV_SSTHRESH)
+		follow(sk, ev, &k->ev_ssthresh);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * check.h - the rules that must hold at every moment
+ *
+ * What one end may do is derived from the segments that left it and reached it,
+ * not from the connection's own view of itself, so that a wrong belief of the
+ * core shows as a broken rule.
+ */
+#ifndef CHALK_SIM_CHECK_H
+#define CHALK_SIM_CHECK_H
+
+#include "env.h"
+#include "state.h"
+#include "types.h"
+#include "wire.h"
+
+struct sock;
+struct verdict;
+
+/**
+ * struct check_syn - what a SYN or SYN+ACK said
+ * @seen:   there was one
+ * @seq:    its sequence number
+ * @mss:    MSS option, 0: none
+ * @wnd:    its window
+ * @ts:     it had timestamps
+ * @wscale: it had window scale
+ * @shift:  which
+ */
+struct check_syn {
+	bool seen;
+	u32 seq;
+	u32 wnd;
+	u16 mss;
+	bool ts, wscale;
+	u8 shift;
+};
+
+/**
+ * struct check - what the wire has shown of one end
+ * @out:      the SYN that left
+ * @in:       the SYN that arrived
+ * @sent_max: behind the highest sequence number that left
+ * @fin_out:  a FIN left; @fin_seq: its sequence number
+ * @acked:    highest acknowledgement that arrived
+ * @edge_in:  right edge of the peer's window, the furthest that arrived
+ * @ack_out:  highest acknowledgement that left
+ * @edge_out: right edge of our window, the furthest that left
+ * @promised: @ack_out and @edge_out are known
+ * @fin_in:   the peer's FIN arrived; @fin_off: offset behind its stream
+ * @ts_out:   last timestamp that left
+ * @ts_in:    newest timestamp that arrived
+ * @ts_seen:  one did
+ * @owed:     when the oldest byte arrived that is not acknowledged, 0: none
+ * @cwnd:     cwnd before the segment that is being received
+ * @state:    as the events tell it
+ * @ev_cwnd:  the same
+ * @ev_ssthresh: the same
+ */
+struct check {
+	struct check_syn out, in;
+	u32 sent_max;
+	bool fin_out;
+	u32 fin_seq;
+	u32 acked;
+	u32 edge_in;
+	bool promised;
+	u32 ack_out, edge_out;
+	bool fin_in;
+	u64 fin_off;
+	u32 ts_out, ts_in;
+	bool ts_seen;
+	u64 owed;
+	u32 cwnd;
+	u8 state;
+	u32 ev_cwnd, ev_ssthresh;
+};
+
+/**
+ * check_init() - before anything has happened
+ * @sk:    the end
+ * @state: state it begins in
+ */
+void check_init(struct sock *sk, enum conn_state state);
+
+/**
+ * check_in() - a segment with a good checksum arrives
+ * @sk: the end
+ * @s:  the segment; the core has not seen it yet
+ */
+void check_in(struct sock *sk, const struct seg *s);
+
+/**
+ * check_verdict() - the connection has said what to do with it
+ * @sk: the end
+ * @s:  the segment
+ * @v:  the verdict
+ */
+void check_verdict(struct sock *sk, const struct seg *s,
+		   const struct verdict *v);
+
+/**
+ * check_out() - a segment is about to leave
+ * @sk: the end
+ * @s:  the segment
+ */
+void check_out(struct sock *sk, const struct seg *s);
+
+/**
+ * check_rest() - the connection has nothing more to send at this moment
+ * @sk: the end
+ */
+void check_rest(struct sock *sk);
+
+/**
+ * check_ticked() - conn_tick() was called and all was sent
+ * @sk: the end
+ */
+void check_ticked(struct sock *sk);
+
+/**
+ * check_event() - an event of the end: do they tell the whole story?
+ * @sk:   the end
+ * @what: what it belongs to
+ * @ev:   the event
+ */
+void check_event(struct sock *sk, enum event_owner what,
+		 const struct event *ev);
+
+/**
+ * check_rx_offset() - offset in the peer's stream of a sequence number
+ * @sk:  the end
+ * @seq: the sequence number
+ */
+u64 check_rx_offset(const struct sock *sk, u32 seq);
+
+#endif /* CHALK_SIM_CHECK_H */

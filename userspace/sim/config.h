@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * config.h - everything that decides a run
+ *
+ * Two runs with equal configurations are equal to the microsecond. The command
+ * line fills one in (options.c), or a seed does (scenario.c).
+ */
+#ifndef CHALK_SIM_CONFIG_H
+#define CHALK_SIM_CONFIG_H
+
+#include "types.h"
+
+/* What a packet counts as for the lists of packets to lose. */
+enum seg_class {
+	CLASS_SYN,
+	CLASS_SYNACK,
+	CLASS_DATA,
+	CLASS_ACK,	/* without payload, SYN, FIN or RST */
+	CLASS_FIN,
+	NR_CLASSES
+};
+
+#define DROP_LIST_MAX 32
+
+/**
+ * struct drop_list - which packets of one class are lost
+ * @n:   how many
+ * @nth: their places in the order of sending, the first is 1
+ */
+struct drop_list {
+	u32 n;
+	u32 nth[DROP_LIST_MAX];
+};
+
+/**
+ * struct link_config - one direction of the path
+ * @rate:          bit/s, 0: no limit
+ * @delay:         one way, microseconds
+ * @queue:         packets that may wait, 0: no limit
+ * @queue_bytes:   the same in bytes
+ * @loss:          ppm of packets lost, each by itself
+ * @burst_enter:   ppm to go from the good to the bad state (Gilbert-Elliott)
+ * @burst_leave:   ppm to go back
+ * @burst_loss:    ppm of packets lost in the bad state
+ * @reorder:       ppm of packets that are held up
+ * @reorder_delay: for at most so long, microseconds
+ * @dup:           ppm of packets that arrive twice
+ * @corrupt:       ppm of packets with flipped bits
+ * @drop:          packets to lose, by class
+ */
+struct link_config {
+	u64 rate;
+	u64 delay;
+	u32 queue;
+	u32 queue_bytes;
+	u32 loss;
+	u32 burst_enter, burst_leave, burst_loss;
+	u32 reorder;
+	u64 reorder_delay;
+	u32 dup;
+	u32 corrupt;
+	struct drop_list drop[NR_CLASSES];
+};
+
+/* When a user stops writing for good. */
+enum close_when {
+	CLOSE_WRITTEN,		/* all is written: the peer may go on */
+	CLOSE_EXCHANGED,	/* all is written and all expected is read */
+	CLOSE_EOF,		/* the peer closed and all is written */
+};
+
+/**
+ * struct side_config - the clients, or the server: the stack and its user
+ * @timestamps, @window_scaling, @iw, @rto_min, @rto_max, @delack, @msl,
+ * @fin_timeout, @keep_idle, @keep_interval: tunables (env.h), microseconds
+ * @retries:    all kinds of retries; 0: the defaults
+ * @nodelay:    no Nagle
+ * @keepalive:  SO_KEEPALIVE
+ * @mtu:        of our interface
+ * @user_mss:   bound to the MSS, 0: none
+ * @rcvbuf:     receive buffer, bytes
+ * @rcvbuf_max: what it may grow to, sets the window scale
+ * @sndbuf:     bytes written and not acknowledged
+ * @offload:    bytes to ask conn_poll() for at once, 0: one segment
+ * @nomem:      ppm of segments that find no memory for their payload
+ * @isn_wrap:   sequence numbers wrap soon after the start
+ *
+ * @bytes:       to write
+ * @chunk_min:   smallest write
+ * @chunk_max:   largest write
+ * @write_gap:   pause between writes, microseconds
+ * @more:        ppm of writes that say that more follows
+ * @read_rate:   bytes per second, 0: at once
+ * @read_chunk:  most bytes of one read, 0: no limit
+ * @read_delay:  before the first read, microseconds
+ * @pause_at:    pause before reading this byte
+ * @pause_for:   how long, microseconds, 0: no pause
+ * @close:       when to close
+ * @close_grid:  close at a multiple of this time, so that both sides can do
+ *               it at the same moment; 0: at once
+ * @release:     close() instead of shutdown()
+ * @abort_after: abort so long after the start, 0: never
+ * @resize_after: give the receive buffer another size then, 0: never
+ * @resize_to:   which
+ */
+struct side_config {
+	bool timestamps, window_scaling, nodelay, keepalive, isn_wrap;
+	u32 iw;
+	u32 mtu;
+	u32 user_mss;
+	u32 rcvbuf, rcvbuf_max, sndbuf;
+	u32 offload;
+	u32 nomem;
+	u32 retries;
+	u64 rto_min, rto_max, delack, msl, fin_timeout;
+	u64 keep_idle, keep_interval;
+
+	u64 bytes;
+	u32 chunk_min, chunk_max;
+	u64 write_gap;
+	u32 more;
+	u64 read_rate;
+	u32 read_chunk;
+	u64 read_delay;
+	u64 pause_at, pause_for;
+	enum close_when close;
+	u64 close_grid;
+	bool release;
+	u64 abort_after;
+	u64 resize_after;
+	u32 resize_to;
+};
+
+enum side { CLIENT, SERVER, NR_SIDES };
+
+/**
+ * struct sim_config - a run
+ * @seed:        of all that is random in it
+ * @link:        [CLIENT]: what the clients send through; [SERVER]: the server
+ * @side:        [CLIENT], [SERVER]
+ * @clients:     hosts that share the path to the server
+ * @connections: of each client, open at the same time
+ * @rounds:      how often each is made again, from the same port
+ * @open_gap:    between the openings of two connections, microseconds
+ * @start:       the clock at the beginning, microseconds
+ * @simultaneous: both sides open actively
+ * @carry:       packets carry payload
+ * @watch:       hold the events against what happens, even if nobody reads them
+ */
+struct sim_config {
+	u64 seed;
+	struct link_config link[NR_SIDES];
+	struct side_config side[NR_SIDES];
+	u32 clients;
+	u32 connections;
+	u32 rounds;
+	u64 open_gap;
+	u64 start;
+	bool simultaneous;
+	bool carry;
+	bool watch;
+};
+
+/**
+ * config_init() - the defaults of the command line
+ * @cfg: filled in
+ */
+void config_init(struct sim_config *cfg);
+
+/**
+ * config_describe() - a configuration in words
+ * @cfg: the configuration
+ * @f:   where to
+ */
+void config_describe(const struct sim_config *cfg, FILE *f);
+
+/* Whether a user may end a connection before all bytes have arrived. */
+static inline bool config_aborts(const struct sim_config *cfg)
+{
+	return cfg->side[CLIENT].abort_after || cfg->side[SERVER].abort_after;
+}
+
+#endif /* CHALK_SIM_CONFIG_H */

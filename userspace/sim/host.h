@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * host.h - a host: its stack's tunables, its table of names, its listener
+ *
+ * The path of a packet that arrives: checksum, parser, table, then the sock;
+ * without a sock the listener; without a listener the reset.
+ */
+#ifndef CHALK_SIM_HOST_H
+#define CHALK_SIM_HOST_H
+
+#include "config.h"
+#include "env.h"
+#include "link.h"
+#include "wire.h"
+
+struct packet;
+struct sock;
+
+#define HOST_BUCKETS 256
+
+/**
+ * struct host - a host
+ * @w:       the world
+ * @env:     what the core sees of it
+ * @cfg:     the stack and the users
+ * @side:    which of the two sides it is on
+ * @addr:    IPv4 address
+ * @out:     what it sends through
+ * @listens: port of the listener, 0: none
+ * @secret:  for initial sequence numbers (RFC 6528)
+ * @iss_floor: least sequence number of the next request, 0: any
+ * @table:   socks with a name
+ * @all:     all socks that ever were
+ * @dropped: segments dropped, by reason
+ */
+struct host {
+	struct world *w;
+	struct env env;
+	const struct side_config *cfg;
+	enum side side;
+	u32 addr;
+	struct link *out;
+	u16 listens;
+	u64 secret;
+	u32 iss_floor;
+	struct sock *table[HOST_BUCKETS];
+	struct sock *all;
+	u64 dropped[NR_CAUSES];
+};
+
+/**
+ * host_init() - a host with no connections
+ * @h:     zeroed memory
+ * @w:     the world
+ * @index: its place among the hosts
+ * @out:   what it sends through
+ */
+void host_init(struct host *h, struct world *w, u32 index, struct link *out);
+
+/**
+ * host_destroy() - the counterpart of host_init()
+ * @h: the host
+ */
+void host_destroy(struct host *h);
+
+/**
+ * host_add() - a sock gets its name
+ * @h:  the host
+ * @sk: the sock
+ */
+void host_add(struct host *h, struct sock *sk);
+
+/**
+ * host_remove() - a sock loses its name
+ * @h:  the host
+ * @sk: the sock
+ */
+void host_remove(struct host *h, struct sock *sk);
+
+/**
+ * host_rx() - a packet arrives
+ * @w: the world
+ * @p: the packet; stays the caller's
+ */
+void host_rx(struct world *w, struct packet *p);
+
+/**
+ * host_send() - send a segment, as several packets where it is long
+ * @h:   the host
+ * @dst: address
+ * @s:   the segment
+ * @key: stream its payload is from
+ * @off: offset in it
+ *
+ * Return: how many packets.
+ */
+u32 host_send(struct host *h, u32 dst, const struct seg *s, u64 key, u64 off);
+
+/* A segment is dropped; the core has traced it where it knows the owner. */
+static inline void host_count_drop(struct host *h, enum cause cause)
+{
+	h->dropped[cause]++;
+}
+
+#endif /* CHALK_SIM_HOST_H */

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * link.c - what happens to a packet between two hosts
+ */
+#include "link.h"
+#include "packet.h"
+
+void link_init(struct link *l, const struct link_config *cfg)
+{
+	*l = (struct link){ .cfg = cfg };
+	if (cfg->rate && cfg->queue)
+		l->leaving = sim_alloc((cfg->queue + 1) * sizeof(*l->leaving));
+}
+
+void link_destroy(struct link *l)
+{
+	free(l->leaving);
+}
+
+/* The wire's own clock is in nanoseconds: a fast one takes less than 1 us. */
+#define NSEC_PER_USEC 1000
+#define NSEC_PER_S 1000000000ULL
+
+static u64 wire_time(const struct link *l, u32 bytes)
+{
+	return bytes * 8ULL * NSEC_PER_S / l->cfg->rate;
+}
+
+/* The queue holds what has not begun to leave; the wire holds one more. */
+static bool queue_full(struct link *l, u32 bytes, u64 now)
+{
+	const struct link_config *cfg = l->cfg;
+	u64 backlog = l->busy > now ? l->busy - now : 0;
+
+	if (cfg->queue_bytes &&
+	    backlog + wire_time(l, bytes) > wire_time(l, cfg->queue_bytes))
+		return true;
+	if (!l->leaving)
+		return false;
+	while (l->waiting && l->leaving[l->head] <= now) {
+		l->head = (l->head + 1) % (cfg->queue + 1);
+		l->waiting--;
+	}
+	return l->waiting > cfg->queue;
+}
+
+/* Return: when the packet's last bit is on the wire, or NEVER: no room. */
+static u64 queue_add(struct link *l, u32 bytes, u64 usec)
+{
+	const struct link_config *cfg = l->cfg;
+	u64 now = usec * NSEC_PER_USEC;
+
+	if (!cfg->rate)
+		return usec;
+	if (queue_full(l, bytes, now))
+		return NEVER;
+	l->busy = max_t(u64, l->busy, now) + wire_time(l, bytes);
+	if (l->leaving) {
+		u32 tail = (l->head + l->waiting) % (cfg->queue + 1);
+
+		l->leaving[tail] = l->busy;
+		l->waiting++;
+	}
+	return l->busy / NSEC_PER_USEC;
+}
+
+static unsigned int packet_classes(const struct packet *p)
+{
+	u8 flags = p->data[13];
+
+	if (flags & FLAG_RST)
+		return 0;
+	if (flags & FLAG_SYN)
+		return BIT(flags & FLAG_ACK ? CLASS_SYNACK : CLASS_SYN);
+	return (flags & FLAG_FIN ? BIT(CLASS_FIN) : 0) |
+	       (p->len > wire_header_len(p->data) ? BIT(CLASS_DATA) : 0) |
+	       (p->len == wire_header_len(p->data) && !(flags & FLAG_FIN) ?
+			BIT(CLASS_ACK) : 0);
+}
+
+/* Whether the packet stands on a list of packets to lose. */
+static bool listed(struct link *l, const struct packet *p)
+{
+	unsigned int classes = packet_classes(p);
+	bool hit = false;
+	u32 class, i;
+
+	for (class = 0; class < NR_CLASSES; class++) {
+		const struct drop_list *list = &l->cfg->drop[class];
+
+		if (!(classes & BIT(class)))
+			continue;
+		l->seen[class]++;
+		for (i = 0; i < list->n; i++)
+			hit |= list->nth[i] == l->seen[class];
+	}
+	return hit;
+}
+
+/* Gilbert-Elliott: a good and a bad state, stepped once a packet. */
+static bool burst_loses(struct link *l, struct rng *rng)
+{
+	const struct link_config *cfg = l->cfg;
+
+	if (!cfg->burst_enter)
+		return false;
+	if (rng_chance(rng, l->bad ? cfg->burst_leave : cfg->burst_enter))
+		l->bad = !l->bad;
+	return l->bad && rng_chance(rng, cfg->burst_loss);
+}
+
+static bool loses(struct link *l, const struct packet *p, struct rng *rng)
+{
+	bool hit = listed(l, p);
+
+	hit |= burst_loses(l, rng);
+	return hit | rng_chance(rng, l->cfg->loss);
+}
+
+static void travel(struct world *w, struct link *l, struct packet *p, u64 from)
+{
+	const struct link_config *cfg = l->cfg;
+	u64 at = from + cfg->delay;
+
+	if (rng_chance(&w->net_rng, cfg->reorder)) {
+		at += rng_range(&w->net_rng, 1, cfg->reorder_delay);
+		l->held_up++;
+	}
+	if (rng_chance(&w->net_rng, cfg->corrupt)) {
+		packet_damage(w, p);
+		l->damaged++;
+	}
+	packet_travel(w, p, at);
+}
+
+void link_send(struct world *w, struct link *l, struct packet *p)
+{
+	u32 bytes = p->len + IP_HEADER;
+	u64 gone;
+
+	l->sent++;
+	l->bytes += bytes;
+	gone = queue_add(l, bytes, w->now);
+	if (gone == NEVER) {
+		l->full++;
+		packet_free(w, p);
+		return;
+	}
+	if (loses(l, p, &w->net_rng)) {
+		l->lost++;
+		packet_free(w, p);
+		return;
+	}
+	if (rng_chance(&w->net_rng, l->cfg->dup)) {
+		travel(w, l, packet_copy(w, p), gone);
+		l->copied++;
+	}
+	travel(w, l, p, gone);
+}

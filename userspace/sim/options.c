@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * options.c - one table of options: names, values, where they go, help
+ *
+ * Adding an option is one line in the table.
+ */
+#include <getopt.h>
+
+#include "options.h"
+#include "rng.h"
+
+/* Where a value goes. VALUE/VALUE gives one to each direction or end. */
+enum where { RUN, PATH, ENDS, CLIENT_END, SERVER_END };
+
+enum type {
+	RATE, TIME, SIZE,		/* u64 */
+	SIZE32, COUNT, CHANCE,		/* u32 */
+	ON, OFF,			/* bool, without a value */
+	TEXT,				/* const char * */
+	DROPS, BURST, BENCH, REPLAY,	/* several fields */
+};
+
+struct opt {
+	const char *name;
+	const char *value;	/* its name in the help, NULL: takes none */
+	enum type type;
+	enum where where;
+	size_t offset;
+	const char *help;
+};
+
+#define IN_RUN(field) RUN, offsetof(struct options, field)
+#define IN_PATH(field) PATH, offsetof(struct link_config, field)
+#define IN_ENDS(field) ENDS, offsetof(struct side_config, field)
+#define OF_CLIENT(field) CLIENT_END, offsetof(struct side_config, field)
+#define OF_SERVER(field) SERVER_END, offsetof(struct side_config, field)
+
+#define SECTION(title) { NULL, NULL, ON, RUN, 0, title }
+
+static const struct opt table[] = {
+	SECTION("The path (VALUE or VALUE/VALUE: from the client/from the server)"),
+	{ "rate", "RATE", RATE, IN_PATH(rate), "rate, 0: no limit [10mbit]" },
+	{ "delay", "TIME", TIME, IN_PATH(delay), "delay of one way [10ms]" },
+	{ "queue", "N", COUNT, IN_PATH(queue),
+	  "packets that may wait, 0: no limit [100]" },
+	{ "queue-bytes", "SIZE", SIZE32, IN_PATH(queue_bytes),
+	  "bytes that may wait [no limit]" },
+	{ "loss", "P", CHANCE, IN_PATH(loss), "packets lost, each by itself" },
+	{ "burst-loss", "P,N,P", BURST, PATH, 0,
+	  "bursts begin with P, last N packets, P of them lost [,5,80%]" },
+	{ "reorder", "P", CHANCE, IN_PATH(reorder), "packets held up" },
+	{ "reorder-delay", "TIME", TIME, IN_PATH(reorder_delay),
+	  "for at most so long [5ms]" },
+	{ "dup", "P", CHANCE, IN_PATH(dup), "packets that arrive twice" },
+	{ "corrupt", "P", CHANCE, IN_PATH(corrupt), "packets with flipped bits" },
+	{ "drop-data", "LIST", DROPS, PATH, CLASS_DATA,
+	  "lose the Nth packets with data: 7,8 from the client, s3 from the server" },
+	{ "drop-ack", "LIST", DROPS, PATH, CLASS_ACK,
+	  "the same, bare ACKs: 7,8 from the server, c3 from the client" },
+	{ "drop-syn", "LIST", DROPS, PATH, CLASS_SYN, "the same, SYNs" },
+	{ "drop-synack", "LIST", DROPS, PATH, CLASS_SYNACK, "the same, SYN+ACKs" },
+	{ "drop-fin", "LIST", DROPS, PATH, CLASS_FIN, "the same, FINs" },
+
+	SECTION("The stacks (VALUE or VALUE/VALUE: client/server)"),
+	{ "mtu", "BYTES", COUNT, IN_ENDS(mtu), "MTU of the interface [1500]" },
+	{ "mss", "BYTES", COUNT, IN_ENDS(user_mss), "upper bound to the MSS" },
+	{ "iw", "N", COUNT, IN_ENDS(iw), "initial window, segments [10]" },
+	{ "no-timestamps", NULL, OFF, IN_ENDS(timestamps), "RFC 7323 off" },
+	{ "no-window-scaling", NULL, OFF, IN_ENDS(window_scaling), "RFC 7323 off" },
+	{ "nodelay", NULL, ON, IN_ENDS(nodelay), "no Nagle" },
+	{ "keepalive", NULL, ON, IN_ENDS(keepalive), "send keep-alives" },
+	{ "rcvbuf", "SIZE", SIZE32, IN_ENDS(rcvbuf), "receive buffer [256KiB]" },
+	{ "sndbuf", "SIZE", SIZE32, IN_ENDS(sndbuf), "send buffer [256KiB]" },
+	{ "rto-min", "TIME", TIME, IN_ENDS(rto_min), "least RTO [200ms]" },
+	{ "rto-max", "TIME", TIME, IN_ENDS(rto_max), "largest RTO [120s]" },
+	{ "delack", "TIME", TIME, IN_ENDS(delack), "delay of an ACK [40ms]" },
+	{ "msl", "TIME", TIME, IN_ENDS(msl), "half of TIME_WAIT [30s]" },
+	{ "offload", "SIZE", SIZE32, IN_ENDS(offload),
+	  "take so much from the core at once [one segment]" },
+
+	SECTION("The users"),
+	{ "bytes", "SIZE", SIZE, OF_CLIENT(bytes), "the client writes [1MiB]" },
+	{ "reverse-bytes", "SIZE", SIZE, OF_SERVER(bytes), "the server writes [0]" },
+	{ "chunk", "SIZE", SIZE32, IN_ENDS(chunk_max), "of one write [16KiB]" },
+	{ "write-gap", "TIME", TIME, IN_ENDS(write_gap), "between two writes [0]" },
+	{ "reader-rate", "SIZE", SIZE, IN_ENDS(read_rate),
+	  "bytes a reader takes in a second [all at once]" },
+	{ "reader-delay", "TIME", TIME, IN_ENDS(read_delay),
+	  "before the first read [0]" },
+	{ "close", "WHO", TEXT, IN_RUN(closer),
+	  "client, server or both at once [client]" },
+	{ "half-close", NULL, ON, IN_RUN(half_close),
+	  "who closes does not wait for the peer's bytes" },
+	{ "abort-after", "TIME", TIME, IN_ENDS(abort_after), "abort" },
+
+	SECTION("The run"),
+	{ "clients", "N", COUNT, IN_RUN(cfg.clients), "hosts that share the path [1]" },
+	{ "connections", "N", COUNT, IN_RUN(cfg.connections), "of each client [1]" },
+	{ "rounds", "N", COUNT, IN_RUN(cfg.rounds),
+	  "connections one after another from one port [1]" },
+	{ "open-gap", "TIME", TIME, IN_RUN(cfg.open_gap), "between openings [10ms]" },
+	{ "simultaneous-open", NULL, ON, IN_RUN(cfg.simultaneous),
+	  "both ends connect" },
+	{ "seed", "N", SIZE, IN_RUN(cfg.seed), "of all that is random [1]" },
+	{ "trace", "FILE", TEXT, IN_RUN(trace), "events as text, -: standard output" },
+	{ "bench", NULL, BENCH, RUN, 0,
+	  "fast path, no payload: how fast is the simulator? (first option)" },
+	{ "scenarios", "N", COUNT, IN_RUN(scenarios),
+	  "N random scenarios with all rules checked, from --seed on" },
+	{ "jobs", "N", COUNT, IN_RUN(jobs), "in N processes [1]" },
+	{ "replay", "SEED", REPLAY, RUN, 0, "one of them alone" },
+	{ "help", NULL, ON, IN_RUN(help), "this text" },
+};
+
+/* --- values --- */
+
+struct unit {
+	const char *name;
+	double factor;
+};
+
+static const struct unit rate_units[] = {
+	{ "", 1 }, { "bit", 1 }, { "kbit", 1e3 }, { "mbit", 1e6 },
+	{ "gbit", 1e9 }, { NULL, 0 },
+};
+
+static const struct unit time_units[] = {
+	{ "ms", 1e3 }, { "us", 1 }, { "s", 1e6 }, { "min", 60e6 }, { NULL, 0 },
+};
+
+static const struct unit size_units[] = {
+	{ "", 1 }, { "B", 1 }, { "kB", 1e3 }, { "KiB", 1024 }, { "k", 1024 },
+	{ "MB", 1e6 }, { "MiB", 1048576 }, { "M", 1048576 }, { "GB", 1e9 },
+	{ "GiB", 1073741824 }, { "G", 1073741824 }, { NULL, 0 },
+};
+
+static const struct unit count_units[] = { { "", 1 }, { NULL, 0 } };
+
+static const struct unit chance_units[] = {
+	{ "%", PPM / 100.0 }, { "ppm", 1 }, { "", PPM }, { NULL, 0 },
+};
+
+static const struct unit *units_of(enum type type)
+{
+	switch (type) {
+	case RATE:
+		return rate_units;
+	case TIME:
+		return time_units;
+	case CHANCE:
+		return chance_units;
+	case COUNT:
+		return count_units;
+	default:
+		return size_units;
+	}
+}
+
+/* A number and its unit, up to @end; false if it is none. */
+static bool parse_number(const char *text, const char *end, enum type type,
+			 double *value)
+{
+	const struct unit *u = units_of(type);
+	char *rest;
+
+	*value = strtod(text, &rest);
+	if (rest == text || rest > end || !(*value >= 0))
+		return false;
+	for (; u->name; u++)
+		if (strlen(u->name) == (size_t)(end - rest) &&
+		    !strncmp(u->name, rest, end - rest))
+			break;
+	if (!u->name && !(rest == end && !*value))
+		return false;
+	*value *= u->name ? u->factor : 1;
+	return type != CHANCE || *value <= PPM;
+}
+
+static bool store_number(void *at, enum type type, double value)
+{
+	switch (type) {
+	case RATE:
+	case TIME:
+	case SIZE:
+		*(u64 *)at = value;
+		return value < 1e18;
+	default:
+		*(u32 *)at = value;
+		return value <= U32_MAX;
+	}
+}
+
+/* --- where values go --- */
+
+static void *field(struct options *o, const struct opt *opt, u32 second)
+{
+	char *base;
+
+	switch (opt->where) {
+	case PATH:
+		base = (char *)&o->cfg.link[second];
+		break;
+	case ENDS:
+		base = (char *)&o->cfg.side[second];
+		break;
+	case CLIENT_END:
+		base = (char *)&o->cfg.side[CLIENT];
+		break;
+	case SERVER_END:
+		base = (char *)&o->cfg.side[SERVER];
+		break;
+	default:
+		base = (char *)o;
+	}
+	return base + opt->offset;
+}
+
+static bool is_pair(const struct opt *opt)
+{
+	return opt->where == PATH || opt->where == ENDS;
+}
+
+static bool set_number(struct options *o, const struct opt *opt,
+		       const char *text)
+{
+	const char *slash = is_pair(opt) ? strchr(text, '/') : NULL;
+	const char *end = slash ? slash : text + strlen(text);
+	double first, second;
+
+	if (!parse_number(text, end, opt->type, &first))
+		return false;
+	second = first;
+	if (slash && !parse_number(slash + 1, slash + strlen(slash), opt->type,
+				   &second))
+		return false;
+	return store_number(field(o, opt, 0), opt->type, first) &&
+	       (!is_pair(opt) ||
+		store_number(field(o, opt, 1), opt->type, second));
+}
+
+static bool set_flag(struct options *o, const struct opt *opt)
+{
+	*(bool *)field(o, opt, 0) = opt->type == ON;
+	if (is_pair(opt))
+		*(bool *)field(o, opt, 1) = opt->type == ON;
+	return true;
+}
+
+/* Who sends such packets where a list does not say it. */
+static enum side usual_sender(enum seg_class class)
+{
+	return class == CLASS_ACK || class == CLASS_SYNACK ? SERVER : CLIENT;
+}
+
+static bool set_drops(struct options *o, enum seg_class class, const char *text)
+{
+	while (*text) {
+		enum side side = usual_sender(class);
+		struct drop_list *list;
+		char *end;
+
+		if (*text == 'c' || *text == 's')
+			side = *text++ == 's' ? SERVER : CLIENT;
+		list = &o->cfg.link[side].drop[class];
+		if (list->n == DROP_LIST_MAX)
+			return false;
+		list->nth[list->n++] = strtoul(text, &end, 10);
+		if (end == text || (*end && *end != ','))
+			return false;
+		text = *end ? end + 1 : end;
+	}
+	return true;
+}
+
+/* P[,N[,P]] */
+static bool set_burst(struct options *o, const char *text)
+{
+	double value[3] = { 0, 5, 0.8 * PPM };
+	static const enum type types[3] = { CHANCE, COUNT, CHANCE };
+	u32 i;
+
+	for (i = 0; i < 3 && *text; i++) {
+		const char *end = text + strcspn(text, ",");
+
+		if (!parse_number(text, end, types[i], &value[i]))
+			return false;
+		text = *end ? end + 1 : end;
+	}
+	if (*text || value[1] < 1)
+		return false;
+	for (i = 0; i < NR_SIDES; i++) {
+		o->cfg.link[i].burst_enter = value[0];
+		o->cfg.link[i].burst_leave = PPM / value[1];
+		o->cfg.link[i].burst_loss = value[2];
+	}
+	return true;
+}
+
+static bool set_bench(struct options *o)
+{
+	u32 i;
+
+	o->bench = true;
+	o->cfg.carry = false;
+	o->cfg.side[CLIENT].bytes = 2ULL << 30;
+	for (i = 0; i < NR_SIDES; i++) {
+		o->cfg.link[i].rate = 10000000000ULL;
+		o->cfg.link[i].delay = 100;
+		o->cfg.link[i].queue = 1000;
+		o->cfg.side[i].rcvbuf = 1024 * 1024;
+		o->cfg.side[i].sndbuf = 1024 * 1024;
+	}
+	return true;
+}
+
+static bool set_replay(struct options *o, const char *text)
+{
+	char *end;
+
+	o->replay = true;
+	o->replay_seed = strtoull(text, &end, 0);
+	return end != text && !*end;
+}
+
+static bool set(struct options *o, const struct opt *opt, const char *text)
+{
+	switch (opt->type) {
+	case ON:
+	case OFF:
+		return set_flag(o, opt);
+	case TEXT:
+		*(const char **)field(o, opt, 0) = text;
+		return true;
+	case DROPS:
+		return set_drops(o, opt->offset, text);
+	case BURST:
+		return set_burst(o, text);
+	case BENCH:
+		return set_bench(o);
+	case REPLAY:
+		return set_replay(o, text);
+	default:
+		return set_number(o, opt, text);
+	}
+}
+
+/* --- the whole --- */
+
+static bool wrong(const char *what)
+{
+	fprintf(stderr, "chalk-sim: %s\nTry: chalk sim --help\n", what);
+	return false;
+}
+
+static bool set_closers(struct options *o)
+{
+	enum close_when first = o->half_close ? CLOSE_WRITTEN : CLOSE_EXCHANGED;
+	struct side_config *client = &o->cfg.side[CLIENT];
+	struct side_config *server = &o->cfg.side[SERVER];
+
+	client->close = server->close = CLOSE_EOF;
+	if (!strcmp(o->closer, "client")) {
+		client->close = first;
+	} else if (!strcmp(o->closer, "server")) {
+		server->close = first;
+	} else if (!strcmp(o->closer, "both")) {
+		client->close = server->close = first;
+		client->close_grid = server->close_grid = USEC_PER_S;
+	} else {
+		return wrong("--close takes client, server or both");
+	}
+	return true;
+}
+
+static bool end_is_possible(struct side_config *s)
+{
+	s->chunk_min = s->chunk_max;
+	return s->mtu >= 68 && s->mtu <= 65535 && s->chunk_max && s->iw &&
+	       s->rcvbuf && s->sndbuf && s->user_mss <= 65535 &&
+	       s->rcvbuf <= 1U << 30 && s->sndbuf <= 1U << 30 && s->rto_min &&
+	       s->rto_min <= s->rto_max;
+}
+
+static bool finish(struct options *o)
+{
+	struct sim_config *cfg = &o->cfg;
+
+	if (!set_closers(o))
+		return false;
+	if (!end_is_possible(&cfg->side[CLIENT]) ||
+	    !end_is_possible(&cfg->side[SERVER]))
+		return wrong("an MTU, MSS, buffer, chunk or RTO is out of range");
+	if (!cfg->clients || cfg->clients > 250 || !cfg->connections ||
+	    cfg->connections > 20000 || !cfg->rounds || !o->jobs)
+		return wrong("1 to 250 clients, 1 to 20000 connections, 1 round at least");
+	return true;
+}
+
+static void long_options(struct option *out)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].name)
+			*out++ = (struct option){
+				.name = table[i].name,
+				.has_arg = table[i].value ? required_argument :
+							    no_argument,
+				.val = i,
+			};
+	*out = (struct option){ 0 };
+}
+
+bool options_parse(struct options *o, int argc, char **argv)
+{
+	struct option names[ARRAY_SIZE(table) + 1];
+	int i;
+
+	*o = (struct options){ .jobs = 1, .closer = "client" };
+	config_init(&o->cfg);
+	for (i = 0; i < NR_SIDES; i++)
+		o->cfg.link[i].reorder_delay = 5 * USEC_PER_MS;
+	long_options(names);
+	while ((i = getopt_long(argc, argv, "", names, NULL)) >= 0) {
+		if (i == '?')
+			return wrong("unknown option, or its value is missing");
+		if (!set(o, &table[i], optarg)) {
+			fprintf(stderr, "chalk-sim: --%s %s makes no sense\n",
+				table[i].name, optarg);
+			return wrong("values are like 10mbit 20ms 64KiB 1%");
+		}
+	}
+	if (optind < argc)
+		return wrong("only options, no other words");
+	return finish(o);
+}
+
+static const char intro[] =
+	"Usage: chalk sim [OPTION]...\n"
+	"Run Chalk's protocol core between simulated hosts on a virtual clock: any\n"
+	"path, any trouble, the same every time, faster than the real thing.\n"
+	"The rules of the RFCs are checked at every segment.\n";
+
+static const char examples[] =
+	"\nExamples:\n"
+	"  chalk sim --loss 1% --bytes 8MiB\n"
+	"  chalk sim --drop-data 7 --bytes 100kB --trace - | less -S\n"
+	"  chalk sim --reader-rate 50kB --rcvbuf 8KiB --trace slow.tsv\n"
+	"  chalk sim --close both --trace close.tsv\n"
+	"  chalk sim --clients 4 --rate 5mbit --queue 20\n"
+	"  chalk sim --scenarios 2000 --jobs 2\n"
+	"  chalk sim --replay 1234 --trace failed.tsv\n"
+	"  chalk sim --bench\n"
+	"\nUnits: rates bit kbit mbit gbit; times us ms s min; sizes B kB KiB MB MiB GB\n"
+	"GiB; P is 1% or 0.01 or 100ppm.\n"
+	"Exit status: 0 all is well, 1 a rule was broken, 2 wrong usage.\n";
+
+void options_help(FILE *f)
+{
+	char left[40];
+	u32 i;
+
+	fputs(intro, f);
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		if (!table[i].name) {
+			fprintf(f, "\n%s:\n", table[i].help);
+			continue;
+		}
+		snprintf(left, sizeof(left), "--%s%s%s", table[i].name,
+			 table[i].value ? " " : "", table[i].value ?: "");
+		fprintf(f, "  %-22s %s\n", left, table[i].help);
+	}
+	fputs(examples, f);
+}

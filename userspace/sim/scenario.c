@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * scenario.c - a seed becomes a path with its troubles, two stacks, two users
+ *
+ * Each trouble is there in a part of the scenarios, so that some meet alone and
+ * some together. Amounts are spread over their orders of magnitude. What a run
+ * takes is bounded by its number of segments, not by its virtual time.
+ */
+#include "params.h"
+#include "rng.h"
+#include "scenario.h"
+
+/* Bytes of all connections together, and segments of one stream. */
+#define MOST_BYTES (2 * 1024 * 1024)
+#define MOST_SEGMENTS 1500
+
+static bool percent(struct rng *r, u32 p)
+{
+	return rng_below(r, 100) < p;
+}
+
+/* lo <= result <= hi, each power of two between them as likely as any other. */
+static u64 spread(struct rng *r, u64 lo, u64 hi)
+{
+	u32 doublings = 0;
+	u64 from;
+
+	while ((hi + 1) >> (doublings + 1) > lo)
+		doublings++;
+	from = (lo + 1) << rng_below(r, doublings + 1);
+	return rng_range(r, min_t(u64, from - 1, hi), min_t(u64, 2 * from, hi));
+}
+
+static u64 pick(struct rng *r, const u64 *values, u32 n)
+{
+	return values[rng_below(r, n)];
+}
+
+#define PICK(r, ...)                                              \
+	pick(r, (const u64[]){ __VA_ARGS__ },                     \
+	     sizeof((const u64[]){ __VA_ARGS__ }) / sizeof(u64))
+
+/* --- the path --- */
+
+static void derive_loss(struct link_config *l, struct rng *r)
+{
+	if (percent(r, 35))
+		l->loss = rng_range(r, 500, 30000);
+	else if (percent(r, 20))
+		l->loss = rng_range(r, 100000, 200000);
+	if (percent(r, 15)) {
+		l->burst_enter = rng_range(r, 1000, 20000);
+		l->burst_leave = rng_range(r, 200000, 600000);
+		l->burst_loss = rng_range(r, 300000, 800000);
+	}
+}
+
+static void derive_list(struct link_config *l, struct rng *r)
+{
+	u32 class = rng_below(r, NR_CLASSES);
+	struct drop_list *list = &l->drop[class];
+	u32 most = class == CLASS_DATA || class == CLASS_ACK ? 40 : 3;
+
+	while (list->n < 4) {
+		list->nth[list->n++] = rng_range(r, 1, most);
+		if (percent(r, 40))
+			break;
+	}
+}
+
+static void derive_troubles(struct link_config *l, struct rng *r)
+{
+	derive_loss(l, r);
+	if (percent(r, 25)) {
+		l->reorder = rng_range(r, 5000, 300000);
+		l->reorder_delay = spread(r, 100, 4 * l->delay + 1000);
+	}
+	if (percent(r, 20))
+		l->dup = rng_range(r, 1000, 100000);
+	if (percent(r, 20))
+		l->corrupt = rng_range(r, 500, 30000);
+	if (percent(r, 25))
+		derive_list(l, r);
+}
+
+static void derive_path(struct sim_config *cfg, struct rng *r)
+{
+	struct link_config *there = &cfg->link[CLIENT];
+	struct link_config *back = &cfg->link[SERVER];
+
+	there->rate = PICK(r, 0, 56000, 512000, 2000000, 10000000, 100000000,
+			   1000000000);
+	there->delay = spread(r, 10, 300 * USEC_PER_MS);
+	there->queue = spread(r, 2, 300);
+	there->reorder_delay = 1000;
+	*back = *there;
+	if (percent(r, 15))
+		back->rate = there->rate / 10;
+	if (percent(r, 15))
+		back->delay = spread(r, 10, 300 * USEC_PER_MS);
+	if (percent(r, 80)) {
+		derive_troubles(there, r);
+		derive_troubles(back, r);
+	}
+}
+
+/* How long a packet may live: what the MSL must not be below. */
+static u64 lifetime(const struct sim_config *cfg)
+{
+	u64 longest = 0;
+	u32 i;
+
+	for (i = 0; i < NR_SIDES; i++) {
+		const struct link_config *l = &cfg->link[i];
+		u64 wait = l->rate ? (l->queue + 2) * 1500 * 8 * USEC_PER_S /
+					     l->rate : 0;
+
+		longest = max_t(u64, longest,
+				wait + l->delay + l->reorder_delay);
+	}
+	return longest;
+}
+
+/* --- the stacks --- */
+
+static void derive_buffers(struct side_config *s, struct rng *r)
+{
+	s->rcvbuf = percent(r, 20) ? rng_range(r, 64, 3000) :
+				     spread(r, 2000, 4 << 20);
+	s->rcvbuf_max = percent(r, 30) ? s->rcvbuf * rng_range(r, 1, 64) :
+					 s->rcvbuf;
+	s->sndbuf = percent(r, 20) ? rng_range(r, 64, 3000) :
+				     spread(r, 2000, 1 << 20);
+	if (percent(r, 15)) {
+		s->resize_after = spread(r, 1, 5 * USEC_PER_S);
+		s->resize_to = percent(r, 60) ?
+				       s->rcvbuf / rng_range(r, 1, 10) + 1 :
+				       s->rcvbuf_max;
+	}
+	if (percent(r, 10))
+		s->nomem = rng_range(r, 1000, 20000);
+}
+
+static void derive_times(struct side_config *s, struct rng *r, u64 life)
+{
+	s->rto_min = PICK(r, RTO_FLOOR, RTO_FLOOR, 20000, 1000000);
+	s->rto_max = PICK(r, 2000000, 10000000, 60000000, RTO_CEILING);
+	s->delack = PICK(r, DELACK_TIME, DELACK_TIME, 0, 200000, 450000);
+	s->msl = life + spread(r, 10000, MSL);
+	s->retries = 100;
+	s->keepalive = percent(r, 15);
+	s->keep_idle = spread(r, 500000, 20 * USEC_PER_S);
+	s->keep_interval = spread(r, 500000, 5 * USEC_PER_S);
+	s->fin_timeout = 7200 * USEC_PER_S;
+}
+
+static void derive_stack(struct side_config *s, struct rng *r, u64 life)
+{
+	s->timestamps = percent(r, 65);
+	s->window_scaling = percent(r, 65);
+	s->nodelay = percent(r, 40);
+	s->isn_wrap = percent(r, 30);
+	s->iw = percent(r, 50) ? INIT_CWND : rng_range(r, 1, 10);
+	s->mtu = percent(r, 50) ? 1500 :
+		 PICK(r, 88, 128, 296, 576, 1006, 1280, 4000, 9000);
+	s->user_mss = percent(r, 15) ? rng_range(r, 1, 2000) : 0;
+	s->offload = PICK(r, 0, 0, 5000, 65535);
+	derive_buffers(s, r);
+	derive_times(s, r, life);
+}
+
+/* --- the users --- */
+
+/* The smallest step that leaves a stream a bounded number of steps. */
+static u64 least_step(u64 bytes)
+{
+	return bytes / MOST_SEGMENTS + 1;
+}
+
+static void derive_writer(struct side_config *s, struct rng *r, u64 most)
+{
+	s->bytes = percent(r, 10) ? 0 : spread(r, 1, most);
+	s->chunk_min = least_step(s->bytes);
+	if (percent(r, 50))
+		s->chunk_min = max_t(u64, s->chunk_min, spread(r, 1, 65536));
+	s->chunk_max = s->chunk_min + (percent(r, 50) ? spread(r, 1, 20000) : 0);
+	if (percent(r, 15))
+		s->write_gap = spread(r, 10, 400 * USEC_PER_MS);
+	if (percent(r, 20))
+		s->more = rng_range(r, 100000, 900000);
+}
+
+static void derive_reader(struct side_config *s, struct rng *r, u64 expect)
+{
+	if (percent(r, 15))
+		s->read_rate = expect / rng_range(r, 1, 40) + 10;
+	if (percent(r, 25))
+		s->read_chunk = least_step(expect) + spread(r, 0, 20000);
+	if (percent(r, 12))
+		s->read_delay = spread(r, 1000, 60 * USEC_PER_S);
+	if (percent(r, 12)) {
+		s->pause_at = expect ? rng_below(r, expect) : 0;
+		s->pause_for = spread(r, 1000, 100 * USEC_PER_S);
+	}
+}
+
+static void derive_closing(struct sim_config *cfg, struct rng *r)
+{
+	static const u8 ways[][NR_SIDES] = {
+		{ CLOSE_EXCHANGED, CLOSE_EOF }, { CLOSE_EOF, CLOSE_EXCHANGED },
+		{ CLOSE_WRITTEN, CLOSE_EOF }, { CLOSE_EOF, CLOSE_WRITTEN },
+		{ CLOSE_WRITTEN, CLOSE_WRITTEN },
+		{ CLOSE_EXCHANGED, CLOSE_EXCHANGED },
+	};
+	u32 way = rng_below(r, ARRAY_SIZE(ways));
+	u32 i;
+
+	for (i = 0; i < NR_SIDES; i++) {
+		struct side_config *s = &cfg->side[i];
+
+		s->close = ways[way][i];
+		s->release = s->close == CLOSE_EXCHANGED && percent(r, 25);
+		if (way >= 4 && cfg->seed % 2)
+			s->close_grid = USEC_PER_S;
+	}
+}
+
+static void derive_abort(struct sim_config *cfg, struct rng *r)
+{
+	u32 who = rng_below(r, 3);
+	u32 i;
+
+	for (i = 0; i < NR_SIDES; i++) {
+		struct side_config *s = &cfg->side[i];
+
+		if (who != i)
+			s->abort_after = spread(r, 1, 10 * USEC_PER_S);
+		s->keepalive = true;
+		s->retries = 20;
+	}
+}
+
+static void derive_many(struct sim_config *cfg, struct rng *r)
+{
+	if (percent(r, 15))
+		cfg->connections = rng_range(r, 2, 20);
+	if (percent(r, 10))
+		cfg->clients = rng_range(r, 2, 5);
+	if (percent(r, 10))
+		cfg->simultaneous = true;
+	else if (percent(r, 15))
+		cfg->rounds = rng_range(r, 2, 4);
+	cfg->open_gap = percent(r, 50) ? 0 : spread(r, 1, USEC_PER_S);
+}
+
+/* So many bytes that small segments or windows do not take for ever. */
+static u64 most_bytes(const struct sim_config *cfg, enum side side)
+{
+	const struct side_config *s = &cfg->side[side];
+	const struct side_config *peer = &cfg->side[!side];
+	u64 segment = min_t(u32, s->mtu, peer->mtu) - 40;
+	u64 most = MOST_BYTES / cfg->connections / cfg->clients / cfg->rounds;
+
+	if (s->user_mss)
+		segment = min_t(u64, segment, max_t(u32, s->user_mss, MSS_FLOOR));
+	if (peer->user_mss)
+		segment = min_t(u64, segment,
+				max_t(u32, peer->user_mss, MSS_FLOOR));
+	segment = min_t(u64, segment, min_t(u32, s->sndbuf, peer->rcvbuf));
+	if (peer->resize_after)
+		segment = min_t(u64, segment, peer->resize_to);
+	return min_t(u64, most, segment * MOST_SEGMENTS /
+				cfg->connections / cfg->clients + 1);
+}
+
+void scenario_derive(struct sim_config *cfg, u64 seed)
+{
+	struct rng r = rng_fork(seed, 3);
+	u32 i;
+
+	config_init(cfg);
+	cfg->seed = seed;
+	cfg->start = percent(&r, 50) ? 0 : rng_below(&r, 1ULL << 45);
+	cfg->watch = percent(&r, 30);
+	derive_path(cfg, &r);
+	derive_many(cfg, &r);
+	for (i = 0; i < NR_SIDES; i++)
+		derive_stack(&cfg->side[i], &r, lifetime(cfg));
+	for (i = 0; i < NR_SIDES; i++)
+		derive_writer(&cfg->side[i], &r, most_bytes(cfg, i));
+	for (i = 0; i < NR_SIDES; i++)
+		derive_reader(&cfg->side[i], &r, cfg->side[!i].bytes);
+	derive_closing(cfg, &r);
+	if (percent(&r, 10))
+		derive_abort(cfg, &r);
+}
