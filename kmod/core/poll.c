@@ -288,8 +288,7 @@ static u32 data_len(const struct conn *c, u32 avail, u32 max_len)
 	u32 len = min_t(u32, avail, min_t(u32, room, cwnd_room(c)));
 	u32 whole;
 
-	if (len > max_len)
-		len = max_t(u32, max_len, c->smss);
+	len = min_t(u32, len, max_t(u32, max_len, c->smss));
 	whole = len - len % c->smss;
 	if (whole == len || (len == avail && tail_may_go(c)))
 		return len;
