@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """test_tools.py - what trace, ladder, summary and plot make of a known trace.
 
-Run with test.sh. Traces come from chalk_fixture.py; each tool is run as a user
+Run with test.sh. Traces come from test_fixture.py; each tool is run as a user
 runs it, through the dispatcher.
 """
 
@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
-import chalk_fixture as fixture  # noqa: E402
+import test_fixture as fixture  # noqa: E402
 import chalk_match  # noqa: E402
 from chalk_trace import COLUMNS, Trace, TraceError, relative  # noqa: E402
 

@@ -71,12 +71,22 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-static void report(const struct transfer *t, const char *what, unsigned long long bytes)
+static void report(const struct transfer *t, const char *what,
+		   unsigned long long bytes)
 {
 	double seconds = now() - t->begin;
 
-	fprintf(stderr, "%s %llu bytes in %.3f s, %.3f Mbit/s\n", what,
-		bytes, seconds, seconds > 0 ? bytes * 8 / seconds / 1e6 : 0);
+	fprintf(stderr, "%s %llu bytes in %.3f s, %.3f Mbit/s\n", what, bytes,
+		seconds, seconds > 0 ? bytes * 8 / seconds / 1e6 : 0);
+}
+
+static void progress(const struct transfer *t)
+{
+	double seconds = now() - t->begin;
+
+	fprintf(stderr, "%7.1f MiB after %5.1f s, %.2f Mbit/s\n",
+		t->received / 1048576.0, seconds,
+		seconds > 0 ? t->received * 8 / seconds / 1e6 : 0);
 }
 
 /* fill() - put the next bytes to send into the buffer */
@@ -150,7 +160,7 @@ static void pull(struct transfer *t)
 	write_all(t->out, buf, n);
 	t->received += n;
 	if (t->step && t->received / t->step > (t->received - n) / t->step)
-		report(t, "received", t->received);
+		progress(t);
 }
 
 static void run(struct transfer *t)

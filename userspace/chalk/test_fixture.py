@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""chalk_fixture.py - traces for the tests of the tools, made by code.
+"""test_fixture.py - traces for the tests of the tools, made by code.
 
 A Script writes records as the two ends of one connection would, with a fixed
 delay between them; what a test says nothing about has a plausible default.

@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# guest.sh - the part of the demo that runs in the lab VM.
+#
+# Usage: guest.sh FILE
+#
+#      alice             badlink              bob
+#      eth0 ---- toalice         tobob ---- eth0
+#   10.0.1.2      10.0.1.1      10.0.2.1     10.0.2.2
+#
+# Three network namespaces. The one in the middle forwards packets; netem on its
+# two interfaces makes the link slow, long and lossy. It stands there and not on
+# a host's own interface, since Linux tells a sender what its own queue drops,
+# and a real link does not.
+#
+# Leaves trace.tsv, capture.pcap, the copy and its hashes in $CHALK_OUT.
+
+set -euo pipefail
+
+RATE=10mbit
+DELAY=20ms
+LOSS=1%
+QUEUE=60
+PORT=7000
+MSL_TWICE=60
+
+FILE=$1
+COPY=$CHALK_OUT/copy
+TRACE=$CHALK_OUT/trace.tsv
+CAPTURE=$CHALK_OUT/capture.pcap
+
+say() {
+	printf '%s\n' "$@"
+}
+
+on() {
+	ip netns exec "$@"
+}
+
+# quiet COMMAND...: its output only if it fails.
+quiet() {
+	local output
+	output=$("$@" 2>&1) || {
+		say "guest.sh: $* failed:" "$output" >&2
+		return 1
+	}
+}
+
+# make_host NAME NET: a host 10.0.NET.2 on the link, which is 10.0.NET.1 there.
+# Neighbours are written down, so that no ARP packet gets lost on the link.
+make_host() {
+	local name=$1 net=$2 dev=to$1
+	ip netns add "$name"
+	ip link add "$dev" netns badlink address "02:00:00:00:0$net:01" \
+		type veth peer name eth0 netns "$name" \
+		address "02:00:00:00:0$net:02"
+	ip -n badlink addr add "10.0.$net.1/24" dev "$dev"
+	ip -n "$name" addr add "10.0.$net.2/24" dev eth0
+	# What a card would do for the system later, or for many packets at
+	# once, is off: the capture then shows the packets of the wire.
+	quiet on badlink ethtool -K "$dev" tx off tso off gso off gro off
+	quiet on "$name" ethtool -K eth0 tx off tso off gso off gro off
+	ip -n badlink link set "$dev" up
+	ip -n "$name" link set eth0 up
+	ip -n "$name" route add default via "10.0.$net.1"
+	ip -n "$name" neigh replace "10.0.$net.1" dev eth0 nud permanent \
+		lladdr "02:00:00:00:0$net:01"
+	ip -n badlink neigh replace "10.0.$net.2" dev "$dev" nud permanent \
+		lladdr "02:00:00:00:0$net:02"
+	on badlink tc qdisc add dev "$dev" root netem \
+		rate $RATE delay $DELAY loss $LOSS limit $QUEUE
+}
+
+make_network() {
+	ip netns add badlink
+	on badlink sysctl -q -w net.ipv4.ip_forward=1
+	make_host alice 1
+	make_host bob 2
+}
+
+# wait_for FILE: until something has been written to it.
+wait_for() {
+	local tries=100
+	until [ -s "$1" ]; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || {
+			say "guest.sh: nothing came into ${1##*/}" >&2
+			return 1
+		}
+		sleep 0.1
+	done
+}
+
+start_watching() {
+	chalk trace --out "$TRACE" &
+	TRACER=$!
+	ip netns exec alice tcpdump -i eth0 -w "$CAPTURE" -U -B 8192 'ip proto 253' \
+		2>"$CHALK_OUT/tcpdump.log" &
+	SNIFFER=$!
+	wait_for "$TRACE"
+	wait_for "$CAPTURE"
+}
+
+stop_watching() {
+	kill "$TRACER" "$SNIFFER"
+	wait "$TRACER" "$SNIFFER" || true
+}
+
+transfer() {
+	on bob bulk --progress 1M listen $PORT "$COPY" 2>&1 &
+	RECEIVER=$!
+	sleep 1
+	quiet on alice bulk connect 10.0.2.2 $PORT /dev/null "$FILE"
+	wait $RECEIVER
+}
+
+# objects: how many objects are in the slab caches of chalk.ko.
+objects() {
+	awk 'tolower($1) ~ /chalk/ { n += $2 } END { print n + 0 }' /proc/slabinfo
+}
+
+unload() {
+	local before after
+	before=$(objects)
+	ip netns del alice
+	ip netns del bob
+	ip netns del badlink
+	say '    # rmmod chalk'
+	rmmod chalk
+	after=$(objects)
+	if dmesg | grep -qi 'objects remaining\|still has objects'; then
+		say "    chalk.ko left objects behind"
+		return 1
+	fi
+	say "    chalk.ko is gone; $after slab objects left ($before before)"
+}
+
+say '2. The network' '' \
+	'     alice  ------  a bad link  ------  bob' \
+	'   10.0.1.2                          10.0.2.2' '' \
+	"   Two network namespaces, joined by veth pairs through a third one that" \
+	"   plays the link: $RATE, $DELAY and $LOSS of the packets lost, each way."
+make_network
+start_watching
+
+say '' "3. alice sends ${FILE##*/} to bob, $(stat -c %s "$FILE") bytes, over Chalk" ''
+transfer
+
+say '' '4. Did all of it arrive?' ''
+(cd "${FILE%/*}" && on alice sha256sum "${FILE##*/}") |
+	tee "$CHALK_OUT/sha256" | sed 's/^/   alice  /'
+(cd "$CHALK_OUT" && on bob sha256sum copy) | sed 's/^/   bob    /'
+cmp "$FILE" "$COPY"
+rm "$COPY"
+
+say '' "5. alice closed first and stays in TIME_WAIT for $MSL_TWICE s; the clock of this" \
+	"   machine is a virtual one, on which waiting costs no time. Then:" ''
+sleep $((MSL_TWICE + 1))
+stop_watching
+unload
