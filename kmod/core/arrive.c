@@ -288,7 +288,7 @@ static void check_urg(struct conn *c, const struct seg *s, struct verdict *v)
 /* --- seventh: the text --- */
 
 /* Cut off what lies outside the window or after the FIN; is anything left? */
-static bool trim(const struct conn *c, const struct seg *s, struct range *text)
+static bool trim(const struct conn *c, const struct seg *s, struct seq_range *text)
 {
 	text->start = seq_max(s->seq, c->rcv_nxt);
 	text->end = seq_min(s->seq + s->len, window_edge(c));
@@ -297,7 +297,7 @@ static bool trim(const struct conn *c, const struct seg *s, struct range *text)
 	return seq_lt(text->start, text->end);
 }
 
-static void keep(struct verdict *v, const struct seg *s, const struct range *r)
+static void keep(struct verdict *v, const struct seg *s, const struct seq_range *r)
 {
 	v->seq = r->start;
 	v->skip = r->start - s->seq;
@@ -318,7 +318,7 @@ static void schedule_ack(struct conn *c, u64 now)
 		timer_set(c, TIMER_DELACK, c->env->tun.delack, now);
 }
 
-static void take_in_order(struct conn *c, const struct range *text, u64 now)
+static void take_in_order(struct conn *c, const struct seq_range *text, u64 now)
 {
 	bool had_holes = c->reasm.n;
 
@@ -329,7 +329,7 @@ static void take_in_order(struct conn *c, const struct range *text, u64 now)
 		schedule_ack(c, now);
 }
 
-static bool take_early(struct conn *c, struct range *text, struct verdict *v)
+static bool take_early(struct conn *c, struct seq_range *text, struct verdict *v)
 {
 	switch (reasm_add(&c->reasm, text)) {
 	case REASM_DUPLICATE:
@@ -358,7 +358,7 @@ static bool refuse_after_close(struct conn *c, const struct seg *s, u64 now,
 static bool take_text(struct conn *c, const struct seg *s, u64 now,
 		      struct verdict *v)
 {
-	struct range text;
+	struct seq_range text;
 
 	if (!s->len)
 		return true;

@@ -26,7 +26,7 @@ static u16 find(const struct reasm *m, u32 seq)
 }
 
 /* Put a range that touches none at place @i. */
-static enum reasm_result insert(struct reasm *m, u16 i, const struct range *in)
+static enum reasm_result insert(struct reasm *m, u16 i, const struct seq_range *in)
 {
 	if (m->n == m->cap)
 		return REASM_FULL;
@@ -56,7 +56,7 @@ static void merge_following(struct reasm *m, u16 i)
  *	in:         [--------)		in:     [--------)
  *	after:          [----)		after:  [----)
  */
-static void trim(struct range *in, const struct range *r)
+static void trim(struct seq_range *in, const struct seq_range *r)
 {
 	if (seq_le(r->start, in->start) && seq_lt(in->start, r->end))
 		in->start = r->end;
@@ -65,7 +65,7 @@ static void trim(struct range *in, const struct range *r)
 }
 
 /* The range that holds the byte before @end, if one does. */
-static const struct range *holder_of_last(const struct reasm *m, u32 end)
+static const struct seq_range *holder_of_last(const struct reasm *m, u32 end)
 {
 	u16 i = find(m, end);
 
@@ -74,12 +74,12 @@ static const struct range *holder_of_last(const struct reasm *m, u32 end)
 	return NULL;
 }
 
-enum reasm_result reasm_add(struct reasm *m, struct range *in)
+enum reasm_result reasm_add(struct reasm *m, struct seq_range *in)
 {
-	const struct range *last = holder_of_last(m, in->end);
+	const struct seq_range *last = holder_of_last(m, in->end);
 	u16 i = find(m, in->start);
-	struct range whole = *in;
-	struct range *r;
+	struct seq_range whole = *in;
+	struct seq_range *r;
 
 	if (i == m->n || seq_lt(in->end, m->r[i].start))
 		return insert(m, i, in);
@@ -126,9 +126,9 @@ u16 reasm_room_wanted(const struct reasm *m)
 	return m->cap ? m->cap * 2 : 8;
 }
 
-struct range *reasm_give_room(struct reasm *m, struct range *mem, u16 cap)
+struct seq_range *reasm_give_room(struct reasm *m, struct seq_range *mem, u16 cap)
 {
-	struct range *old = m->r;
+	struct seq_range *old = m->r;
 
 	if (m->n)
 		memcpy(mem, m->r, m->n * sizeof(*mem));

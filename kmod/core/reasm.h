@@ -16,7 +16,7 @@
 #include "types.h"
 
 /* Bytes [start, end) */
-struct range {
+struct seq_range {
 	u32 start;
 	u32 end;
 };
@@ -28,7 +28,7 @@ struct range {
  * @cap: how many it has room for
  */
 struct reasm {
-	struct range *r;
+	struct seq_range *r;
 	u16 n;
 	u16 cap;
 };
@@ -46,7 +46,7 @@ enum reasm_result {
  * @in: the range, not empty; on REASM_NEW it is trimmed at both ends by what
  *      was there before, so that its ends are new bytes
  */
-enum reasm_result reasm_add(struct reasm *m, struct range *in);
+enum reasm_result reasm_add(struct reasm *m, struct seq_range *in);
 
 /**
  * reasm_advance() - the stream has grown to @rcv_nxt
@@ -82,6 +82,6 @@ u16 reasm_room_wanted(const struct reasm *m);
  *
  * Return: the array used before (the caller frees it), or NULL.
  */
-struct range *reasm_give_room(struct reasm *m, struct range *mem, u16 cap);
+struct seq_range *reasm_give_room(struct reasm *m, struct seq_range *mem, u16 cap);
 
 #endif /* CHALK_CORE_REASM_H */

@@ -60,7 +60,7 @@ struct world {
 	struct req req;
 	struct verdict v;
 	unsigned int wake;
-	struct range holes[2][WORLD_HOLES];
+	struct seq_range holes[2][WORLD_HOLES];
 	struct event ev[WORLD_EVENTS];
 	unsigned int n_ev;
 };
