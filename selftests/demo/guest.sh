@@ -24,6 +24,8 @@ QUEUE=60
 PORT=7000
 MSL_TWICE=60
 
+DEBUGFS=/sys/kernel/debug/chalk
+
 FILE=$1
 COPY=$CHALK_OUT/copy
 TRACE=$CHALK_OUT/trace.tsv
@@ -109,7 +111,9 @@ stop_watching() {
 transfer() {
 	on bob bulk --progress 1M listen $PORT "$COPY" 2>&1 &
 	RECEIVER=$!
-	sleep 1
+	until grep -q LISTEN $DEBUGFS/conns; do
+		sleep 0.1
+	done
 	quiet on alice bulk connect 10.0.2.2 $PORT /dev/null "$FILE"
 	wait $RECEIVER
 }

@@ -204,7 +204,8 @@ static int new_socket(int family)
 	int fd = socket(family, SOCK_STREAM, 0);
 
 	if (fd < 0)
-		err(1, "socket%s", family == AF_CHALK ? " (is chalk.ko loaded?)" : "");
+		err(1, "socket%s",
+		    family == AF_CHALK ? " (is chalk.ko loaded?)" : "");
 	return fd;
 }
 
