@@ -62,12 +62,23 @@ bool window_update_due(const struct conn *c)
 	       worth_offering(c, offer - left);
 }
 
+/*
+ * DEVIATES: section 3.10.7.4 looks only at SND.WL1 and SND.WL2, "to prevent using
+ * old segments". A retransmission has an old sequence number but may bring a
+ * new ACK; were its window not taken, SND.UNA would drag the old window beyond
+ * the edge that the peer offers.
+ */
+static bool is_newer(const struct conn *c, const struct seg *s)
+{
+	return seq_gt(s->ack, c->snd_una) || seq_lt(c->snd_wl1, s->seq) ||
+	       (c->snd_wl1 == s->seq && seq_le(c->snd_wl2, s->ack));
+}
+
 bool window_update(struct conn *c, const struct seg *s, u64 now)
 {
 	u32 old = c->snd_wnd;
 
-	if (!seq_lt(c->snd_wl1, s->seq) &&
-	    !(c->snd_wl1 == s->seq && seq_le(c->snd_wl2, s->ack)))
+	if (!is_newer(c, s))
 		return false;
 	c->snd_wnd = window_of(c, s);
 	c->snd_wl1 = s->seq;
