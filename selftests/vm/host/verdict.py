@@ -73,7 +73,7 @@ def judge(report, console, log):
         return "chalk.ko does not load: " + report.fields["load"], tail(console)
     if "started" not in report:
         return "the guest did not start", tail(console, 40)
-    if "done" not in report:
+    if "complete" not in report:
         return "the guest stopped before its report was complete", tail(console, 40)
     if report.taints():
         return "the kernel is tainted by " + ", ".join(report.taints()), tail(console)
