@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.dont_write_bytecode = True
@@ -21,6 +22,7 @@ import chalk_match  # noqa: E402
 from chalk_trace import COLUMNS, Trace, TraceError, relative  # noqa: E402
 
 sys.path.pop(0)
+COMMANDS = ("conns", "ladder", "plot", "summary", "trace")
 
 
 def chalk(*args: str, stdin: str = "") -> subprocess.CompletedProcess:
@@ -37,7 +39,7 @@ class DispatcherTest(unittest.TestCase):
         for args in (["help"], ["--help"]):
             result = chalk(*args)
             self.assertEqual(result.returncode, 0)
-            for name in ("trace", "plot", "ladder", "summary"):
+            for name in COMMANDS:
                 self.assertRegex(result.stdout, rf"(?m)^  {name} +\w+ \w+")
 
     def test_unknown__is_named_and_fails(self):
@@ -51,7 +53,7 @@ class DispatcherTest(unittest.TestCase):
         self.assertIn("Usage", result.stderr)
 
     def test_each_command__has_help_with_examples(self):
-        for name in ("trace", "plot", "ladder", "summary"):
+        for name in COMMANDS:
             for args in ([name, "--help"], ["help", name]):
                 result = chalk(*args)
                 self.assertEqual(result.returncode, 0)
@@ -95,12 +97,80 @@ class TraceTest(unittest.TestCase):
     def test_relative__wraps(self):
         self.assertEqual(relative(5, 0xfffffff0), 21)
 
-    def test_trace_command__says_what_is_missing(self):
+    def test_live_commands__say_what_is_missing(self):
         if os.path.exists("/sys/kernel/debug/chalk/trace"):
             self.skipTest("chalk.ko is loaded")
-        result = chalk("trace")
-        self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stderr, "chalk.ko is not loaded|only root")
+        for name in ("trace", "conns"):
+            result = chalk(name)
+            self.assertEqual(result.returncode, 1)
+            self.assertRegex(result.stderr, "chalk.ko is not loaded|only root")
+
+
+class LiveTest(unittest.TestCase):
+    """chalk trace and conns, with a directory in the place of debugfs."""
+
+    def run_at(self, place, name, *args):
+        """Run a command that finds debugfs at place."""
+        code = ("import runpy, sys; import chalk_debugfs; "
+                f"chalk_debugfs.DEBUGFS = {place!r}; "
+                f"sys.argv = {[name, *args]!r}; "
+                f"runpy.run_path('chalk-{name}', run_name='__main__')")
+        return subprocess.run([sys.executable, "-B", "-c", code], cwd=HERE,
+                              capture_output=True, text=True, timeout=30,
+                              check=False)
+
+    def live(self, text, *args):
+        """Run chalk trace on a kernel's file that never ends."""
+        with tempfile.TemporaryDirectory() as place:
+            os.mkdir(os.path.join(place, "chalk"))
+            path = os.path.join(place, "chalk", "trace")
+            os.mkfifo(path)
+            with open(path, "r+b", buffering=0) as pipe:
+                pipe.write(text.encode())
+                return self.run_at(place, "trace", *args)
+
+    def test_until_closed__stops_by_itself_with_every_line(self):
+        text = fixture.transfer().text()
+        result = self.live(text, "--until-closed")
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(result.stdout, text)
+
+    def test_until_closed__waits_for_both_ends(self):
+        script = fixture.transfer()
+        script.rows = [row for row in script.rows
+                       if (row["conn"], row["state"]) != ("2", "CLOSED")]
+        began = time.monotonic()
+        self.live(script.text(), "--until-closed", "--timeout", "1.5")
+        self.assertGreater(time.monotonic() - began, 1.4)
+
+    def test_conn__passes_only_that(self):
+        result = self.live(fixture.transfer().text(), "--conn", "2",
+                           "--timeout", "0.5")
+        lines = result.stdout.splitlines()
+        self.assertEqual({line.split("\t")[1] for line in lines[1:]}, {"2"})
+        self.assertEqual(len(lines), 1 + sum(
+            row["conn"] == "2" for row in fixture.transfer().rows))
+
+    def test_out__is_a_file(self):
+        with tempfile.TemporaryDirectory() as place:
+            out = os.path.join(place, "out")
+            self.live("time\tconn\n", "--out", out, "--timeout", "0.5")
+            with open(out, encoding="ascii") as stream:
+                self.assertEqual(stream.read(), "time\tconn\n")
+
+    def test_conns__is_aligned(self):
+        with tempfile.TemporaryDirectory() as place:
+            os.mkdir(os.path.join(place, "chalk"))
+            with open(os.path.join(place, "chalk", "conns"), "w",
+                      encoding="ascii") as stream:
+                stream.write("conn\tlocal\tremote\tstate\n"
+                             "7\t10.0.0.1:1\t10.0.0.2:65000\tLISTEN\n"
+                             "12\t1.1.1.1:1\t2.2.2.2:2\tCLOSED\n")
+            result = self.run_at(place, "conns", "--all")
+        self.assertEqual(result.stdout.splitlines(), [
+            "conn  local       remote          state",
+            "7     10.0.0.1:1  10.0.0.2:65000  LISTEN",
+            "12    1.1.1.1:1   2.2.2.2:2       CLOSED"])
 
 
 class MatchTest(unittest.TestCase):
