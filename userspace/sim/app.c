@@ -132,9 +132,11 @@ static bool user_read(struct sock *sk, u64 now)
 	return true;
 }
 
-static bool wants_close(const struct app *a)
+static bool wants_close(const struct sock *sk)
 {
-	if (a->written < a->cfg->bytes)
+	const struct app *a = &sk->app;
+
+	if (a->written < a->cfg->bytes || sk->c.state == ST_SYN_SENT)
 		return false;
 	switch (a->cfg->close) {
 	case CLOSE_WRITTEN:
@@ -160,7 +162,7 @@ static bool user_close(struct sock *sk, u64 now)
 
 	if (a->closed)
 		return false;
-	if (a->close_at == NEVER && wants_close(a))
+	if (a->close_at == NEVER && wants_close(sk))
 		a->close_at = close_time(a, now);
 	if (now < a->close_at)
 		return false;

@@ -111,13 +111,19 @@ static void verdict_payload(struct sock *sk, const struct seg *s,
 			  v->seq + v->keep, k->edge_out);
 }
 
-/* cwnd grows by a segment or two an ACK, by three when recovery begins. */
+/*
+ * cwnd grows by a segment or two an ACK; when recovery begins it becomes three
+ * segments more than ssthresh, which is half the flight or two segments (RFC
+ * 5681 section 3.2).
+ */
 static void verdict_cwnd(struct sock *sk)
 {
 	const struct check *k = &sk->check;
 	const struct conn *c = &sk->c;
+	u32 half = (k->sent_max - c->snd_una) / 2;
+	u32 from = max_t(u32, k->cwnd, max_t(u32, half, 2 * c->smss));
 
-	if (k->cwnd && c->cc.cwnd > k->cwnd + DUPACK_THRESHOLD * c->smss)
+	if (k->cwnd && c->cc.cwnd > from + DUPACK_THRESHOLD * c->smss)
 		sock_fail(sk, "one segment made cwnd grow from %u to %u",
 			  k->cwnd, c->cc.cwnd);
 }
@@ -195,20 +201,23 @@ static void out_window(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
 	u8 shift = shift_of(k, &k->out);
+	u32 rounding = (1U << shift) - 1;
 	u32 edge = s->ack + ((u32)s->wnd << shift);
 	u32 unread = s->ack - (k->in.seq + 1 + (u32)sk->in.read);
 
-	if (k->promised && seq_lt(edge + (1U << shift) - 1, k->edge_out))
+	if (!k->promised) {
+		/* what our SYN, which knew no place for it, offered */
+		k->edge_out = k->in.seq + 1 + k->out.wnd;
+		k->promised = true;
+	}
+	if (seq_lt(edge + rounding, k->edge_out))
 		sock_fail(sk, "the window's right edge went back from %u to %u",
 			  k->edge_out, edge);
-	if (k->promised && seq_le(edge, k->edge_out))
-		return;
-	if (sk->kind == SOCK_CONN &&
+	if (sk->kind == SOCK_CONN && seq_gt(edge, k->edge_out + rounding) &&
 	    edge - s->ack + unread > sk->c.rcv_buf + 1)
 		sock_fail(sk, "window %u offered with %u of %u bytes unread",
 			  edge - s->ack, unread, sk->c.rcv_buf);
-	k->edge_out = edge;
-	k->promised = true;
+	k->edge_out = seq_max(k->edge_out, edge);
 }
 
 /* RFC 7323 sections 3.2 and 4.3 */

@@ -89,13 +89,16 @@ static u64 patience(const struct sim_config *cfg)
 
 /* --- the verdict --- */
 
-/* An end that has said and heard all may be reset while it says goodbye. */
+/*
+ * Behind the peer's FIN and our own a reset loses nothing: the peer's TIME_WAIT
+ * may be over before the last ACK gets through.
+ */
 static bool error_matters(const struct sock *sk)
 {
 	bool leaving = sk->final == ST_LAST_ACK || sk->final == ST_CLOSING;
 
 	return (sk->c.err || sk->app.err) &&
-	       !(leaving && sk->app.eof && sk->c.err == ECONNRESET);
+	       !(leaving && sk->c.err == ECONNRESET);
 }
 
 static void judge_stream(struct sock *sk)

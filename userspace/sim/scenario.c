@@ -11,8 +11,8 @@
 #include "scenario.h"
 
 /* Bytes of all connections together, and segments of one stream. */
-#define MOST_BYTES (2 * 1024 * 1024)
-#define MOST_SEGMENTS 1500
+#define MOST_BYTES (16 * 1024 * 1024)
+#define MOST_SEGMENTS 10000
 
 static bool percent(struct rng *r, u32 p)
 {

@@ -242,7 +242,7 @@ static void give_room(struct sock *sk)
 
 	if (cap && !rng_chance(&sk->host->w->app_rng, sk->host->cfg->nomem))
 		free(reasm_give_room(&sk->c.reasm,
-				     sim_alloc(cap * sizeof(struct range)),
+				     sim_alloc(cap * sizeof(struct seq_range)),
 				     cap));
 }
 
