@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * close.c - shutdown(), close(), and the abrupt end
+ *
+ * Called by the socket layer. The core knows what each means in each state;
+ * here is what becomes of the socket: waiting, orphans, freeing.
+ */
+#include <net/tcp_states.h>
+
+#include "sock.h"
+
+/**
+ * chalk_shutdown() - shutdown()
+ * @sk:  the socket, locked
+ * @how: RCV_SHUTDOWN and SEND_SHUTDOWN bits; sk_shutdown has them already
+ *
+ * The reading side has no counterpart in the protocol: recv() just ends.
+ */
+void chalk_shutdown(struct sock *sk, int how)
+{
+	if (!(how & SEND_SHUTDOWN) || !chalk_is_open(sk))
+		return;
+	conn_close(&chalk_sk(sk)->conn, chalk_now());
+	chalk_push(sk, 0);
+}
+
+/* --- the abrupt end --- */
+
+static void abort_connection(struct sock *sk)
+{
+	conn_abort(&chalk_sk(sk)->conn, chalk_now());
+	chalk_transmit(sk, chalk_now());
+	WRITE_ONCE(sk->sk_err, ECONNRESET);
+	chalk_set_state(sk, TCP_CLOSE);
+}
+
+/* As it was before connect(). */
+static void forget_connection(struct sock *sk)
+{
+	struct chalk_sock *cs = chalk_sk(sk);
+
+	sk_stop_timer(sk, &sk->sk_timer);
+	chalk_tx_purge(sk);
+	chalk_rx_purge(sk);
+	kfree(cs->conn.reasm.r);
+	chalk_clear_conn(sk);
+	inet_sk(sk)->inet_dport = 0;
+	inet_bhash2_reset_saddr(sk);
+	WRITE_ONCE(sk->sk_shutdown, 0);
+	sock_reset_flag(sk, SOCK_DONE);
+	__sk_dst_reset(sk);
+}
+
+/**
+ * chalk_disconnect() - connect() to AF_UNSPEC; also a child nobody accepted
+ * @sk:    the socket, locked
+ * @flags: not used
+ */
+int chalk_disconnect(struct sock *sk, int flags)
+{
+	if (sk->sk_state == TCP_LISTEN) {
+		chalk_set_state(sk, TCP_CLOSE);
+		inet_csk_listen_stop(sk);
+	} else if (sk->sk_state != TCP_CLOSE) {
+		abort_connection(sk);
+	}
+	forget_connection(sk);
+	sk_error_report(sk);
+	return 0;
+}
+
+/* --- close() --- */
+
+static void close_connection(struct sock *sk, long timeout)
+{
+	struct conn *c = &chalk_sk(sk)->conn;
+
+	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
+		conn_abort(c, chalk_now());
+	else
+		conn_release(c, chalk_now());
+	__skb_queue_purge(&sk->sk_receive_queue);
+	chalk_push(sk, 0);
+	sk_stream_wait_close(sk, timeout);
+}
+
+static void close_by_user(struct sock *sk, long timeout)
+{
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	if (sk->sk_state == TCP_LISTEN) {
+		chalk_set_state(sk, TCP_CLOSE);
+		inet_csk_listen_stop(sk);
+	} else if (sk->sk_state != TCP_CLOSE) {
+		close_connection(sk, timeout);
+	}
+}
+
+/**
+ * chalk_close() - close(): no process holds the socket any more
+ * @sk:      the socket
+ * @timeout: jiffies to wait for the peer's ACK of all (SO_LINGER)
+ *
+ * A connection that is not over lives on as an orphan until chalk_finish().
+ */
+void chalk_close(struct sock *sk, long timeout)
+{
+	int state;
+
+	lock_sock(sk);
+	close_by_user(sk, timeout);
+	state = sk->sk_state;
+	sock_hold(sk);
+	sock_orphan(sk);
+	this_cpu_inc(*sk->sk_prot->orphan_count);
+	release_sock(sk);	/* takes the backlog; may finish the orphan */
+
+	local_bh_disable();
+	bh_lock_sock(sk);
+	/* closed before it was an orphan: nobody has destroyed it */
+	if (state == TCP_CLOSE)
+		inet_csk_destroy_sock(sk);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	sock_put(sk);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * compat.h - what differs between the kernels Chalk is built for (6.1 to 6.12)
+ *
+ * The only file that looks at the version. It gives the newer spelling, or a
+ * neutral one, and every other file uses that.
+ */
+#ifndef CHALK_COMPAT_H
+#define CHALK_COMPAT_H
+
+#include <linux/sysctl.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+#include <net/inet_sock.h>
+#include <net/inet_timewait_sock.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+
+/*
+ * inet_hash() and its kin look into struct proto for the hash tables only where
+ * the kernel knows DCCP; elsewhere our sockets would end up among TCP's.
+ */
+#if !IS_ENABLED(CONFIG_IP_DCCP)
+#error "Chalk needs a kernel with CONFIG_IP_DCCP=y or m"
+#endif
+
+/* 6.5: proto.ioctl takes a kernel pointer. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define CHALK_PROTO_IOCTL(name, answer)                                     \
+	static int name(struct sock *sk, int cmd, int *karg)                \
+	{                                                                   \
+		return answer(sk, cmd, karg);                               \
+	}
+#else
+#define CHALK_PROTO_IOCTL(name, answer)                                     \
+	static int name(struct sock *sk, int cmd, unsigned long arg)        \
+	{                                                                   \
+		int n = 0;                                                  \
+		int err = answer(sk, cmd, &n);                              \
+									    \
+		return err ?: put_user(n, (int __user *)arg);               \
+	}
+#endif
+
+/* 6.5: sendpage is gone, sendfile() comes through sendmsg. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define CHALK_SENDPAGE_OPS
+#else
+#define CHALK_SENDPAGE_OPS .sendpage = sock_no_sendpage,
+#endif
+
+/* 6.6: the flags of an inet_sock are bits of a word. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+static inline void chalk_inet_defaults(struct sock *sk)
+{
+	inet_set_bit(IS_ICSK, sk);
+	inet_set_bit(MC_LOOP, sk);
+	inet_set_bit(MC_ALL, sk);
+}
+
+static inline bool chalk_wants_icmp_errors(const struct sock *sk)
+{
+	return inet_test_bit(RECVERR, sk);
+}
+#else
+static inline void chalk_inet_defaults(struct sock *sk)
+{
+	inet_sk(sk)->is_icsk = 1;
+	inet_sk(sk)->mc_loop = 1;
+	inet_sk(sk)->mc_all = 1;
+}
+
+static inline bool chalk_wants_icmp_errors(const struct sock *sk)
+{
+	return inet_sk(sk)->recverr;
+}
+#endif
+
+/* 6.6: the size of a sysctl table is told; 6.11: its handlers get it const. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define register_net_sysctl_sz(net, path, table, size) \
+	register_net_sysctl(net, path, table)
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define CHALK_CTL_TABLE const struct ctl_table
+#else
+#define CHALK_CTL_TABLE struct ctl_table
+#endif
+
+/* 6.10: a TIME_WAIT record is hashed and its timer started in one go. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+static inline void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw,
+						struct sock *sk,
+						struct inet_hashinfo *tables,
+						int timeo)
+{
+	local_bh_disable();
+	inet_twsk_schedule(tw, timeo);
+	inet_twsk_hashdance(tw, sk, tables);
+	local_bh_enable();
+}
+#endif
+
+#endif /* CHALK_COMPAT_H */

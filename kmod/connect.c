@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * connect.c - the active open
+ *
+ * Called by inet_stream_connect(), which also does the waiting. Finds a route,
+ * a port and a place in the tables, then lets the core send its SYN.
+ */
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/tcp_states.h>
+
+#include "sock.h"
+
+static struct ip_options_rcu *ip_options(struct sock *sk)
+{
+	return rcu_dereference_protected(inet_sk(sk)->inet_opt,
+					 lockdep_sock_is_held(sk));
+}
+
+static struct rtable *find_route(struct sock *sk, const struct sockaddr_in *to)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct ip_options_rcu *opt = ip_options(sk);
+	__be32 nexthop = to->sin_addr.s_addr;
+	struct rtable *rt;
+
+	if (opt && opt->opt.srr) {
+		if (!nexthop)
+			return ERR_PTR(-EINVAL);
+		nexthop = opt->opt.faddr;
+	}
+	rt = ip_route_connect(&inet->cork.fl.u.ip4, nexthop, inet->inet_saddr,
+			      sk->sk_bound_dev_if, IPPROTO_CHALK,
+			      inet->inet_sport, to->sin_port, sk);
+	if (!IS_ERR(rt) && rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {
+		ip_rt_put(rt);
+		return ERR_PTR(-ENETUNREACH);
+	}
+	return rt;
+}
+
+static int set_addresses(struct sock *sk, const struct sockaddr_in *to)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 *fl4 = &inet->cork.fl.u.ip4;
+	struct ip_options_rcu *opt = ip_options(sk);
+	int err;
+
+	if (inet->inet_saddr) {
+		sk_rcv_saddr_set(sk, inet->inet_saddr);
+	} else {
+		err = inet_bhash2_update_saddr(sk, &fl4->saddr, AF_INET);
+		if (err)
+			return err;
+	}
+	inet->inet_dport = to->sin_port;
+	sk_daddr_set(sk, opt && opt->opt.srr ? to->sin_addr.s_addr :
+					       fl4->daddr);
+	inet_csk(sk)->icsk_ext_hdr_len = opt ? opt->opt.optlen : 0;
+	return 0;
+}
+
+/* Take a port and enter the tables. Consumes @rt, gives one for that port. */
+static struct rtable *take_port(struct sock *sk, struct rtable *rt,
+				__be16 orig_sport)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	int err;
+
+	chalk_set_state(sk, TCP_SYN_SENT);
+	err = inet_hash_connect(&chalk_death_row, sk);
+	if (err) {
+		ip_rt_put(rt);
+		return ERR_PTR(err);
+	}
+	return ip_route_newports(&inet->cork.fl.u.ip4, rt, orig_sport,
+				 inet->inet_dport, inet->inet_sport,
+				 inet->inet_dport, sk);
+}
+
+static void open_connection(struct sock *sk, u32 mtu)
+{
+	struct chalk_sock *cs = chalk_sk(sk);
+	const struct inet_sock *inet = inet_sk(sk);
+	struct net *net = sock_net(sk);
+	u16 sport = ntohs(inet->inet_sport), dport = ntohs(inet->inet_dport);
+	u64 now = chalk_now();
+	struct conn_config cfg = {
+		.id = chalk_next_conn_id(),
+		.iss = chalk_isn(net, inet->inet_saddr, inet->inet_daddr,
+				 sport, dport, now),
+		.ts_off = chalk_ts_off(net, inet->inet_saddr,
+				       inet->inet_daddr),
+		.rcv_buf = chalk_rcv_buf(sk),
+		.rcv_buf_max = max_t(u32, chalk_rcv_buf(sk),
+				     READ_ONCE(chalk_net(net)->rmem[2]) / 2),
+		.sport = sport,
+		.dport = dport,
+		.mtu_mss = chalk_mtu_mss(mtu, inet_csk(sk)->icsk_ext_hdr_len),
+		.user_mss = cs->user_mss,
+	};
+
+	chalk_clear_conn(sk);
+	cs->pmtu = mtu;
+	conn_open(&cs->conn, chalk_env(sk), &cfg, now);
+}
+
+static void undo_connect(struct sock *sk)
+{
+	chalk_set_state(sk, TCP_CLOSE);
+	inet_bhash2_reset_saddr(sk);
+	sk->sk_route_caps = 0;
+	inet_sk(sk)->inet_dport = 0;
+}
+
+/**
+ * chalk_connect() - begin a connection; does not wait
+ * @sk:   the socket, locked, in TCP_CLOSE
+ * @addr: a struct sockaddr_in
+ * @len:  bytes of it
+ */
+int chalk_connect(struct sock *sk, struct sockaddr *addr, int len)
+{
+	const struct sockaddr_in *to = (const struct sockaddr_in *)addr;
+	struct inet_sock *inet = inet_sk(sk);
+	__be16 orig_sport = inet->inet_sport;
+	struct rtable *rt;
+	int err;
+
+	if (len < sizeof(*to))
+		return -EINVAL;
+	if (to->sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	rt = find_route(sk, to);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	err = set_addresses(sk, to);
+	if (err) {
+		ip_rt_put(rt);
+		return err;
+	}
+	rt = take_port(sk, rt, orig_sport);
+	if (IS_ERR(rt)) {
+		undo_connect(sk);
+		return PTR_ERR(rt);
+	}
+	sk_set_txhash(sk);
+	sk_setup_caps(sk, &rt->dst);
+	atomic_set(&inet->inet_id, get_random_u16());
+	open_connection(sk, dst_mtu(&rt->dst));
+	chalk_push(sk, 0);
+	return 0;
+}

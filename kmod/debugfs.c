@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * debugfs.c - /sys/kernel/debug/chalk: what a student looks at
+ *
+ *	conns	a line for each listener, connection and record
+ *	drops	how many segments were not used, for each reason
+ *	trace	events as they happen (trace.c)
+ *
+ * For root. Lines are tab-separated, the first names the columns.
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <net/tcp_states.h>
+
+#include "sock.h"
+
+/* Sockets taken from a bucket at a time. */
+#define BATCH 16
+
+static struct dentry *dir;
+
+/* --- conns: a line --- */
+
+/**
+ * struct line - what a line says
+ */
+struct line {
+	u32 id;
+	u8 state;
+	u8 retries;
+	u32 cwnd, ssthresh, flight, snd_wnd, rcv_wnd;
+	u32 srtt, rttvar, rto;
+	u32 unsent, unacked, unread;
+};
+
+static void put_header(struct seq_file *m)
+{
+	seq_puts(m, "netns\tconn\tlocal\tremote\tstate\tcwnd\tssthresh\tflight\t"
+		 "snd_wnd\trcv_wnd\tsrtt\trttvar\trto\tunsent\tunacked\t"
+		 "unread\tretries\n");
+}
+
+static void put_line(struct seq_file *m, const struct sock *sk,
+		     const struct line *l)
+{
+	seq_printf(m, "%u\t%u\t%pI4:%u\t%pI4:%u\t%s\t", sock_net(sk)->ns.inum,
+		   l->id, &sk->sk_rcv_saddr, sk->sk_num, &sk->sk_daddr,
+		   ntohs(sk->sk_dport), state_name(l->state));
+	seq_printf(m, "%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\n",
+		   l->cwnd, l->ssthresh, l->flight, l->snd_wnd, l->rcv_wnd,
+		   l->srtt, l->rttvar, l->rto, l->unsent, l->unacked, l->unread,
+		   l->retries);
+}
+
+static void fill_conn(struct line *l, struct sock *sk)
+{
+	const struct conn *c = &chalk_sk(sk)->conn;
+
+	lock_sock(sk);
+	l->id = c->id;
+	l->state = sk->sk_state;
+	if (chalk_is_open(sk)) {
+		l->cwnd = c->cc.cwnd;
+		l->ssthresh = c->cc.ssthresh;
+		l->flight = conn_flight(c);
+		l->snd_wnd = c->snd_wnd;
+		l->rcv_wnd = c->rcv_wnd;
+		l->srtt = c->rtt.srtt;
+		l->rttvar = c->rtt.rttvar;
+		l->rto = rtt_rto(&c->rtt);
+		l->unsent = conn_unsent(c);
+		l->unacked = conn_unacked(c);
+		l->retries = c->retries;
+	}
+	l->unread = conn_readable(c);
+	release_sock(sk);
+}
+
+static void fill_req(struct line *l, struct chalk_req *cr)
+{
+	spin_lock_bh(&cr->lock);
+	l->id = cr->req.id;
+	l->state = ST_SYN_RCVD;
+	l->snd_wnd = cr->req.snd_wnd;
+	l->rcv_wnd = cr->req.rcv_wnd;
+	l->retries = cr->req.retries;
+	spin_unlock_bh(&cr->lock);
+}
+
+static void fill_timewait(struct line *l, struct chalk_timewait *ct)
+{
+	spin_lock_bh(&ct->lock);
+	l->id = ct->rec.id;
+	l->state = ST_TIME_WAIT;
+	l->rcv_wnd = ct->rec.rcv_wnd;
+	spin_unlock_bh(&ct->lock);
+}
+
+static void show_socket(struct seq_file *m, struct sock *sk)
+{
+	struct line l = {};
+
+	switch (inet_sk_state_load(sk)) {
+	case TCP_NEW_SYN_RECV:
+		fill_req(&l, chalk_req(inet_reqsk(sk)));
+		break;
+	case TCP_TIME_WAIT:
+		fill_timewait(&l, chalk_timewait(inet_twsk(sk)));
+		break;
+	default:
+		fill_conn(&l, sk);
+		break;
+	}
+	put_line(m, sk, &l);
+}
+
+/* --- conns: the tables, a bucket a step --- */
+
+/* Both kinds of table chain their sockets alike. */
+struct bucket {
+	struct hlist_nulls_head *chain;
+	spinlock_t *lock;
+};
+
+static bool get_bucket(loff_t pos, struct bucket *b)
+{
+	struct inet_hashinfo *h = &chalk_hashinfo;
+	struct inet_listen_hashbucket *l;
+
+	if (pos <= h->lhash2_mask) {
+		l = &h->lhash2[pos];
+		*b = (struct bucket) { &l->nulls_head, &l->lock };
+		return true;
+	}
+	pos -= h->lhash2_mask + 1;
+	if (pos > h->ehash_mask)
+		return false;
+	b->chain = &h->ehash[pos].chain;
+	b->lock = inet_ehash_lockp(h, pos);
+	return true;
+}
+
+/* Return: sockets taken, with references, after the first @skip. */
+static unsigned int take_sockets(const struct bucket *b, struct sock **found,
+				 unsigned int skip)
+{
+	struct hlist_nulls_node *node;
+	unsigned int n = 0;
+	struct sock *sk;
+
+	spin_lock_bh(b->lock);
+	sk_nulls_for_each(sk, node, b->chain) {
+		if (skip) {
+			skip--;
+			continue;
+		}
+		if (n == BATCH)
+			break;
+		if (refcount_inc_not_zero(&sk->sk_refcnt))
+			found[n++] = sk;
+	}
+	spin_unlock_bh(b->lock);
+	return n;
+}
+
+static void put_socket(struct sock *sk)
+{
+	/* as the kernel frees records: with softirqs off */
+	local_bh_disable();
+	sock_gen_put(sk);
+	local_bh_enable();
+}
+
+/* Sockets that come or go meanwhile may be missed or shown twice. */
+static void show_bucket(struct seq_file *m, const struct bucket *b)
+{
+	struct sock *found[BATCH];
+	unsigned int n, i, skip = 0;
+
+	if (hlist_nulls_empty(b->chain))
+		return;
+	do {
+		n = take_sockets(b, found, skip);
+		for (i = 0; i < n; i++) {
+			show_socket(m, found[i]);
+			put_socket(found[i]);
+		}
+		skip += n;
+	} while (n == BATCH);
+}
+
+static void *conns_start(struct seq_file *m, loff_t *pos)
+{
+	struct bucket b;
+
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	return get_bucket(*pos - 1, &b) ? pos : NULL;
+}
+
+static void *conns_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct bucket b;
+
+	++*pos;
+	return get_bucket(*pos - 1, &b) ? pos : NULL;
+}
+
+static void conns_stop(struct seq_file *m, void *v)
+{
+}
+
+static int conns_show(struct seq_file *m, void *v)
+{
+	struct bucket b;
+
+	if (v == SEQ_START_TOKEN)
+		put_header(m);
+	else if (get_bucket(*(loff_t *)v - 1, &b))
+		show_bucket(m, &b);
+	return 0;
+}
+
+static const struct seq_operations conns_sops = {
+	.start = conns_start,
+	.next = conns_next,
+	.stop = conns_stop,
+	.show = conns_show,
+};
+DEFINE_SEQ_ATTRIBUTE(conns);
+
+/* --- drops --- */
+
+struct drop_sum {
+	enum cause why;
+	u64 n;
+};
+
+static void add_drops(struct chalk_net *cn, void *arg)
+{
+	struct drop_sum *sum = arg;
+
+	sum->n += chalk_drops_of(cn, sum->why);
+}
+
+static int drops_show(struct seq_file *m, void *v)
+{
+	struct drop_sum sum = { .why = DROP_FIRST };
+
+	seq_puts(m, "reason\tclause\tcount\n");
+	for (; sum.why < NR_CAUSES; sum.why++) {
+		sum.n = 0;
+		chalk_for_each_net(add_drops, &sum);
+		seq_printf(m, "%s\t%s\t%llu\n", cause_name(sum.why),
+			   cause_clause(sum.why), sum.n);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(drops);
+
+/* --- the directory --- */
+
+/**
+ * chalk_debugfs_init() - make the directory; without debugfs do nothing
+ */
+int chalk_debugfs_init(void)
+{
+	dir = debugfs_create_dir("chalk", NULL);
+	debugfs_create_file("conns", 0400, dir, NULL, &conns_fops);
+	debugfs_create_file("drops", 0400, dir, NULL, &drops_fops);
+	debugfs_create_file("trace", 0400, dir, NULL, &chalk_trace_fops);
+	return 0;
+}
+
+/**
+ * chalk_debugfs_exit() - the reverse
+ */
+void chalk_debugfs_exit(void)
+{
+	debugfs_remove_recursive(dir);
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * input.c - a packet from IP: check, find the endpoint, hand it over
+ *
+ *	chalk_rcv()	from IP, in softirq
+ *	  check()	address, length, checksum, header: core/wire.c
+ *	  dispatch()	the tables, then
+ *	    chalk_listen_rx()  chalk_req_rx()	listen.c
+ *	    chalk_timewait_rx()			timewait.c
+ *	    chalk_rx()				a connection, below
+ *
+ * Every packet that is not used ends in chalk_drop() or has been counted by
+ * whoever took it.
+ */
+#include <linux/netfilter.h>
+#include <net/ip.h>
+#include <net/protocol.h>
+#include <net/route.h>
+#include <net/tcp_states.h>
+
+#include "core/emit.h"
+#include "sock.h"
+
+/**
+ * chalk_drop() - a packet that belongs to no connection is not used
+ * @net: the namespace
+ * @skb: the packet, consumed; transport header at its data
+ * @seg: the same parsed, or what there is of it
+ * @why: the reason
+ */
+void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
+		enum cause why)
+{
+	chalk_count_drop(net, why);
+	if (unlikely(chalk_net(net)->env.tracing))
+		chalk_trace_stray(net, skb, seg, why);
+	kfree_skb(skb);
+}
+
+/* --- a connection --- */
+
+/*
+ * The core never allocates: give it room for one more range. If there is no
+ * memory it refuses the segment, and the peer sends it again.
+ */
+static void make_reasm_room(struct reasm *m)
+{
+	u16 cap = reasm_room_wanted(m);
+	struct seq_range *room;
+
+	if (!cap)
+		return;
+	room = kmalloc_array(cap, sizeof(*room), GFP_ATOMIC | __GFP_NOWARN);
+	if (room)
+		kfree(reasm_give_room(m, room, cap));
+}
+
+static void prepare(struct sock *sk, struct sk_buff *skb, struct seg *seg)
+{
+	struct conn *c = &chalk_sk(sk)->conn;
+	bool early = conn_is_early(c, seg);
+
+	if (early)
+		make_reasm_room(&c->reasm);
+	seg->no_room = seg->len && !chalk_rx_has_room(sk, skb, early);
+}
+
+static void deliver(struct sock *sk, struct sk_buff *skb, struct seg *seg)
+{
+	struct conn *c = &chalk_sk(sk)->conn;
+	struct verdict v;
+
+	prepare(sk, skb, seg);
+	conn_rx(c, seg, chalk_now(), &v);
+	if (v.drop)
+		chalk_count_drop(sock_net(sk), v.drop);
+	if (v.reset)
+		chalk_send_reset(skb, seg);
+	if (v.keep)
+		chalk_rx_store(sk, skb, seg, &v);
+	else
+		kfree_skb(skb);
+	chalk_push(sk, v.wake);
+}
+
+/**
+ * chalk_rx() - a segment for a connection
+ * @sk:  the socket, locked; the caller holds a reference
+ * @skb: the packet, consumed
+ * @seg: the same, parsed
+ */
+void chalk_rx(struct sock *sk, struct sk_buff *skb, struct seg *seg)
+{
+	if (likely(chalk_is_open(sk)))
+		deliver(sk, skb, seg);
+	else	/* it ended while the packet waited for the lock */
+		chalk_drop(sock_net(sk), skb, seg, DROP_CLOSED);
+}
+
+/**
+ * chalk_backlog_rcv() - a segment that waited for the owner of the socket
+ * @sk:  the socket, locked
+ * @skb: the packet, consumed; chalk_rcv() has checked it
+ */
+int chalk_backlog_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	struct seg seg;
+
+	wire_parse(&seg, skb->data, skb_headlen(skb), skb->len);
+	chalk_rx(sk, skb, &seg);
+	return 0;
+}
+
+/* As TCP: both buffers, and some headroom for who is slow to take it. */
+static int backlog_limit(const struct sock *sk)
+{
+	return min_t(u64, INT_MAX, (u64)READ_ONCE(sk->sk_rcvbuf) +
+		     READ_ONCE(sk->sk_sndbuf) + SZ_64K);
+}
+
+static void to_connection(struct sock *sk, struct sk_buff *skb, struct seg *seg)
+{
+	sk_incoming_cpu_update(sk);
+	bh_lock_sock_nested(sk);
+	if (!sock_owned_by_user(sk)) {
+		chalk_rx(sk, skb, seg);
+	} else if (sk_add_backlog(sk, skb, backlog_limit(sk))) {
+		trace_segment(&chalk_sk(sk)->conn, EV_DROP, DROP_RCVBUF, seg,
+			      chalk_now());
+		chalk_count_drop(sock_net(sk), DROP_RCVBUF);
+		kfree_skb(skb);
+	}
+	bh_unlock_sock(sk);
+}
+
+/* --- nobody --- */
+
+static void to_nobody(struct net *net, struct sk_buff *skb,
+		      const struct seg *seg)
+{
+	chalk_send_reset(skb, seg);
+	chalk_drop(net, skb, seg, DROP_CLOSED);
+}
+
+/* --- the tables --- */
+
+/* Return: false if the packet is to be looked up again. */
+static bool to_endpoint(struct sock *sk, bool refcounted, struct sk_buff *skb,
+			struct seg *seg)
+{
+	switch (inet_sk_state_load(sk)) {
+	case TCP_NEW_SYN_RECV:
+		return chalk_req_rx(inet_reqsk(sk), skb, seg);
+	case TCP_TIME_WAIT:
+		chalk_timewait_rx(inet_twsk(sk), skb, seg);
+		return true;
+	case TCP_LISTEN:
+		chalk_listen_rx(sk, skb, seg, 0);
+		break;
+	default:
+		to_connection(sk, skb, seg);
+		break;
+	}
+	if (refcounted)
+		sock_put(sk);
+	return true;
+}
+
+static void dispatch(struct net *net, struct sk_buff *skb, struct seg *seg)
+{
+	int sdif = inet_sdif(skb);
+	bool refcounted, done;
+	struct sock *sk;
+
+	do {
+		sk = __inet_lookup_skb(&chalk_hashinfo, skb, seg->hdr_len,
+				       htons(seg->sport), htons(seg->dport),
+				       sdif, &refcounted);
+		if (!sk) {
+			to_nobody(net, skb, seg);
+			return;
+		}
+		done = to_endpoint(sk, refcounted, skb, seg);
+	} while (!done);
+}
+
+/* --- from IP --- */
+
+/* RFC 9293 section 3.9.2.3, MUST-57: to and from one host only. */
+static bool is_unicast(const struct sk_buff *skb)
+{
+	return skb->pkt_type == PACKET_HOST &&
+	       skb_rtable(skb)->rt_type == RTN_LOCAL &&
+	       !ipv4_is_multicast(ip_hdr(skb)->saddr) &&
+	       !ipv4_is_lbcast(ip_hdr(skb)->saddr);
+}
+
+/* Bring the header, no more, into the linear part: payload stays in pages. */
+static bool pull_header(struct sk_buff *skb)
+{
+	unsigned int len;
+
+	if (!pskb_may_pull(skb, HDR_MIN))
+		return false;
+	len = wire_header_len(skb->data);
+	return pskb_may_pull(skb, min(len, skb->len));
+}
+
+static enum cause check(struct sk_buff *skb, struct seg *seg)
+{
+	memset(seg, 0, sizeof(*seg));
+	if (!is_unicast(skb))
+		return DROP_BAD_ADDRESS;
+	if (!pull_header(skb))
+		return DROP_TOO_SHORT;
+	if (skb_checksum_validate(skb, IPPROTO_CHALK, inet_compute_pseudo))
+		return DROP_BAD_CHECKSUM;
+	return wire_parse(seg, skb->data, skb_headlen(skb), skb->len);
+}
+
+static int chalk_rcv(struct sk_buff *skb)
+{
+	struct net *net = dev_net(skb->dev);
+	struct seg seg;
+	enum cause why;
+
+	why = check(skb, &seg);
+	if (why)
+		chalk_drop(net, skb, &seg, why);
+	else
+		dispatch(net, skb, &seg);
+	return 0;
+}
+
+static const struct net_protocol chalk_protocol = {
+	.handler = chalk_rcv,
+	.err_handler = chalk_icmp_error,
+	.icmp_strict_tag_validation = 1,
+};
+
+/**
+ * chalk_input_register() - take packets from IP
+ */
+int chalk_input_register(void)
+{
+	return inet_add_protocol(&chalk_protocol, IPPROTO_CHALK);
+}
+
+/**
+ * chalk_input_unregister() - take no more; waits for those on the way
+ */
+void chalk_input_unregister(void)
+{
+	inet_del_protocol(&chalk_protocol, IPPROTO_CHALK);
+}

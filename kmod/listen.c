@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * listen.c - passive open: listeners, records of SYN_RCVD, their children
+ *
+ * Called by listen(), by input.c for segments to a listener or a record, and by
+ * the records' timers. The core decides (req.h); here records are found, kept,
+ * counted against the backlog, and turned into sockets for accept().
+ *
+ * The kernel keeps a timer of its own for each request, which resends SYN+ACKs
+ * by the rules and sysctls of TCP. It is set to a time that never comes; the
+ * record has another timer that asks the core.
+ */
+#include <linux/security.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/tcp_states.h>
+
+#include "core/emit.h"
+#include "sock.h"
+
+/* For the kernel's request timer, which must not fire. */
+#define NO_TIMEOUT MAX_JIFFY_OFFSET
+
+/* --- listen() --- */
+
+/**
+ * chalk_listen() - listen(): become a listener, or change the backlog
+ * @sock:    the socket
+ * @backlog: most connections that wait for accept(), and most records
+ */
+int chalk_listen(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	int err = -EINVAL;
+
+	lock_sock(sk);
+	if (sock->state != SS_UNCONNECTED || sock->type != SOCK_STREAM)
+		goto out;
+	if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN)
+		goto out;
+	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
+	err = sk->sk_state == TCP_LISTEN ? 0 : inet_csk_listen_start(sk);
+out:
+	release_sock(sk);
+	return err;
+}
+
+/* --- answers of a record --- */
+
+static void send_synack(const struct sock *listener, struct request_sock *req,
+			const struct seg *seg)
+{
+	const struct inet_request_sock *ireq = inet_rsk(req);
+	struct dst_entry *dst;
+	struct flowi4 fl4;
+
+	dst = inet_csk_route_req(listener, &fl4, req);
+	if (!dst)
+		return;
+	chalk_send_bare(listener, dst, ireq->ir_loc_addr, ireq->ir_rmt_addr,
+			inet_sk(listener)->tos, ireq->ir_mark, seg);
+	dst_release(dst);
+}
+
+static bool poll_req(struct chalk_req *cr, struct env *env, struct seg *seg)
+{
+	bool more;
+
+	spin_lock_bh(&cr->lock);
+	more = !cr->done && req_poll(&cr->req, env, chalk_now(), seg);
+	spin_unlock_bh(&cr->lock);
+	return more;
+}
+
+static void answer(const struct sock *listener, struct request_sock *req)
+{
+	struct env *env = chalk_env(listener);
+	struct seg seg;
+
+	while (poll_req(chalk_req(req), env, &seg))
+		send_synack(listener, req, &seg);
+}
+
+/* --- a record's end and its timer --- */
+
+/* Call with @cr->lock. The timer's reference goes with it. */
+static void arm_req_timer(struct chalk_req *cr, u64 now)
+{
+	if (cr->done)
+		return;
+	if (!mod_timer(&cr->timer, jiffies +
+		       chalk_jiffies_until(cr->req.deadline, now)))
+		refcount_inc(&cr->ireq.req.rsk_refcnt);
+}
+
+/* From now on the record neither answers nor wakes up. */
+static void stop_req(struct request_sock *req)
+{
+	struct chalk_req *cr = chalk_req(req);
+
+	spin_lock_bh(&cr->lock);
+	cr->done = true;
+	spin_unlock_bh(&cr->lock);
+	if (timer_delete(&cr->timer))
+		reqsk_put(req);
+}
+
+static void drop_req(struct sock *listener, struct request_sock *req)
+{
+	stop_req(req);
+	inet_csk_reqsk_queue_drop(listener, req);
+}
+
+static bool tick_req(struct chalk_req *cr, struct sock *listener)
+{
+	u64 now = chalk_now();
+	bool alive;
+
+	spin_lock(&cr->lock);
+	alive = !cr->done && inet_sk_state_load(listener) == TCP_LISTEN &&
+		req_tick(&cr->req, chalk_env(listener), now);
+	if (alive)
+		arm_req_timer(cr, now);
+	spin_unlock(&cr->lock);
+	return alive;
+}
+
+/* Softirq. Owns a reference to the record, which owns one to the listener. */
+static void req_timer(struct timer_list *t)
+{
+	struct chalk_req *cr = from_timer(cr, t, timer);
+	struct request_sock *req = &cr->ireq.req;
+	struct sock *listener = req->rsk_listener;
+
+	if (tick_req(cr, listener))
+		answer(listener, req);
+	else
+		drop_req(listener, req);
+	reqsk_put(req);
+}
+
+/* --- a SYN --- */
+
+static void req_destructor(struct request_sock *req)
+{
+	kfree(rcu_dereference_protected(inet_rsk(req)->ireq_opt, 1));
+}
+
+struct request_sock_ops chalk_req_ops = {
+	.family = PF_INET,
+	.obj_size = sizeof(struct chalk_req),
+	.destructor = req_destructor,
+};
+
+static void set_req_addresses(struct request_sock *req, const struct sock *sk,
+			      struct sk_buff *skb, const struct seg *seg)
+{
+	struct inet_request_sock *ireq = inet_rsk(req);
+
+	sk_rcv_saddr_set(req_to_sk(req), ip_hdr(skb)->daddr);
+	sk_daddr_set(req_to_sk(req), ip_hdr(skb)->saddr);
+	ireq->ir_num = seg->dport;
+	ireq->ir_rmt_port = htons(seg->sport);
+	ireq->ir_mark = inet_request_mark(sk, skb);
+	ireq->ir_iif = inet_request_bound_dev_if(sk, skb);
+}
+
+/* MTU of the way back, or 0: there is none. */
+static u32 req_mtu(const struct sock *sk, const struct request_sock *req)
+{
+	struct dst_entry *dst;
+	struct flowi4 fl4;
+	u32 mtu;
+
+	dst = inet_csk_route_req(sk, &fl4, req);
+	if (!dst)
+		return 0;
+	mtu = dst_mtu(dst);
+	dst_release(dst);
+	return mtu;
+}
+
+/* @iss: 0, or the initial sequence number to be beyond an old connection */
+static void init_req(struct sock *sk, struct chalk_req *cr,
+		     const struct seg *syn, u32 mtu, u32 iss)
+{
+	const struct inet_request_sock *ireq = &cr->ireq;
+	struct net *net = sock_net(sk);
+	u64 now = chalk_now();
+	struct conn_config cfg = {
+		.id = chalk_next_conn_id(),
+		.iss = iss ?: chalk_isn(net, ireq->ir_loc_addr,
+					ireq->ir_rmt_addr, syn->dport,
+					syn->sport, now),
+		.ts_off = chalk_ts_off(net, ireq->ir_loc_addr,
+				       ireq->ir_rmt_addr),
+		.rcv_buf = chalk_rcv_buf(sk),
+		.rcv_buf_max = max_t(u32, chalk_rcv_buf(sk),
+				     READ_ONCE(chalk_net(net)->rmem[2]) / 2),
+		.sport = syn->dport,
+		.dport = syn->sport,
+		.mtu_mss = chalk_mtu_mss(mtu, 0),
+		.user_mss = READ_ONCE(chalk_sk(sk)->user_mss),
+	};
+
+	spin_lock_init(&cr->lock);
+	timer_setup(&cr->timer, req_timer, 0);
+	cr->done = false;
+	memset(&cr->req, 0, sizeof(cr->req));
+	req_init(&cr->req, chalk_env(sk), &cfg, syn, now);
+}
+
+static struct request_sock *make_req(struct sock *sk, struct sk_buff *skb,
+				     const struct seg *syn, u32 iss)
+{
+	struct request_sock *req;
+	u32 mtu;
+
+	req = inet_reqsk_alloc(&chalk_req_ops, sk, true);
+	if (!req)
+		return NULL;
+	set_req_addresses(req, sk, skb, syn);
+	mtu = req_mtu(sk, req);
+	if (!mtu || security_inet_conn_request(sk, skb, req)) {
+		reqsk_free(req);
+		return NULL;
+	}
+	init_req(sk, chalk_req(req), syn, mtu, iss);
+	return req;
+}
+
+/* Into ehash, with a timer; then the SYN+ACK may go. */
+static void add_req(struct sock *sk, struct request_sock *req)
+{
+	struct chalk_req *cr = chalk_req(req);
+
+	if (!inet_csk_reqsk_queue_hash_add(sk, req, NO_TIMEOUT)) {
+		reqsk_free(req);
+		return;
+	}
+	answer(sk, req);
+	spin_lock_bh(&cr->lock);
+	arm_req_timer(cr, chalk_now());
+	spin_unlock_bh(&cr->lock);
+	reqsk_put(req);
+}
+
+static enum cause take_syn(struct sock *sk, struct sk_buff *skb,
+			   const struct seg *syn, u32 iss)
+{
+	struct request_sock *req;
+
+	if (inet_csk_reqsk_queue_is_full(sk))
+		return DROP_SYN_QUEUE_FULL;
+	if (sk_acceptq_is_full(sk))
+		return DROP_BACKLOG_FULL;
+	req = make_req(sk, skb, syn, iss);
+	if (!req)
+		return DROP_SYN_QUEUE_FULL;
+	add_req(sk, req);
+	return DROP_NONE;
+}
+
+/**
+ * chalk_listen_rx() - a segment for a listener
+ * @sk:  the listener; not locked, held by RCU or a reference
+ * @skb: the packet, consumed
+ * @seg: the same, parsed
+ * @iss: our initial sequence number if it makes a record, 0: choose
+ */
+void chalk_listen_rx(struct sock *sk, struct sk_buff *skb,
+		     const struct seg *seg, u32 iss)
+{
+	enum cause why = DROP_NONE;
+
+	switch (listen_rx(seg, &why)) {
+	case LISTEN_SYN:
+		why = take_syn(sk, skb, seg, iss);
+		break;
+	case LISTEN_RESET:
+		chalk_send_reset(skb, seg);
+		break;
+	case LISTEN_DROP:
+		break;
+	}
+	if (why)
+		chalk_drop(sock_net(sk), skb, seg, why);
+	else
+		consume_skb(skb);
+}
+
+/* --- the third segment: a child --- */
+
+static void set_child_addresses(struct sock *child,
+				const struct request_sock *req,
+				struct sk_buff *skb)
+{
+	const struct inet_request_sock *ireq = inet_rsk(req);
+	struct inet_sock *inet = inet_sk(child);
+
+	sk_daddr_set(child, ireq->ir_rmt_addr);
+	sk_rcv_saddr_set(child, ireq->ir_loc_addr);
+	inet->inet_saddr = ireq->ir_loc_addr;
+	child->sk_bound_dev_if = ireq->ir_iif;
+	RCU_INIT_POINTER(inet->inet_opt, NULL);
+	inet_csk(child)->icsk_ext_hdr_len = 0;
+	inet->mc_index = inet_iif(skb);
+	inet->mc_ttl = ip_hdr(skb)->ttl;
+	atomic_set(&inet->inet_id, get_random_u16());
+}
+
+static void init_child(struct sock *child, struct chalk_req *cr, u32 mtu)
+{
+	struct chalk_sock *cs = chalk_sk(child);
+
+	timer_setup(&child->sk_timer, chalk_timer, 0);
+	cs->tx_hint = NULL;
+	cs->early = RB_ROOT;
+	cs->deferred = 0;
+	cs->pmtu = mtu;
+	chalk_clear_conn(child);
+	spin_lock_bh(&cr->lock);
+	conn_accept(&cs->conn, chalk_env(child), &cr->req, chalk_now());
+	spin_unlock_bh(&cr->lock);
+}
+
+static void discard_child(struct sock *child)
+{
+	inet_csk_prepare_forced_close(child);
+	chalk_set_state(child, TCP_CLOSE);
+	inet_csk_destroy_sock(child);
+}
+
+/* Return: the child, locked and with a reference, or NULL. */
+static struct sock *make_child(const struct sock *listener,
+			       struct request_sock *req, struct sk_buff *skb)
+{
+	struct dst_entry *dst;
+	struct sock *child;
+
+	child = inet_csk_clone_lock(listener, req, GFP_ATOMIC);
+	if (!child)
+		return NULL;
+	set_child_addresses(child, req, skb);
+	dst = inet_csk_route_child_sock(listener, child, req);
+	init_child(child, chalk_req(req), dst ? dst_mtu(dst) : IPV4_MIN_MTU);
+	if (!dst)
+		goto discard;
+	sk_set_txhash(child);
+	sk_setup_caps(child, dst);
+	if (__inet_inherit_port(listener, child) < 0)
+		goto discard;
+	return child;
+
+discard:
+	discard_child(child);
+	return NULL;
+}
+
+/*
+ * Put the child in the place of the record, in ehash and for accept(). Of two
+ * CPUs that come so far one wins. Return: the child, or NULL and it is gone.
+ */
+static struct sock *publish_child(struct sock *listener,
+				  struct request_sock *req, struct sock *child)
+{
+	bool won = inet_ehash_nolisten(child, req_to_sk(req), NULL);
+
+	if (won)
+		stop_req(req);
+	return inet_csk_complete_hashdance(listener, child, req, won);
+}
+
+static void feed_child(struct sock *listener, struct sock *child,
+		       struct sk_buff *skb, struct seg *seg)
+{
+	/* It has been locked since it was made: no process can own it. */
+	chalk_rx(child, skb, seg);
+	listener->sk_data_ready(listener);
+	bh_unlock_sock(child);
+	sock_put(child);
+}
+
+static enum cause refuse(struct chalk_req *cr, struct sock *listener,
+			 const struct seg *seg)
+{
+	trace_req(chalk_env(listener), &cr->req, EV_DROP, DROP_BACKLOG_FULL,
+		  seg, chalk_now());
+	return DROP_BACKLOG_FULL;
+}
+
+/*
+ * Return: false if the segment is to be looked up again, because another CPU
+ * made the child.
+ */
+static bool establish(struct sock *listener, struct request_sock *req,
+		      struct sk_buff *skb, struct seg *seg, enum cause *why)
+{
+	struct sock *child;
+
+	if (sk_acceptq_is_full(listener)) {
+		*why = refuse(chalk_req(req), listener, seg);
+		return true;
+	}
+	child = make_child(listener, req, skb);
+	if (!child) {
+		*why = refuse(chalk_req(req), listener, seg);
+		return true;
+	}
+	child = publish_child(listener, req, child);
+	if (!child)
+		return false;
+	feed_child(listener, child, skb, seg);
+	return true;
+}
+
+static enum req_result ask_core(struct chalk_req *cr, struct env *env,
+				const struct seg *seg, enum cause *why)
+{
+	u64 now = chalk_now();
+	enum req_result result;
+
+	spin_lock(&cr->lock);
+	result = req_rx(&cr->req, env, seg, now, why);
+	arm_req_timer(cr, now);
+	spin_unlock(&cr->lock);
+	return result;
+}
+
+static bool obey(enum req_result result, struct sock *listener,
+		 struct request_sock *req, struct sk_buff *skb, struct seg *seg,
+		 enum cause *why, bool *consumed)
+{
+	switch (result) {
+	case REQ_ESTABLISH:
+		if (!establish(listener, req, skb, seg, why))
+			return false;
+		*consumed = !*why;
+		break;
+	case REQ_RESET:
+		chalk_send_reset(skb, seg);
+		break;
+	case REQ_GONE:
+		drop_req(listener, req);
+		break;
+	case REQ_DROP:
+		answer(listener, req);
+		break;
+	}
+	return true;
+}
+
+/**
+ * chalk_req_rx() - a segment for a record of SYN_RCVD
+ * @req: the record; its reference is consumed
+ * @skb: the packet
+ * @seg: the same, parsed
+ *
+ * Return: false if the segment has to be looked up again; else the packet is
+ * consumed.
+ */
+bool chalk_req_rx(struct request_sock *req, struct sk_buff *skb,
+		  struct seg *seg)
+{
+	struct sock *listener = req->rsk_listener;
+	enum cause why = DROP_NONE;
+	bool consumed = false, done;
+	enum req_result result;
+
+	if (unlikely(inet_sk_state_load(listener) != TCP_LISTEN)) {
+		drop_req(listener, req);
+		reqsk_put(req);
+		return false;
+	}
+	sock_hold(listener);
+	result = ask_core(chalk_req(req), chalk_env(listener), seg, &why);
+	done = obey(result, listener, req, skb, seg, &why, &consumed);
+	if (why)
+		chalk_count_drop(sock_net(listener), why);
+	if (done && !consumed)
+		kfree_skb(skb);
+	reqsk_put(req);
+	sock_put(listener);
+	return done;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main.c - loading and unloading the module
+ *
+ * Chalk is TCP as RFC 9293 draws it, on IP protocol 253. Read on in sock.h.
+ *
+ * Each step of the way in has its counterpart on the way out, in reverse. Once
+ * sockets can be made, packets come in; once none can be made, and no packet
+ * comes in, nothing but TIME_WAIT is left.
+ */
+#include <linux/module.h>
+#include <net/net_namespace.h>
+
+#include "sock.h"
+
+static int __init chalk_init(void)
+{
+	int err;
+
+	BUILD_BUG_ON(sizeof(struct chalk_cb) > sizeof_field(struct sk_buff, cb));
+	err = chalk_demux_init();
+	if (err)
+		return err;
+	err = chalk_net_init();
+	if (err)
+		goto out_demux;
+	err = chalk_sock_register();
+	if (err)
+		goto out_net;
+	err = chalk_input_register();
+	if (err)
+		goto out_sock;
+	err = chalk_debugfs_init();
+	if (err)
+		goto out_input;
+	return 0;
+
+out_input:
+	chalk_input_unregister();
+out_sock:
+	chalk_sock_unregister();
+out_net:
+	chalk_net_exit();
+out_demux:
+	chalk_demux_exit();
+	return err;
+}
+
+static void __exit chalk_exit(void)
+{
+	chalk_debugfs_exit();
+	chalk_input_unregister();
+	chalk_sock_unregister();
+	chalk_net_exit();
+	chalk_demux_exit();
+}
+
+module_init(chalk_init);
+module_exit(chalk_exit);
+
+MODULE_DESCRIPTION("Chalk, a TCP to learn from");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET, 253, 1);
+MODULE_ALIAS_NETPROTO(19);

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * net.c - Chalk in each network namespace
+ *
+ * Owns struct chalk_net: made when the module is loaded or a namespace is born,
+ * gone when either goes. By then only TIME_WAIT is left in it (sock.h).
+ */
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <net/inet_common.h>
+
+#include "sock.h"
+
+unsigned int chalk_net_id __read_mostly;
+
+static LIST_HEAD(all_nets);
+static DEFINE_MUTEX(all_nets_lock);
+
+static atomic_t last_conn_id = ATOMIC_INIT(0);
+
+/**
+ * chalk_next_conn_id() - a number for the trace, unique over all namespaces
+ */
+u32 chalk_next_conn_id(void)
+{
+	return atomic_inc_return(&last_conn_id);
+}
+
+/**
+ * chalk_for_each_net() - call a function for every namespace; may sleep
+ * @fn:  the function
+ * @arg: its second argument
+ */
+void chalk_for_each_net(void (*fn)(struct chalk_net *cn, void *arg), void *arg)
+{
+	struct chalk_net *cn;
+
+	mutex_lock(&all_nets_lock);
+	list_for_each_entry(cn, &all_nets, list)
+		fn(cn, arg);
+	mutex_unlock(&all_nets_lock);
+}
+
+/**
+ * chalk_count_drop() - a segment was not used
+ * @net: the namespace
+ * @why: the reason, DROP_FIRST or above
+ */
+void chalk_count_drop(struct net *net, enum cause why)
+{
+	this_cpu_inc(chalk_net(net)->drops->n[why - DROP_FIRST]);
+}
+
+/**
+ * chalk_drops_of() - how often that was
+ * @cn:  the namespace
+ * @why: the reason
+ */
+u64 chalk_drops_of(const struct chalk_net *cn, enum cause why)
+{
+	u64 n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(per_cpu_ptr(cn->drops, cpu)->n[why - DROP_FIRST]);
+	return n;
+}
+
+/* --- a namespace comes --- */
+
+static void set_defaults(struct chalk_net *cn, struct net *net)
+{
+	static const int sizes[3] = { 4096, 1 << 20, 6 << 20 };
+
+	cn->net = net;
+	tunables_init(&cn->env.tun);
+	memcpy(cn->rmem, sizes, sizeof(sizes));
+	memcpy(cn->wmem, sizes, sizeof(sizes));
+	atomic_set(&cn->nr_timewait, 0);
+}
+
+/*
+ * As the sysctl table and the trace see a namespace only when it is complete,
+ * so the list takes it last and with the trace switched under the same lock.
+ */
+static void enlist(struct chalk_net *cn)
+{
+	mutex_lock(&all_nets_lock);
+	chalk_trace_init(cn);
+	list_add_tail(&cn->list, &all_nets);
+	mutex_unlock(&all_nets_lock);
+}
+
+static void delist(struct chalk_net *cn)
+{
+	mutex_lock(&all_nets_lock);
+	list_del(&cn->list);
+	mutex_unlock(&all_nets_lock);
+}
+
+static int __net_init net_init(struct net *net)
+{
+	struct chalk_net *cn = chalk_net(net);
+	int err;
+
+	set_defaults(cn, net);
+	cn->drops = alloc_percpu(struct chalk_drops);
+	if (!cn->drops)
+		return -ENOMEM;
+	/* raw: a socket of ours would hold the module for ever */
+	err = inet_ctl_sock_create(&cn->ctl, PF_INET, SOCK_RAW, IPPROTO_CHALK,
+				   net);
+	if (err)
+		goto out_drops;
+	err = chalk_sysctl_register(cn);
+	if (err)
+		goto out_ctl;
+	enlist(cn);
+	return 0;
+
+out_ctl:
+	inet_ctl_sock_destroy(cn->ctl);
+out_drops:
+	free_percpu(cn->drops);
+	return err;
+}
+
+/* --- a namespace goes --- */
+
+/* A CPU may still look at a record, for the length of a softirq. */
+static void wait_for_timewait(struct chalk_net *cn)
+{
+	while (atomic_read(&cn->nr_timewait))
+		schedule_timeout_uninterruptible(1);
+}
+
+static void net_exit(struct chalk_net *cn)
+{
+	wait_for_timewait(cn);
+	delist(cn);
+	chalk_sysctl_unregister(cn);
+	inet_ctl_sock_destroy(cn->ctl);
+	free_percpu(cn->drops);
+}
+
+static void __net_exit net_exit_batch(struct list_head *nets)
+{
+	struct net *net;
+
+	list_for_each_entry(net, nets, exit_list)
+		WRITE_ONCE(chalk_net(net)->closing, true);
+	chalk_timewait_purge();
+	list_for_each_entry(net, nets, exit_list)
+		net_exit(chalk_net(net));
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.exit_batch = net_exit_batch,
+	.id = &chalk_net_id,
+	.size = sizeof(struct chalk_net),
+};
+
+/**
+ * chalk_net_init() - join every namespace there is and will be
+ */
+int chalk_net_init(void)
+{
+	return register_pernet_subsys(&net_ops);
+}
+
+/**
+ * chalk_net_exit() - the reverse; no socket is left, and no packet comes in
+ */
+void chalk_net_exit(void)
+{
+	unregister_pernet_subsys(&net_ops);
+}

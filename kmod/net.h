@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * net.h - what Chalk keeps for each network namespace
+ *
+ * One struct chalk_net a namespace: the core's env with its tunables, the
+ * counters of dropped segments, the socket that answers for nobody.
+ */
+#ifndef CHALK_NET_H
+#define CHALK_NET_H
+
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/skbuff.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include <net/sock.h>
+
+#include "core/env.h"
+#include "core/wire.h"
+
+struct ctl_table_header;
+
+/**
+ * struct chalk_drops - segments not used, for each reason
+ * @n: counters; index: enum cause less DROP_FIRST
+ */
+struct chalk_drops {
+	u64 n[NR_DROPS];
+};
+
+/**
+ * struct chalk_net - Chalk in one network namespace
+ * @env:         the world of the core in it
+ * @net:         the namespace
+ * @list:        in the list of all, for chalk_for_each_net()
+ * @ctl:         sends segments that belong to no socket; never receives
+ * @drops:       counters, for each CPU
+ * @nr_timewait: TIME_WAIT records alive
+ * @closing:     the namespace goes: purge its TIME_WAIT records
+ * @rmem:        bytes of a receive buffer: least, default, most
+ * @wmem:        the same of a send buffer
+ * @sysctl:      net.chalk.*
+ */
+struct chalk_net {
+	struct env env;
+	struct net *net;
+	struct list_head list;
+	struct sock *ctl;
+	struct chalk_drops __percpu *drops;
+	atomic_t nr_timewait;
+	bool closing;
+	int rmem[3];
+	int wmem[3];
+	struct ctl_table_header *sysctl;
+};
+
+/* net.c */
+extern unsigned int chalk_net_id;
+
+static inline struct chalk_net *chalk_net(const struct net *net)
+{
+	return net_generic(net, chalk_net_id);
+}
+
+/* The clock of the core: microseconds since boot, it never goes back. */
+static inline u64 chalk_now(void)
+{
+	return ktime_to_us(ktime_get());
+}
+
+int chalk_net_init(void);
+void chalk_net_exit(void);
+u32 chalk_next_conn_id(void);
+void chalk_for_each_net(void (*fn)(struct chalk_net *cn, void *arg), void *arg);
+void chalk_count_drop(struct net *net, enum cause why);
+u64 chalk_drops_of(const struct chalk_net *cn, enum cause why);
+
+/* sysctl.c */
+int chalk_sysctl_register(struct chalk_net *cn);
+void chalk_sysctl_unregister(struct chalk_net *cn);
+
+/* trace.c */
+extern const struct file_operations chalk_trace_fops;
+
+int chalk_trace_init(struct chalk_net *cn);
+void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
+		      const struct event *ev);
+void chalk_trace_stray(struct net *net, const struct sk_buff *skb,
+		       const struct seg *seg, enum cause why);
+
+/* debugfs.c */
+int chalk_debugfs_init(void);
+void chalk_debugfs_exit(void);
+
+#endif /* CHALK_NET_H */

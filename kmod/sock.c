@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sock.c - the life of a socket, and the tables that make it one
+ *
+ * Owns struct proto and struct proto_ops, the birth and death of a socket, its
+ * sk_state, and chalk_push(), through which every event of a connection ends.
+ * The kernel's socket layer calls in here; the calls that move data or open
+ * and close a connection have files of their own.
+ */
+#include <linux/bpf-cgroup.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/swap.h>
+#include <net/inet_common.h>
+#include <net/protocol.h>
+#include <net/tcp_states.h>
+
+#include "compat.h"
+#include "sock.h"
+
+#include <asm/ioctls.h>
+
+/* Socket memory of all namespaces, in pages; as for TCP. */
+static atomic_long_t memory_allocated ____cacheline_aligned_in_smp;
+static DEFINE_PER_CPU(int, memory_reserve);
+static DEFINE_PER_CPU(unsigned int, orphan_count);
+static struct percpu_counter sockets_allocated;
+static unsigned long memory_pressure __read_mostly;
+static long sysctl_mem[3] __read_mostly;
+
+/*
+ * Least, default and most bytes of a buffer. Only the least is read from here;
+ * struct chalk_net has what a namespace set.
+ */
+static int least_rmem[3] = { 4096, 1 << 20, 6 << 20 };
+static int least_wmem[3] = { 4096, 1 << 20, 6 << 20 };
+
+/* --- state --- */
+
+static void leave_tables(struct sock *sk)
+{
+	sk->sk_prot->unhash(sk);
+	if (inet_csk(sk)->icsk_bind_hash &&
+	    !(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		inet_put_port(sk);
+}
+
+/**
+ * chalk_set_state() - write sk_state; nothing else does
+ * @sk:    the socket, locked
+ * @state: TCP_CLOSE, and it leaves the hash tables and its automatic port
+ */
+void chalk_set_state(struct sock *sk, int state)
+{
+	if (state == TCP_CLOSE)
+		leave_tables(sk);
+	inet_sk_set_state(sk, state);
+}
+
+/* A timeout reports what made it likely, where ICMP told (RFC 1122 4.2.3.9). */
+static int error_to_report(const struct sock *sk)
+{
+	int err = chalk_sk(sk)->conn.err;
+
+	return err == ETIMEDOUT && sk->sk_err_soft ? sk->sk_err_soft : err;
+}
+
+static void report_error(struct sock *sk)
+{
+	int err = error_to_report(sk);
+
+	if (!err)
+		return;
+	WRITE_ONCE(sk->sk_err, err);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+}
+
+/**
+ * chalk_finish() - the connection is over
+ * @sk: the socket, locked; an orphan loses the reference of its life
+ *
+ * The receive queue stays, for the reader.
+ */
+void chalk_finish(struct sock *sk)
+{
+	chalk_set_state(sk, TCP_CLOSE);
+	sk_stop_timer(sk, &sk->sk_timer);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	chalk_tx_purge(sk);
+	if (sock_flag(sk, SOCK_DEAD))
+		inet_csk_destroy_sock(sk);
+	else
+		sk->sk_state_change(sk);
+}
+
+static void note_end_of_stream(struct sock *sk)
+{
+	if (!chalk_sk(sk)->conn.fin_rcvd || sk->sk_shutdown & RCV_SHUTDOWN)
+		return;
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
+	sock_set_flag(sk, SOCK_DONE);
+}
+
+/* Let sk_state follow. Return: false if that was the end of the connection. */
+static bool chalk_sync_state(struct sock *sk, u64 now)
+{
+	const struct conn *c = &chalk_sk(sk)->conn;
+
+	note_end_of_stream(sk);
+	switch (c->state) {
+	case ST_TIME_WAIT:
+		chalk_enter_timewait(sk, now);
+		chalk_finish(sk);
+		return false;
+	case ST_CLOSED:
+		report_error(sk);
+		chalk_finish(sk);
+		return false;
+	default:
+		if (c->state != sk->sk_state)
+			chalk_set_state(sk, c->state);
+		return true;
+	}
+}
+
+/* --- after an event --- */
+
+/* sk->sk_write_space: there is room again; sk_stream_write_space() in short */
+static void write_space(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	if (!sk_stream_is_writeable(sk) || !sk->sk_socket)
+		return;
+	clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
+						      EPOLLWRBAND);
+	if (!(sk->sk_shutdown & SEND_SHUTDOWN))
+		sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+}
+
+/* Only those who found no room asked to be told. */
+static void wake_writers(struct sock *sk)
+{
+	/* pairs with the barrier in poll_writeable() */
+	smp_mb();
+	if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		sk->sk_write_space(sk);
+}
+
+static void wake_everybody(struct sock *sk)
+{
+	sk->sk_state_change(sk);
+	if (sk->sk_shutdown == SHUTDOWN_MASK)
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
+	else if (sk->sk_shutdown & RCV_SHUTDOWN)
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+	else
+		sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
+}
+
+static void wake_up_users(struct sock *sk, unsigned int wake)
+{
+	if (sock_flag(sk, SOCK_DEAD))
+		return;
+	if (wake & WAKE_STATE)
+		wake_everybody(sk);
+	if (wake & WAKE_READ)
+		sk->sk_data_ready(sk);
+	if (wake & WAKE_WRITE)
+		wake_writers(sk);
+	if (wake & WAKE_URGENT)
+		sk_send_sigurg(sk);
+}
+
+/**
+ * chalk_rcv_buf() - payload bytes to promise for a receive buffer
+ * @sk: the socket
+ *
+ * Half of SO_RCVBUF: buffers take about as much again for their own needs.
+ */
+u32 chalk_rcv_buf(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_rcvbuf) / 2;
+}
+
+/* SO_RCVBUF has no hook for a protocol. */
+static void check_rcvbuf(struct sock *sk, u64 now)
+{
+	struct chalk_sock *cs = chalk_sk(sk);
+	int rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+
+	if (likely(cs->rcvbuf == rcvbuf))
+		return;
+	cs->rcvbuf = rcvbuf;
+	conn_set_rcv_buf(&cs->conn, chalk_rcv_buf(sk), now);
+}
+
+/**
+ * chalk_push() - do what follows from an event
+ * @sk:   the socket, locked; the caller holds a reference of its own
+ * @wake: WAKE_* bits that the event asked for
+ *
+ * Sends, frees, moves sk_state, wakes, sets the timer.
+ */
+void chalk_push(struct sock *sk, unsigned int wake)
+{
+	u64 now = chalk_now();
+
+	if (!chalk_is_open(sk))
+		return;
+	check_rcvbuf(sk, now);
+	chalk_check_mtu(sk, now);
+	chalk_transmit(sk, now);
+	chalk_tx_free_acked(sk);
+	if (!chalk_sync_state(sk, now))
+		return;
+	wake_up_users(sk, wake);
+	chalk_arm_timer(sk, now);
+}
+
+/* --- birth and death --- */
+
+/**
+ * chalk_clear_conn() - forget a connection, but not the program's options
+ * @sk: the socket, locked
+ */
+void chalk_clear_conn(struct sock *sk)
+{
+	struct chalk_sock *cs = chalk_sk(sk);
+	struct conn_options opt = cs->conn.opt;
+
+	memset(&cs->conn, 0, sizeof(cs->conn));
+	cs->conn.state = ST_CLOSED;
+	cs->conn.opt = opt;
+	cs->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+}
+
+/* ip_setsockopt() calls this where IP options change. */
+static unsigned int sync_mss_cb(struct sock *sk, u32 pmtu)
+{
+	if (chalk_is_open(sk) && pmtu)
+		chalk_sync_mss(sk, pmtu, chalk_now());
+	return chalk_sk(sk)->conn.smss;
+}
+
+static const struct inet_connection_sock_af_ops ipv4_af_ops = {
+	.queue_xmit = ip_queue_xmit,
+	.rebuild_header = inet_sk_rebuild_header,
+	.net_header_len = sizeof(struct iphdr),
+	.setsockopt = ip_setsockopt,
+	.getsockopt = ip_getsockopt,
+	.addr2sockaddr = inet_csk_addr2sockaddr,
+	.sockaddr_len = sizeof(struct sockaddr_in),
+};
+
+static int chalk_init_sock(struct sock *sk)
+{
+	const struct chalk_net *cn = chalk_net(sock_net(sk));
+	struct chalk_sock *cs = chalk_sk(sk);
+
+	sk->sk_state = TCP_CLOSE;
+	sk->sk_write_space = write_space;
+	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
+	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(cn->wmem[1]));
+	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(cn->rmem[1]));
+	inet_csk(sk)->icsk_af_ops = &ipv4_af_ops;
+	inet_csk(sk)->icsk_sync_mss = sync_mss_cb;
+	timer_setup(&sk->sk_timer, chalk_timer, 0);
+	cs->conn.state = ST_CLOSED;
+	conn_options_init(&cs->conn.opt, &cn->env.tun);
+	cs->early = RB_ROOT;
+	sk_sockets_allocated_inc(sk);
+	return 0;
+}
+
+/**
+ * chalk_destroy() - give back what a socket holds; nobody can find it any more
+ * @sk: the socket, locked
+ */
+void chalk_destroy(struct sock *sk)
+{
+	struct conn *c = &chalk_sk(sk)->conn;
+
+	sk_stop_timer(sk, &sk->sk_timer);
+	chalk_tx_purge(sk);
+	chalk_rx_purge(sk);
+	kfree(c->reasm.r);
+	c->reasm.r = NULL;
+	if (inet_csk(sk)->icsk_bind_hash)
+		inet_put_port(sk);
+	sk_sockets_allocated_dec(sk);
+}
+
+/* --- small calls --- */
+
+static bool is_readable(const struct sock *sk)
+{
+	const struct conn *c = &chalk_sk(sk)->conn;
+
+	return !skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	       data_race(conn_readable(c)) >= sock_rcvlowat(sk, 0, INT_MAX);
+}
+
+static __poll_t poll_writeable(struct sock *sk)
+{
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+		return EPOLLOUT | EPOLLWRNORM;
+	if (sk_stream_is_writeable(sk))
+		return EPOLLOUT | EPOLLWRNORM;
+	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	/* Space that came since the test: pairs with wake_writers(). */
+	smp_mb__after_atomic();
+	return sk_stream_is_writeable(sk) ? EPOLLOUT | EPOLLWRNORM : 0;
+}
+
+static __poll_t poll_shutdown(const struct sock *sk, int state)
+{
+	u8 shutdown = READ_ONCE(sk->sk_shutdown);
+	__poll_t mask = 0;
+
+	if (shutdown == SHUTDOWN_MASK || state == TCP_CLOSE)
+		mask |= EPOLLHUP;
+	if (shutdown & RCV_SHUTDOWN)
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	return mask;
+}
+
+static __poll_t chalk_poll(struct file *file, struct socket *sock,
+			   poll_table *wait)
+{
+	struct sock *sk = sock->sk;
+	__poll_t mask;
+	int state;
+
+	sock_poll_wait(file, sock, wait);
+	state = inet_sk_state_load(sk);
+	if (state == TCP_LISTEN)
+		return inet_csk_listen_poll(sk);
+	mask = poll_shutdown(sk, state);
+	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+		if (is_readable(sk))
+			mask |= EPOLLIN | EPOLLRDNORM;
+		mask |= poll_writeable(sk);
+	}
+	/* sk_err is written before sk_shutdown and sk_state */
+	smp_rmb();
+	if (READ_ONCE(sk->sk_err) ||
+	    !skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= EPOLLERR;
+	return mask;
+}
+
+static int ioctl_answer(struct sock *sk, int cmd, int *answer)
+{
+	const struct conn *c = &chalk_sk(sk)->conn;
+	int err = 0;
+
+	lock_sock(sk);
+	if (sk->sk_state == TCP_LISTEN)
+		err = -EINVAL;
+	else if (cmd == SIOCINQ)
+		*answer = conn_readable(c);
+	else if (cmd == SIOCOUTQ)
+		*answer = chalk_is_open(sk) ? conn_unacked(c) : 0;
+	else if (cmd == SIOCOUTQNSD)
+		*answer = chalk_is_open(sk) ? conn_unsent(c) : 0;
+	else
+		err = -ENOIOCTLCMD;
+	release_sock(sk);
+	return err;
+}
+
+CHALK_PROTO_IOCTL(chalk_ioctl, ioctl_answer)
+
+static void enter_memory_pressure(struct sock *sk)
+{
+	WRITE_ONCE(memory_pressure, 1);
+}
+
+/* --- the tables --- */
+
+struct proto chalk_prot = {
+	.name = "CHALK",
+	.owner = THIS_MODULE,
+	.close = chalk_close,
+	.connect = chalk_connect,
+	.disconnect = chalk_disconnect,
+	.accept = inet_csk_accept,
+	.ioctl = chalk_ioctl,
+	.init = chalk_init_sock,
+	.destroy = chalk_destroy,
+	.shutdown = chalk_shutdown,
+	.setsockopt = chalk_setsockopt,
+	.getsockopt = chalk_getsockopt,
+	.keepalive = chalk_keepalive,
+	.sendmsg = chalk_sendmsg,
+	.recvmsg = chalk_recvmsg,
+	.backlog_rcv = chalk_backlog_rcv,
+	.release_cb = chalk_release_cb,
+	.hash = inet_hash,
+	.unhash = inet_unhash,
+	.get_port = inet_csk_get_port,
+	.put_port = inet_put_port,
+	.enter_memory_pressure = enter_memory_pressure,
+	.sockets_allocated = &sockets_allocated,
+	.orphan_count = &orphan_count,
+	.memory_allocated = &memory_allocated,
+	.per_cpu_fw_alloc = &memory_reserve,
+	.memory_pressure = &memory_pressure,
+	.sysctl_mem = sysctl_mem,
+	.sysctl_wmem = least_wmem,
+	.sysctl_rmem = least_rmem,
+	.max_header = MAX_HEADER + sizeof(struct iphdr) + HDR_MAX,
+	.no_autobind = true,
+	.obj_size = sizeof(struct chalk_sock),
+	.slab_flags = SLAB_TYPESAFE_BY_RCU,
+	.rsk_prot = &chalk_req_ops,
+	.twsk_prot = &chalk_timewait_ops,
+	.h.hashinfo = &chalk_hashinfo,
+};
+
+static const struct proto_ops chalk_stream_ops = {
+	.family = PF_INET,
+	.owner = THIS_MODULE,
+	.release = inet_release,
+	.bind = inet_bind,
+	.connect = inet_stream_connect,
+	.socketpair = sock_no_socketpair,
+	.accept = inet_accept,
+	.getname = inet_getname,
+	.poll = chalk_poll,
+	.ioctl = inet_ioctl,
+	.gettstamp = sock_gettstamp,
+	.listen = chalk_listen,
+	.shutdown = inet_shutdown,
+	.setsockopt = sock_common_setsockopt,
+	.getsockopt = sock_common_getsockopt,
+	.sendmsg = inet_sendmsg,
+	.recvmsg = inet_recvmsg,
+	.mmap = sock_no_mmap,
+	CHALK_SENDPAGE_OPS
+};
+
+/* socket(AF_INET, SOCK_STREAM, IPPROTO_CHALK) */
+static struct inet_protosw chalk_protosw = {
+	.type = SOCK_STREAM,
+	.protocol = IPPROTO_CHALK,
+	.prot = &chalk_prot,
+	.ops = &chalk_stream_ops,
+	.flags = INET_PROTOSW_ICSK,
+};
+
+/* --- socket(AF_CHALK, ...) --- */
+
+static void inet_defaults(struct socket *sock, struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	const struct net *net = sock_net(sk);
+
+	inet_init_csk_locks(sk);
+	chalk_inet_defaults(sk);
+	inet->pmtudisc = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc) ?
+			 IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
+	inet->uc_ttl = -1;
+	inet->mc_ttl = 1;
+	atomic_set(&inet->inet_id, 0);
+	sock_init_data(sock, sk);
+	sk->sk_destruct = inet_sock_destruct;
+	sk->sk_protocol = IPPROTO_CHALK;
+	sk->sk_backlog_rcv = sk->sk_prot->backlog_rcv;
+	sk->sk_txrehash = READ_ONCE(net->core.sysctl_txrehash);
+}
+
+/* The socket that AF_INET would make: programs see AF_INET addresses. */
+static int create_ipv4(struct net *net, struct socket *sock, int kern)
+{
+	struct sock *sk;
+	int err;
+
+	sock->ops = &chalk_stream_ops;
+	sk = sk_alloc(net, PF_INET, GFP_KERNEL, &chalk_prot, kern);
+	if (!sk)
+		return -ENOMEM;
+	inet_defaults(sock, sk);
+	err = sk->sk_prot->init(sk);
+	if (!err && !kern)
+		err = BPF_CGROUP_RUN_PROG_INET_SOCK(sk);
+	if (err) {
+		sk_common_release(sk);
+		sock->sk = NULL;
+	}
+	return err;
+}
+
+static int chalk_create(struct net *net, struct socket *sock, int protocol,
+			int kern)
+{
+	sock->state = SS_UNCONNECTED;
+	if (sock->type != SOCK_STREAM)
+		return -ESOCKTNOSUPPORT;
+	switch (protocol) {
+	case CHALKPROTO_INET:
+		return create_ipv4(net, sock, kern);
+	default:
+		return -EPROTONOSUPPORT;
+	}
+}
+
+static int family = AF_CHALK;
+module_param(family, int, 0444);
+MODULE_PARM_DESC(family, "number of the socket family (default 19)");
+
+static struct net_proto_family chalk_family = {
+	.create = chalk_create,
+	.owner = THIS_MODULE,
+};
+
+/* --- registration --- */
+
+/* As TCP: a quarter less than, exactly, and twice 1/16 of the free pages. */
+static void memory_limits_init(void)
+{
+	unsigned long pages = max(nr_free_buffer_pages() / 16, 128UL);
+
+	sysctl_mem[0] = pages / 4 * 3;
+	sysctl_mem[1] = pages;
+	sysctl_mem[2] = sysctl_mem[0] * 2;
+}
+
+/**
+ * chalk_sock_register() - let programs make sockets
+ */
+int chalk_sock_register(void)
+{
+	int err;
+
+	memory_limits_init();
+	err = percpu_counter_init(&sockets_allocated, 0, GFP_KERNEL);
+	if (err)
+		return err;
+	err = proto_register(&chalk_prot, 1);
+	if (err)
+		goto out_counter;
+	chalk_family.family = family;
+	err = sock_register(&chalk_family);
+	if (err)
+		goto out_proto;
+	inet_register_protosw(&chalk_protosw);
+	return 0;
+
+out_proto:
+	proto_unregister(&chalk_prot);
+out_counter:
+	percpu_counter_destroy(&sockets_allocated);
+	return err;
+}
+
+/**
+ * chalk_sock_unregister() - the reverse; no socket is left
+ */
+void chalk_sock_unregister(void)
+{
+	inet_unregister_protosw(&chalk_protosw);
+	sock_unregister(family);
+	proto_unregister(&chalk_prot);
+	percpu_counter_destroy(&sockets_allocated);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sock.h - the sockets of Chalk, and who may touch them when
+ *
+ * Kinds
+ * -----
+ * Four structures stand for an endpoint. All begin with a struct sock_common,
+ * so that the kernel's hash tables hold them side by side:
+ *
+ *   struct chalk_sock in LISTEN	a listener; its struct conn has options only
+ *   struct chalk_sock, else		a connection: a struct conn and payload
+ *   struct chalk_req			SYN_RCVD of a passive open: a struct req
+ *   struct chalk_timewait		TIME_WAIT: a struct timewait
+ *
+ * sk_state tells them apart: TCP_LISTEN, TCP_NEW_SYN_RECV for a record,
+ * TCP_TIME_WAIT for a record, anything else for a connection. A connection's
+ * sk_state follows conn.state, in chalk_sync_state(); once it is TCP_CLOSE the
+ * socket has left the tables, its timer is off, and only its receive queue is
+ * of use. TCP_SYN_RECV on a full socket means a simultaneous open, or a child
+ * that was just made.
+ *
+ * Tables
+ * ------
+ * chalk_hashinfo (demux.c) has the tables of the kernel's inet protocols:
+ * ehash for connections and both records, lhash2 for listeners, bhash and
+ * bhash2 for bound ports. Namespaces share them; the namespace is part of
+ * every comparison.
+ *
+ * References
+ * ----------
+ * sk_refcnt counts the user's file, ehash, a pending sk_timer, a deferred tick
+ * (CHALK_DEFER_*) and every lookup in ehash. Listeners are found under RCU
+ * without a reference and freed after a grace period (SOCK_RCU_FREE). The slab
+ * is SLAB_TYPESAFE_BY_RCU: a lookup takes its reference only if the count was
+ * not zero, then compares again. A packet in flight holds sk_wmem_alloc, which
+ * keeps the memory.
+ * A record of SYN_RCVD has one reference each for ehash, the kernel's request
+ * timer (armed for ever, see listen.c), our timer, and holds one on its
+ * listener. When the child is made the reference of ehash goes on to the
+ * accept queue.
+ * A TIME_WAIT record has one each for ehash, bhash and its timer. It does not
+ * hold the module (timewait.c says how), so rmmod succeeds with TIME_WAIT
+ * around; every other kind does.
+ * A socket of a user holds its namespace, even when it is an orphan, so a
+ * namespace goes only when nothing but TIME_WAIT is left in it.
+ *
+ * Locks, in the order they nest
+ * -----------------------------
+ *   the socket lock (lock_sock(), or bh_lock_sock() while nobody owns it)
+ *     a child's socket lock (bh_lock_sock_nested())
+ *       bhash[].lock, then bhash2[].lock, then ehash's locks; lhash2[].lock
+ *       the accept queue's rskq_lock; below it the child's output (RST)
+ *       req->lock and timewait->lock: leaves
+ *         the trace ring's lock: the innermost
+ *
+ * The socket lock guards all of struct chalk_sock. A struct req or struct
+ * timewait is guarded by the spinlock beside it. Listeners take segments
+ * without any lock; what they read of the socket they read once.
+ *
+ * Contexts
+ * --------
+ * Process: system calls, under lock_sock(); segments that arrive meanwhile wait
+ * in sk_backlog and are taken by release_sock(). Softirq: segments (input.c),
+ * ICMP (icmp.c), timers. If a process owns the socket, a segment goes to the
+ * backlog, a timer or a change of MTU is noted in @deferred and done by
+ * chalk_release_cb().
+ * After any event the owner of the lock calls chalk_push(): it sends what
+ * conn_poll() gives, frees what was acknowledged, moves sk_state, wakes, and
+ * sets the timer. It may end the connection, and free an orphan: whoever calls
+ * it holds a reference.
+ */
+#ifndef CHALK_SOCK_H
+#define CHALK_SOCK_H
+
+#include <linux/rbtree.h>
+#include <net/inet_connection_sock.h>
+#include <net/inet_hashtables.h>
+#include <net/inet_timewait_sock.h>
+#include <net/request_sock.h>
+
+#include "chalk.h"
+#include "core/conn.h"
+#include "core/req.h"
+#include "core/timewait.h"
+#include "net.h"
+
+/* What waits for the owner of the socket to let go: bits of @deferred. */
+enum {
+	CHALK_DEFER_TICK,	/* the timer fired; holds a reference */
+	CHALK_DEFER_MTU,	/* the path's MTU shrank; holds a reference */
+};
+
+/**
+ * struct chalk_sock - a listener or a connection
+ * @icsk:     must be first
+ * @conn:     the protocol; of a listener the options only
+ * @user_mss: TCP_MAXSEG, 0: none
+ * @tx_hint:  buffer of sk_write_queue that was sent from last, or NULL
+ * @early:    payload beyond rcv_nxt, by sequence number
+ * @rcvbuf:   sk_rcvbuf as the core was told last
+ * @pmtu:     MTU of the path as the core was told last
+ * @mtu_info: MTU that an ICMP message named, for CHALK_DEFER_MTU
+ * @deferred: CHALK_DEFER_* bits; atomic
+ */
+struct chalk_sock {
+	struct inet_connection_sock icsk;
+	struct conn conn;
+	u16 user_mss;
+	struct sk_buff *tx_hint;
+	struct rb_root early;
+	int rcvbuf;
+	u32 pmtu;
+	u32 mtu_info;
+	unsigned long deferred;
+};
+
+/**
+ * struct chalk_req - a connection in SYN_RCVD
+ * @ireq:  must be first
+ * @lock:  guards what follows
+ * @timer: resends the SYN+ACK; holds a reference while pending
+ * @req:   the protocol
+ * @done:  it has become a connection, or was dropped
+ */
+struct chalk_req {
+	struct inet_request_sock ireq;
+	spinlock_t lock;
+	struct timer_list timer;
+	struct req req;
+	bool done;
+};
+
+/**
+ * struct chalk_timewait - a connection in TIME_WAIT
+ * @tw:   must be first
+ * @lock: guards @rec
+ * @rec:  the protocol
+ */
+struct chalk_timewait {
+	struct inet_timewait_sock tw;
+	spinlock_t lock;
+	struct timewait rec;
+};
+
+/**
+ * struct chalk_cb - what Chalk notes in a buffer that holds payload
+ * @seq:  sequence number of its first byte
+ * @end:  behind its last
+ * @skip: bytes in the buffer before the first; there may be more after the last
+ */
+struct chalk_cb {
+	u32 seq;
+	u32 end;
+	u32 skip;
+};
+
+static inline struct chalk_cb *chalk_cb(const struct sk_buff *skb)
+{
+	return (struct chalk_cb *)skb->cb;
+}
+
+static inline struct chalk_sock *chalk_sk(const struct sock *sk)
+{
+	return (struct chalk_sock *)sk;
+}
+
+static inline struct chalk_req *chalk_req(const struct request_sock *req)
+{
+	return (struct chalk_req *)req;
+}
+
+static inline struct chalk_timewait *
+chalk_timewait(const struct inet_timewait_sock *tw)
+{
+	return (struct chalk_timewait *)tw;
+}
+
+/* A connection that still takes part in the protocol. */
+static inline bool chalk_is_open(const struct sock *sk)
+{
+	return sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN;
+}
+
+static inline struct env *chalk_env(const struct sock *sk)
+{
+	return &chalk_net(sock_net(sk))->env;
+}
+
+/* sock.c */
+extern struct proto chalk_prot;
+
+int chalk_sock_register(void);
+void chalk_sock_unregister(void);
+void chalk_set_state(struct sock *sk, int state);
+void chalk_push(struct sock *sk, unsigned int wake);
+void chalk_finish(struct sock *sk);
+void chalk_destroy(struct sock *sk);
+void chalk_clear_conn(struct sock *sk);
+u32 chalk_rcv_buf(const struct sock *sk);
+
+/* sockopt.c */
+int chalk_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
+		     unsigned int len);
+int chalk_getsockopt(struct sock *sk, int level, int name, char __user *val,
+		     int __user *len);
+void chalk_keepalive(struct sock *sk, int on);
+
+/* demux.c */
+extern struct inet_hashinfo chalk_hashinfo;
+
+int chalk_demux_init(void);
+void chalk_demux_exit(void);
+u32 chalk_isn(struct net *net, __be32 saddr, __be32 daddr, u16 sport, u16 dport,
+	      u64 now);
+u32 chalk_ts_off(struct net *net, __be32 saddr, __be32 daddr);
+
+/* connect.c */
+int chalk_connect(struct sock *sk, struct sockaddr *addr, int len);
+
+/* listen.c */
+extern struct request_sock_ops chalk_req_ops;
+
+int chalk_listen(struct socket *sock, int backlog);
+void chalk_listen_rx(struct sock *sk, struct sk_buff *skb,
+		     const struct seg *seg, u32 iss);
+bool chalk_req_rx(struct request_sock *req, struct sk_buff *skb,
+		  struct seg *seg);
+
+/* input.c */
+int chalk_input_register(void);
+void chalk_input_unregister(void);
+void chalk_rx(struct sock *sk, struct sk_buff *skb, struct seg *seg);
+int chalk_backlog_rcv(struct sock *sk, struct sk_buff *skb);
+void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
+		enum cause why);
+
+/* recvmsg.c */
+bool chalk_rx_has_room(struct sock *sk, struct sk_buff *skb, bool early);
+void chalk_rx_store(struct sock *sk, struct sk_buff *skb, const struct seg *seg,
+		    const struct verdict *v);
+void chalk_rx_purge(struct sock *sk);
+int chalk_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+		  int *addr_len);
+
+/* sendmsg.c */
+int chalk_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+struct sk_buff *chalk_tx_find(struct sock *sk, u32 seq);
+struct sk_buff *chalk_tx_next(struct sock *sk, const struct sk_buff *skb);
+void chalk_tx_free_acked(struct sock *sk);
+void chalk_tx_purge(struct sock *sk);
+
+/* output.c */
+void chalk_transmit(struct sock *sk, u64 now);
+void chalk_check_mtu(struct sock *sk, u64 now);
+void chalk_sync_mss(struct sock *sk, u32 pmtu, u64 now);
+u16 chalk_mtu_mss(u32 mtu, unsigned int ip_options);
+void chalk_send_bare(const struct sock *sk, struct dst_entry *dst, __be32 saddr,
+		     __be32 daddr, u8 tos, u32 mark, const struct seg *seg);
+void chalk_send_control(struct net *net, __be32 saddr, __be32 daddr, int oif,
+			u8 tos, u32 mark, const struct seg *seg);
+void chalk_send_reset(struct sk_buff *skb, const struct seg *seg);
+
+/* close.c */
+void chalk_close(struct sock *sk, long timeout);
+void chalk_shutdown(struct sock *sk, int how);
+int chalk_disconnect(struct sock *sk, int flags);
+
+/* timewait.c */
+extern struct timewait_sock_ops chalk_timewait_ops;
+extern struct inet_timewait_death_row chalk_death_row;
+
+void chalk_enter_timewait(struct sock *sk, u64 now);
+void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,
+		       const struct seg *seg);
+void chalk_timewait_purge(void);
+
+/* timer.c */
+unsigned long chalk_jiffies_until(u64 deadline, u64 now);
+void chalk_timer(struct timer_list *t);
+void chalk_arm_timer(struct sock *sk, u64 now);
+void chalk_defer(struct sock *sk, int what);
+void chalk_release_cb(struct sock *sk);
+
+/* icmp.c */
+int chalk_icmp_error(struct sk_buff *skb, u32 info);
+void chalk_mtu_reduced(struct sock *sk);
+
+#endif /* CHALK_SOCK_H */

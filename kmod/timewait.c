@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * timewait.c - the small records that connections in TIME_WAIT leave behind
+ *
+ * Called by chalk_sync_state() when a connection gets there, by input.c for
+ * segments to a record, and when a namespace goes. The kernel's
+ * inet_timewait_sock keeps the place in the tables and the timer; the core
+ * decides about segments.
+ *
+ * The kernel takes a reference to the module for each record. We give it back
+ * at once, so that TIME_WAIT does not hold up rmmod, and take it again in the
+ * destructor, just before the kernel drops it. nr_timewait counts instead: a
+ * namespace goes only when its records are gone.
+ */
+#include <linux/delay.h>
+#include <linux/module.h>
+#include <net/tcp_states.h>
+
+#include "compat.h"
+#include "sock.h"
+
+/* More would be an attack, or a benchmark: then connections just close. */
+#define MAX_RECORDS 65536
+
+/* What to stay beyond the last sequence number of an old connection by. */
+#define ISS_DISTANCE (U16_MAX + 2)
+
+struct inet_timewait_death_row chalk_death_row = {
+	.tw_refcount = REFCOUNT_INIT(1),
+	.sysctl_max_tw_buckets = MAX_RECORDS,
+	.hashinfo = &chalk_hashinfo,
+};
+
+static void destructor(struct sock *sk)
+{
+	struct chalk_timewait *ct = chalk_timewait(inet_twsk(sk));
+	struct chalk_net *cn = chalk_net(twsk_net(&ct->tw));
+
+	timewait_end(&ct->rec, &cn->env, chalk_now());
+	atomic_dec(&cn->nr_timewait);
+	__module_get(THIS_MODULE);
+}
+
+struct timewait_sock_ops chalk_timewait_ops = {
+	.twsk_obj_size = sizeof(struct chalk_timewait),
+	.twsk_destructor = destructor,
+};
+
+static int timeout(const struct timewait *rec, u64 now)
+{
+	return chalk_jiffies_until(rec->deadline, now);
+}
+
+/**
+ * chalk_enter_timewait() - leave a record in the place of a connection
+ * @sk:  the socket, locked, the connection in TIME_WAIT
+ * @now: microseconds
+ *
+ * Where memory is short there is none, and the connection just closes.
+ */
+void chalk_enter_timewait(struct sock *sk, u64 now)
+{
+	struct inet_timewait_sock *tw;
+	struct chalk_timewait *ct;
+
+	tw = inet_twsk_alloc(sk, &chalk_death_row, TCP_TIME_WAIT);
+	if (!tw)
+		return;
+	module_put(THIS_MODULE);
+	atomic_inc(&chalk_net(sock_net(sk))->nr_timewait);
+	ct = chalk_timewait(tw);
+	spin_lock_init(&ct->lock);
+	timewait_init(&ct->rec, &chalk_sk(sk)->conn, now);
+	inet_twsk_hashdance_schedule(tw, sk, &chalk_hashinfo,
+				     timeout(&ct->rec, now));
+}
+
+static void answer(struct chalk_timewait *ct, struct env *env, int oif)
+{
+	const struct inet_timewait_sock *tw = &ct->tw;
+	struct seg seg;
+	bool more;
+
+	for (;;) {
+		spin_lock(&ct->lock);
+		more = timewait_poll(&ct->rec, env, chalk_now(), &seg);
+		spin_unlock(&ct->lock);
+		if (!more)
+			return;
+		chalk_send_control(twsk_net(tw), tw->tw_rcv_saddr,
+				   tw->tw_daddr, oif, tw->tw_tos, 0, &seg);
+	}
+}
+
+/*
+ * A new SYN: offer it to a listener. The record goes only if there is one.
+ * Return: true if the packet is consumed, and with it the reference.
+ */
+static bool reopen(struct chalk_timewait *ct, struct sk_buff *skb,
+		   const struct seg *seg)
+{
+	struct inet_timewait_sock *tw = &ct->tw;
+	const struct iphdr *iph = ip_hdr(skb);
+	struct net *net = twsk_net(tw);
+	struct sock *listener;
+	u32 iss;
+
+	listener = __inet_lookup_listener(net, &chalk_hashinfo, skb,
+					  seg->hdr_len, iph->saddr,
+					  htons(seg->sport), iph->daddr,
+					  seg->dport, inet_iif(skb),
+					  inet_sdif(skb));
+	if (!listener)
+		return false;
+	iss = seq_max(ct->rec.snd_nxt + ISS_DISTANCE,
+		      chalk_isn(net, iph->daddr, iph->saddr, seg->dport,
+				seg->sport, chalk_now()));
+	inet_twsk_deschedule_put(tw);
+	chalk_listen_rx(listener, skb, seg, iss ?: 1);
+	return true;
+}
+
+static enum timewait_result ask_core(struct chalk_timewait *ct,
+				     struct env *env, const struct seg *seg,
+				     enum cause *why)
+{
+	u64 now = chalk_now();
+	u64 deadline;
+	enum timewait_result result;
+
+	spin_lock(&ct->lock);
+	deadline = ct->rec.deadline;
+	result = timewait_rx(&ct->rec, env, seg, now, why);
+	if (ct->rec.deadline != deadline)
+		inet_twsk_reschedule(&ct->tw, timeout(&ct->rec, now));
+	spin_unlock(&ct->lock);
+	return result;
+}
+
+/**
+ * chalk_timewait_rx() - a segment for a record
+ * @tw:  the record; its reference is consumed
+ * @skb: the packet, consumed
+ * @seg: the same, parsed
+ */
+void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,
+		       const struct seg *seg)
+{
+	struct chalk_timewait *ct = chalk_timewait(tw);
+	struct net *net = twsk_net(tw);
+	struct env *env = &chalk_net(net)->env;
+	enum cause why = DROP_NONE;
+
+	switch (ask_core(ct, env, seg, &why)) {
+	case TIMEWAIT_OPEN:
+		if (reopen(ct, skb, seg))
+			return;
+		inet_twsk_put(tw);
+		break;
+	case TIMEWAIT_GONE:
+		inet_twsk_deschedule_put(tw);
+		break;
+	case TIMEWAIT_DROP:
+		answer(ct, env, tw->tw_bound_dev_if);
+		inet_twsk_put(tw);
+		break;
+	}
+	if (why)
+		chalk_count_drop(net, why);
+	kfree_skb(skb);
+}
+
+/* --- when a namespace, or the module, goes --- */
+
+static bool is_to_go(const struct sock *sk)
+{
+	return inet_sk_state_load(sk) == TCP_TIME_WAIT &&
+	       READ_ONCE(chalk_net(sock_net(sk))->closing);
+}
+
+/* Return: a record that has to go, with a reference, or NULL. */
+static struct inet_timewait_sock *find_in_bucket(unsigned int slot)
+{
+	struct inet_ehash_bucket *head = &chalk_hashinfo.ehash[slot];
+	spinlock_t *lock = inet_ehash_lockp(&chalk_hashinfo, slot);
+	struct hlist_nulls_node *node;
+	struct sock *sk, *found = NULL;
+
+	if (hlist_nulls_empty(&head->chain))
+		return NULL;
+	spin_lock_bh(lock);
+	sk_nulls_for_each(sk, node, &head->chain) {
+		if (!is_to_go(sk) || !refcount_inc_not_zero(&sk->sk_refcnt))
+			continue;
+		found = sk;
+		break;
+	}
+	spin_unlock_bh(lock);
+	return found ? inet_twsk(found) : NULL;
+}
+
+/**
+ * chalk_timewait_purge() - end TIME_WAIT in every namespace that closes
+ *
+ * May sleep. Records that a CPU still looks at go a moment later.
+ */
+void chalk_timewait_purge(void)
+{
+	struct inet_timewait_sock *tw;
+	unsigned int slot;
+
+	for (slot = 0; slot <= chalk_hashinfo.ehash_mask; slot++) {
+		while ((tw = find_in_bucket(slot))) {
+			local_bh_disable();
+			inet_twsk_deschedule_put(tw);
+			local_bh_enable();
+		}
+		cond_resched();
+	}
+}
