@@ -89,10 +89,10 @@ static const struct {
 	const char *name;
 	void (*crash)(void);
 } ways[] = {
-	{ "warn", crash_warn },	      { "oops", crash_oops },
-	{ "kasan", crash_kasan },     { "lockdep", crash_lockdep },
-	{ "leak", crash_leak },	      { "hang", crash_hang },
-	{ "sleep", crash_sleep },     { "spin", crash_spin },
+	{ "warn", crash_warn },	  { "oops", crash_oops },
+	{ "kasan", crash_kasan }, { "lockdep", crash_lockdep },
+	{ "leak", crash_leak },	  { "hang", crash_hang },
+	{ "sleep", crash_sleep }, { "spin", crash_spin },
 };
 
 static int __init vmcrash_init(void)

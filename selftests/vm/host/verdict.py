@@ -65,7 +65,7 @@ class Report:
 
 def judge(report, console, log):
     """(reason, excerpt) of a failed run, or None."""
-    found = first_complaint(console) or first_complaint(log)
+    found = first_complaint(log) or first_complaint(console)
     if found:
         line, lines = found
         return "the kernel complained: " + line.decode(errors="replace").strip(), lines
