@@ -167,12 +167,13 @@ static bool user_close(struct sock *sk, u64 now)
 	if (now < a->close_at)
 		return false;
 	a->closed = true;
-	if (a->cfg->release) {
-		a->done = true;
+	a->done = a->cfg->release;
+	if (sk->kind != SOCK_CONN)
+		return true;
+	if (a->cfg->release)
 		conn_release(&sk->c, now);
-	} else {
+	else
 		conn_close(&sk->c, now);
-	}
 	return true;
 }
 
@@ -193,7 +194,8 @@ static bool user_finish(struct sock *sk, u64 now)
 	a->done = true;
 	a->err = sk->c.err;
 	sk->host->w->progress = now;
-	conn_release(&sk->c, now);
+	if (sk->kind == SOCK_CONN)
+		conn_release(&sk->c, now);
 	return true;
 }
 
@@ -205,7 +207,8 @@ static bool user_abort(struct sock *sk, u64 now)
 		return false;
 	a->aborted = true;
 	a->done = true;
-	conn_abort(&sk->c, now);
+	if (sk->kind == SOCK_CONN)
+		conn_abort(&sk->c, now);
 	return true;
 }
 

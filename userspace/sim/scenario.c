@@ -14,6 +14,9 @@
 #define MOST_BYTES (16 * 1024 * 1024)
 #define MOST_SEGMENTS 10000
 
+/* Seconds that a full queue of full packets may take to run dry. */
+#define LONGEST_QUEUE 15
+
 static bool percent(struct rng *r, u32 p)
 {
 	return rng_below(r, 100) < p;
@@ -92,6 +95,9 @@ static void derive_path(struct sim_config *cfg, struct rng *r)
 			   1000000000);
 	there->delay = spread(r, 10, 300 * USEC_PER_MS);
 	there->queue = spread(r, 2, 300);
+	if (there->rate)
+		there->queue = min_t(u64, there->queue,
+				     LONGEST_QUEUE * there->rate / 12000 + 2);
 	there->reorder_delay = 1000;
 	*back = *there;
 	if (percent(r, 15))
@@ -144,7 +150,8 @@ static void derive_buffers(struct side_config *s, struct rng *r)
 static void derive_times(struct side_config *s, struct rng *r, u64 life)
 {
 	s->rto_min = PICK(r, RTO_FLOOR, RTO_FLOOR, 20000, 1000000);
-	s->rto_max = PICK(r, 2000000, 10000000, 60000000, RTO_CEILING);
+	s->rto_max = 3 * life +
+		     PICK(r, 2000000, 10000000, 60000000, RTO_CEILING);
 	s->delack = PICK(r, DELACK_TIME, DELACK_TIME, 0, 200000, 450000);
 	s->msl = life + spread(r, 10000, MSL);
 	s->retries = 100;

@@ -54,18 +54,18 @@ void sessions_init(struct world *w)
 		session_init(w, i);
 }
 
-struct session *session_find(struct world *w, u32 addr, u16 port)
+struct session *session_find(struct world *w, u32 addr, u16 port, u32 iss)
 {
-	struct session *found = NULL;
 	u32 i;
 
 	for (i = 0; i < w->nr_sessions; i++) {
 		struct session *s = &w->sessions[i];
 
-		if (s->client->addr == addr && s->port == port && s->sk[CLIENT])
-			found = s;
+		if (s->client->addr == addr && s->port == port &&
+		    s->sk[CLIENT] && s->sk[CLIENT]->c.iss == iss)
+			return s;
 	}
-	return found;
+	return NULL;
 }
 
 void session_client_gone(struct world *w, struct session *s)

@@ -44,10 +44,9 @@ void sessions_init(struct world *w);
  * @w:    the world
  * @addr: address of the client
  * @port: its port
- *
- * Return: the last one opened with that name, or NULL.
+ * @iss:  the client's initial sequence number
  */
-struct session *session_find(struct world *w, u32 addr, u16 port);
+struct session *session_find(struct world *w, u32 addr, u16 port, u32 iss);
 
 /**
  * session_client_gone() - the client's end has no name any more
