@@ -15,10 +15,12 @@ static inline u32 window_edge(const struct conn *c)
 	return c->last_ack_sent + c->rcv_wnd;
 }
 
-/* What is left of the window at rcv_nxt. */
+/* What is left of the window at rcv_nxt, which a FIN may take beyond the edge. */
 static inline u32 window_left(const struct conn *c)
 {
-	return window_edge(c) - c->rcv_nxt;
+	u32 edge = window_edge(c);
+
+	return seq_gt(edge, c->rcv_nxt) ? edge - c->rcv_nxt : 0;
 }
 
 /**
