@@ -172,7 +172,7 @@ struct seg from_peer(const struct conn *c)
 	return (struct seg){
 		.sport = c->dport, .dport = c->sport, .seq = c->rcv_nxt,
 		.ack = c->snd_nxt, .flags = FLAG_ACK,
-		.wnd = RCV_BUF >> c->snd_wscale, .hdr_len = HDR_MIN,
+		.wnd = c->snd_wnd >> c->snd_wscale, .hdr_len = HDR_MIN,
 		.has_ts = c->ts_ok, .tsval = c->ts_recent,
 	};
 }
@@ -185,11 +185,37 @@ struct seg text_from_peer(const struct conn *c, u32 len)
 	return s;
 }
 
-void ack_all(struct world *w, struct conn *c)
+void ack_upto(struct world *w, struct conn *c, u32 ack)
 {
 	struct seg s = from_peer(c);
 
+	s.ack = ack;
 	deliver(w, c, &s);
+}
+
+void ack_all(struct world *w, struct conn *c)
+{
+	ack_upto(w, c, c->snd_nxt);
+}
+
+void dup_acks(struct world *w, struct conn *c, unsigned int n)
+{
+	while (n--)
+		ack_upto(w, c, c->snd_una);
+}
+
+void offer_window(struct world *w, struct conn *c, u16 wnd)
+{
+	struct seg s = from_peer(c);
+
+	s.wnd = wnd;
+	deliver(w, c, &s);
+}
+
+unsigned int write_and_send(struct world *w, struct conn *c, u32 n)
+{
+	conn_write(c, n, false, w->now);
+	return lose_all(w, c);
 }
 
 static unsigned int nr_events(const struct world *w)

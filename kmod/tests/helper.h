@@ -98,14 +98,22 @@ void carry(struct world *w);
 /* Time passes, deadlines fall due; what is then to be sent waits. */
 void elapse(struct world *w, u64 usec);
 
-/* The ACK that the peer of @c would send if all had reached it. */
+/* The ACK that the peer of @c would send if all had reached it; same window. */
 struct seg from_peer(const struct conn *c);
 
 /* The same with text at the place that @c expects it. */
 struct seg text_from_peer(const struct conn *c, u32 len);
 
-/* An ACK of all that is sent arrives at @c. */
+/* ACKs arrive at @c: up to a number, of all that is sent, of nothing new. */
+void ack_upto(struct world *w, struct conn *c, u32 ack);
 void ack_all(struct world *w, struct conn *c);
+void dup_acks(struct world *w, struct conn *c, unsigned int n);
+
+/* The peer of @c offers another window; this field stands in its header. */
+void offer_window(struct world *w, struct conn *c, u16 wnd);
+
+/* The user writes @n bytes; what may go out goes. How many segments did? */
+unsigned int write_and_send(struct world *w, struct conn *c, u32 n);
 
 /* How often something happened, and the last time; a cause of 0 is any. */
 unsigned int count_events(const struct world *w, enum event_kind kind,

@@ -55,7 +55,7 @@ void shim_fail(struct kunit *test, const char *file, int line,
 {
 	va_list ap;
 
-	test->failed = true;
+	test->status = KUNIT_FAILURE;
 	printf("# %s:%d: expected ", file, line);
 	va_start(ap, format);
 	vprintf(format, ap);
@@ -72,9 +72,9 @@ static void run(const struct kunit_suite *suite, const struct kunit_case *c,
 	if (!setjmp(test.out))
 		c->run_case(&test);
 	free_memory(&test);
-	printf("%sok - %s.%s%s%s\n", test.failed ? "not " : "", suite->name,
+	printf("%sok - %s.%s%s%s\n", test.status ? "not " : "", suite->name,
 	       c->name, *desc ? ": " : "", desc);
-	if (test.failed)
+	if (test.status)
 		failed++;
 	else
 		passed++;

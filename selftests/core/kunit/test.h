@@ -21,18 +21,23 @@
 
 #define KUNIT_PARAM_DESC_SIZE 128
 
+enum kunit_status {
+	KUNIT_SUCCESS,
+	KUNIT_FAILURE,
+};
+
 /**
  * struct kunit - a case that runs
  * @priv:        the suite's own
  * @param_value: the parameter, in a parameterised case
- * @failed:      an expectation did not hold
+ * @status:      whether all expectations held so far
  * @out:         where a failed assertion goes
  * @memory:      what kunit_kzalloc() gave, freed after the case
  */
 struct kunit {
 	void *priv;
 	const void *param_value;
-	bool failed;
+	enum kunit_status status;
 	jmp_buf out;
 	struct kunit_memory *memory;
 };

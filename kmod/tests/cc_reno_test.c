@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cc_reno_test.c - slow start, congestion avoidance, fast recovery, timeout
+ *
+ * RFC 5681, with RFC 6582 (NewReno) and RFC 3465 (byte counting).
+ */
+#include <kunit/test.h>
+
+#include "../core/cc.h"
+#include "helper.h"
+
+/* A connection that has @flight bytes out and more to send. */
+static struct world *sending(struct kunit *test, u32 flight)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, U16_MAX);
+	w->a.cc.cwnd = flight;
+	write_and_send(w, &w->a, 100 * MSS);
+	KUNIT_ASSERT_EQ(test, conn_flight(&w->a), flight);
+	forget_events(w);
+	return w;
+}
+
+/* One round trip: an ACK for each segment in flight. */
+static void round_trip(struct world *w)
+{
+	u32 end = w->a.snd_nxt;
+
+	while (seq_lt(w->a.snd_una, end))
+		ack_upto(w, &w->a, w->a.snd_una + MSS);
+	lose_all(w, &w->a);
+}
+
+/* RFC 5681 section 3.1, RFC 6928 section 2 */
+static void reno_init__initial_window(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->b.cc.cwnd, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, SSTHRESH_INITIAL);
+}
+
+/* RFC 5681 section 3.1: "must set the initial window to one segment" */
+static void reno_init__after_lost_syn(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s;
+
+	open_a(w);
+	lose_all(w, &w->a);
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	s = (struct seg){ .seq = B_ISS, .ack = A0, .wnd = RCV_BUF,
+			  .flags = FLAG_SYN | FLAG_ACK, .mss = MSS };
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_SYN_LOST), 1);
+}
+
+/* RFC 5681 section 3.1: doubles every round trip */
+static void slow_start__doubles(struct kunit *test)
+{
+	struct world *w = sending(test, MSS);
+
+	for (u32 cwnd = 1; cwnd <= 32; cwnd *= 2) {
+		KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, cwnd * MSS);
+		KUNIT_EXPECT_EQ(test, conn_flight(&w->a), cwnd * MSS);
+		round_trip(w);
+	}
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_SLOW_START);
+}
+
+/* RFC 3465 section 2.2: an ACK of many segments counts as L = 2 */
+static void slow_start__stretch_ack(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	ack_upto(w, &w->a, A0 + 8 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 12 * MSS);
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 13 * MSS);
+	/* and bytes are what counts: dividing an ACK gains nothing */
+	ack_upto(w, &w->a, A0 + 9 * MSS + 1);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 13 * MSS + 1);
+}
+
+static void slow_start__stops_at_ssthresh(struct kunit *test)
+{
+	struct world *w = sending(test, 4 * MSS);
+
+	w->a.cc.ssthresh = 5 * MSS + 300;
+	ack_upto(w, &w->a, A0 + 2 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS + 300);
+}
+
+/* RFC 3465 section 2.3: L = 1 until what was out at the timeout is covered */
+static void slow_start__after_timeout(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	elapse(w, 10 * SECOND);
+	KUNIT_ASSERT_EQ(test, w->a.cc.cwnd, MSS);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 3 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 2 * MSS);
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 3 * MSS);
+}
+
+/* RFC 5681 section 3.1: one segment a round trip, no more and no less */
+static void congestion_avoidance__one_mss_a_round(struct kunit *test)
+{
+	struct world *w = sending(test, 4 * MSS);
+
+	w->a.cc.ssthresh = 4 * MSS;
+	for (u32 cwnd = 4; cwnd < 12; cwnd++) {
+		KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, cwnd * MSS);
+		round_trip(w);
+	}
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_CONG_AVOID);
+}
+
+static void congestion_avoidance__not_before_all_is_acked(struct kunit *test)
+{
+	struct world *w = sending(test, 4 * MSS);
+
+	w->a.cc.ssthresh = 4 * MSS;
+	ack_upto(w, &w->a, A0 + 4 * MSS - 1);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 4 * MSS);
+	ack_upto(w, &w->a, A0 + 4 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+}
+
+/* RFC 7661: what the user does not fill does not grow */
+static void reno_ack__user_limited(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	for (int i = 0; i < 5; i++) {
+		write_and_send(w, &w->a, 3 * MSS);
+		ack_all(w, &w->a);
+	}
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+}
+
+/* RFC 5681 section 3.2, steps 2 and 3: not before the third */
+static void reno_loss__third_dupack(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 2);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, SSTHRESH_INITIAL);
+	dup_acks(w, &w->a, 1);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 8 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_THIRD_DUPACK), 1);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SSTHRESH, BY_THIRD_DUPACK), 1);
+}
+
+static void reno_loss__floor(struct kunit *test)
+{
+	struct world *w = sending(test, 3 * MSS);
+
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 2 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+}
+
+/* RFC 5681 section 3.2, step 2: limited transmit's segments do not count */
+static void reno_loss__limited_transmit_not_counted(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 1);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	dup_acks(w, &w->a, 1);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 12 * MSS);
+	dup_acks(w, &w->a, 1);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+}
+
+/* step 4 */
+static void reno_dupack__inflates(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 5);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_DUPACK_INFLATE), 2);
+}
+
+/* RFC 6582 section 3.2, step 3: less what is acknowledged, plus a segment */
+static void reno_partial__deflates(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 5);
+	ack_upto(w, &w->a, A0 + 4 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 7 * MSS);
+	/* less than a segment: nothing is added back */
+	ack_upto(w, &w->a, A0 + 4 * MSS + 400);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 7 * MSS - 400);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_PARTIAL_ACK);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+}
+
+static void reno_partial__never_below_a_segment(struct kunit *test)
+{
+	struct world *w = sending(test, 20 * MSS);
+
+	dup_acks(w, &w->a, 3);
+	ack_upto(w, &w->a, A0 + 19 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, MSS);
+}
+
+/* RFC 6582 section 3.2, step 3: min(ssthresh, max(FlightSize, SMSS) + SMSS) */
+static void reno_recovered__no_burst(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 3);
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 2 * MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_RECOVERY_DONE);
+}
+
+static void reno_recovered__to_ssthresh(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 10);
+	/* inflated to 15: five new ones are out when the ACK comes */
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 15 * MSS);
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+}
+
+/* RFC 5681 section 3.1: the loss window is one segment */
+static void reno_rto__one_segment(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	elapse(w, 10 * SECOND);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_RTO_EXPIRED);
+}
+
+/* the same: ssthresh is held when a retransmission times out again */
+static void reno_rto__again(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	for (int i = 0; i < 4; i++) {
+		elapse(w, 30 * SECOND);
+		lose_all(w, &w->a);
+		KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+		KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, MSS);
+	}
+	KUNIT_EXPECT_EQ(test, w->a.retries, 4);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SSTHRESH, 0), 1);
+}
+
+/* and halved again when another segment does */
+static void reno_rto__next_loss(struct kunit *test)
+{
+	struct world *w = sending(test, 20 * MSS);
+
+	elapse(w, 10 * SECOND);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 10 * MSS);
+	ack_upto(w, &w->a, A0 + 20 * MSS);
+	w->a.cc.cwnd = 6 * MSS;
+	lose_all(w, &w->a);
+	elapse(w, 10 * SECOND);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 3 * MSS);
+}
+
+/* RFC 5681 section 4.1: RW = min(IW, cwnd), after more than an RTO */
+static void reno_idle__restart_window(struct kunit *test)
+{
+	struct world *w = sending(test, 30 * MSS);
+
+	w->a.write_seq = w->a.snd_nxt;
+	ack_all(w, &w->a);
+	w->a.cc.cwnd = 30 * MSS;
+	elapse(w, rtt_rto(&w->a.rtt));
+	conn_write(&w->a, 1, false, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 30 * MSS);
+	elapse(w, 1);
+	conn_write(&w->a, 1, false, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_IDLE_RESTART);
+}
+
+static void reno_idle__smaller_stays(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, MSS);
+	ack_all(w, &w->a);
+	w->a.cc.cwnd = 4 * MSS;
+	elapse(w, 60 * SECOND);
+	conn_write(&w->a, 1, false, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 4 * MSS);
+}
+
+static struct kunit_case reno_cases[] = {
+	KUNIT_CASE(reno_init__initial_window),
+	KUNIT_CASE(reno_init__after_lost_syn),
+	KUNIT_CASE(slow_start__doubles),
+	KUNIT_CASE(slow_start__stretch_ack),
+	KUNIT_CASE(slow_start__stops_at_ssthresh),
+	KUNIT_CASE(slow_start__after_timeout),
+	KUNIT_CASE(congestion_avoidance__one_mss_a_round),
+	KUNIT_CASE(congestion_avoidance__not_before_all_is_acked),
+	KUNIT_CASE(reno_ack__user_limited),
+	KUNIT_CASE(reno_loss__third_dupack),
+	KUNIT_CASE(reno_loss__floor),
+	KUNIT_CASE(reno_loss__limited_transmit_not_counted),
+	KUNIT_CASE(reno_dupack__inflates),
+	KUNIT_CASE(reno_partial__deflates),
+	KUNIT_CASE(reno_partial__never_below_a_segment),
+	KUNIT_CASE(reno_recovered__no_burst),
+	KUNIT_CASE(reno_recovered__to_ssthresh),
+	KUNIT_CASE(reno_rto__one_segment),
+	KUNIT_CASE(reno_rto__again),
+	KUNIT_CASE(reno_rto__next_loss),
+	KUNIT_CASE(reno_idle__restart_window),
+	KUNIT_CASE(reno_idle__smaller_stays),
+	{}
+};
+
+static struct kunit_suite chalk_cc_reno = {
+	.name = "chalk_cc_reno",
+	.test_cases = reno_cases,
+};
+
+kunit_test_suite(chalk_cc_reno);

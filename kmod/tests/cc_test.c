@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cc_test.c - the table of algorithms, and the writers of cwnd and ssthresh
+ */
+#include <kunit/test.h>
+
+#include "../core/cc.h"
+#include "helper.h"
+
+static void cc_find__by_name(struct kunit *test)
+{
+	KUNIT_EXPECT_PTR_EQ(test, cc_find("reno"), &cc_reno);
+	KUNIT_EXPECT_NULL(test, cc_find("renoo"));
+	KUNIT_EXPECT_NULL(test, cc_find(""));
+}
+
+static void cc_set__traces_with_cause(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	cc_set(&w->a, 5 * MSS, BY_PARTIAL_ACK, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+	KUNIT_ASSERT_EQ(test, w->n_ev, 1);
+	KUNIT_EXPECT_EQ(test, w->ev[0].kind, EV_CWND);
+	KUNIT_EXPECT_EQ(test, w->ev[0].cause, BY_PARTIAL_ACK);
+	KUNIT_EXPECT_EQ(test, w->ev[0].old, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->ev[0].new, 5 * MSS);
+	cc_set(&w->a, 5 * MSS, BY_PARTIAL_ACK, w->now);
+	KUNIT_EXPECT_EQ(test, w->n_ev, 1);
+}
+
+static void cc_set__floor(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	cc_set(&w->a, 0, BY_RTO_EXPIRED, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, MSS);
+}
+
+/* RFC 5681, equation 4: max(FlightSize / 2, 2 * SMSS) */
+static void cc_set_ssthresh__floor(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	cc_set_ssthresh(&w->a, 2 * MSS - 1, BY_RTO_EXPIRED, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 2 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SSTHRESH, BY_RTO_EXPIRED), 1);
+	cc_set_ssthresh(&w->a, 0, BY_RTO_EXPIRED, w->now);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SSTHRESH, BY_RTO_EXPIRED), 1);
+}
+
+static void cc_in_slow_start__below_ssthresh(struct kunit *test)
+{
+	struct cc cc = { .cwnd = 999, .ssthresh = 1000 };
+
+	KUNIT_EXPECT_TRUE(test, cc_in_slow_start(&cc));
+	cc.cwnd = 1000;
+	KUNIT_EXPECT_FALSE(test, cc_in_slow_start(&cc));
+}
+
+/* RFC 6928 section 2: min(10 * MSS, max(2 * MSS, 14600)) */
+static const struct iw_param {
+	const char *name;
+	u32 segments, mss, iw;
+} windows[] = {
+	{ "Ethernet", 10, 1460, 14600 },
+	{ "smallest MTU", 10, 536, 5360 },
+	{ "larger MSS, same bytes", 10, 2000, 14600 },
+	{ "jumbo, two segments", 10, 8960, 17920 },
+	{ "textbook", 1, 1460, 1460 },
+	{ "textbook, jumbo", 1, 8960, 8960 },
+	{ "RFC 3390", 3, 1460, 4380 },
+};
+
+NAMED_PARAMS(windows);
+
+static void cc_initial_window__table(struct kunit *test)
+{
+	const struct iw_param *p = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, cc_initial_window(p->segments, p->mss), p->iw);
+}
+
+static struct kunit_case cc_cases[] = {
+	KUNIT_CASE(cc_find__by_name),
+	KUNIT_CASE(cc_set__traces_with_cause),
+	KUNIT_CASE(cc_set__floor),
+	KUNIT_CASE(cc_set_ssthresh__floor),
+	KUNIT_CASE(cc_in_slow_start__below_ssthresh),
+	KUNIT_CASE_PARAM(cc_initial_window__table, windows_gen_params),
+	{}
+};
+
+static struct kunit_suite chalk_cc = {
+	.name = "chalk_cc",
+	.test_cases = cc_cases,
+};
+
+kunit_test_suite(chalk_cc);

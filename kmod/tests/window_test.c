@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * window_test.c - the two windows, and silly windows (RFC 9293 section 3.8.6)
+ */
+#include <kunit/test.h>
+
+#include "../core/window.h"
+#include "helper.h"
+
+/* --- the scale to offer: RFC 7323 section 2.3 --- */
+
+static const struct shift_param {
+	const char *name;
+	u32 buf;
+	u8 shift;
+} shifts[] = {
+	{ "nothing", 0, 0 },
+	{ "largest unscaled", 65535, 0 },
+	{ "one more", 65536, 1 },
+	{ "largest of 1", 131071, 1 },
+	{ "smallest of 2", 131072, 2 },
+	{ "6 MiB", 6 << 20, 7 },
+	{ "1 GiB - 1", (1 << 30) - 1, 14 },
+	{ "more than can be said", U32_MAX, 14 },
+};
+
+NAMED_PARAMS(shifts);
+
+static void window_shift__table(struct kunit *test)
+{
+	const struct shift_param *p = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, window_shift(p->buf), p->shift);
+}
+
+/* --- the receive window --- */
+
+/* As if @len bytes had arrived in order. */
+static void arrived(struct conn *c, u32 len)
+{
+	c->rcv_nxt += len;
+}
+
+/*
+ * before:	rcv_nxt			edge
+ *		|-----------------------|
+ * after:		rcv_nxt		edge
+ *			|---------------|
+ */
+static void window_advertise__edge_stands(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+	u32 edge = window_edge(c);
+
+	KUNIT_EXPECT_EQ(test, edge, B0 + RCV_BUF);
+	arrived(c, 3000);
+	KUNIT_EXPECT_EQ(test, window_left(c), RCV_BUF - 3000);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), RCV_BUF - 3000);
+	KUNIT_EXPECT_EQ(test, window_edge(c), edge);
+	KUNIT_EXPECT_EQ(test, c->last_ack_sent, c->rcv_nxt);
+}
+
+/* Section 3.8.6.2.2: the edge moves by min(buffer / 2, segment), or not. */
+static void window_advertise__sws(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->rmss = MSS;
+	arrived(c, RCV_BUF);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 0);
+	c->rcv_read += MSS - 1;
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 0);
+	c->rcv_read += 1;
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RCV_WND)->new, MSS);
+}
+
+static void window_advertise__sws_small_buffer(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->rmss = MSS;
+	arrived(c, RCV_BUF);
+	window_advertise(c, w->now);
+	c->rcv_buf = 800;
+	c->rcv_read = c->rcv_nxt - 401;
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 0);
+	c->rcv_read++;
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 400);
+}
+
+/* Section 3.8.6: "the receiver SHOULD NOT shrink the window" (SHLD-14) */
+static void window_advertise__never_shrinks(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+	u32 edge = window_edge(c);
+
+	conn_set_rcv_buf(c, 1000, w->now);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), RCV_BUF);
+	arrived(c, 5000);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), RCV_BUF - 5000);
+	KUNIT_EXPECT_EQ(test, window_edge(c), edge);
+}
+
+/* RFC 7323 section 2.3: the field is shifted; 2.4: rounded down */
+static void window_advertise__scaled(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->rcv_wscale = 7;
+	conn_set_rcv_buf(c, 1000000, w->now);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 1000000 >> 7);
+	KUNIT_EXPECT_EQ(test, c->rcv_wnd, 1000000);
+	/* no more than the field can say */
+	conn_set_rcv_buf(c, 100000000, w->now);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), U16_MAX);
+	KUNIT_EXPECT_EQ(test, c->rcv_wnd, U16_MAX << 7);
+}
+
+/* What is @left of the window, what @unread: does a reader's step count? */
+static const struct due_param {
+	const char *name;
+	u32 left, unread;
+	bool due;
+} dues[] = {
+	{ "nothing to tell", RCV_BUF, 0, false },
+	{ "all read, half was open", RCV_BUF / 2, 0, true },
+	{ "all read, more than half was open", RCV_BUF / 2 + 1, 0, false },
+	{ "shut, a byte less than a segment", 0, RCV_BUF - MSS + 1, false },
+	{ "shut, a segment", 0, RCV_BUF - MSS, true },
+	{ "shut, full", 0, RCV_BUF, false },
+	{ "doubles, but by less than a segment", 900, RCV_BUF - 1800, false },
+	{ "doubles by a segment", MSS, RCV_BUF - 2 * MSS, true },
+};
+
+NAMED_PARAMS(dues);
+
+static void window_update_due__table(struct kunit *test)
+{
+	const struct due_param *p = test->param_value;
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->rmss = MSS;
+	c->rcv_nxt += 100000;
+	c->rcv_read = c->rcv_nxt - p->unread;
+	c->last_ack_sent = c->rcv_nxt;
+	c->rcv_wnd = p->left;
+	KUNIT_EXPECT_EQ(test, window_update_due(c), p->due);
+}
+
+/* --- the send window: section 3.10.7.4, fifth step --- */
+
+/*
+ * SND.WL1 = 100, SND.WL2 = 200: "if SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and
+ * SND.WL2 =< SEG.ACK)"
+ */
+static const struct update_param {
+	const char *name;
+	u32 seq, ack;
+	bool taken;
+} updates[] = {
+	{ "newer", 101, 201, true },
+	{ "newer text, older ACK", 101, 199, true },
+	{ "same text, newer ACK", 100, 201, true },
+	{ "same text, same ACK", 100, 200, true },
+	{ "same text, older ACK", 100, 199, false },
+	{ "older text", 99, 300, false },
+};
+
+NAMED_PARAMS(updates);
+
+static void window_update__newest_counts(struct kunit *test)
+{
+	const struct update_param *p = test->param_value;
+	struct seg s = { .seq = p->seq, .ack = p->ack, .wnd = 7777 };
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->snd_wl1 = 100;
+	c->snd_wl2 = 200;
+	KUNIT_EXPECT_EQ(test, window_update(c, &s, w->now), p->taken);
+	KUNIT_EXPECT_EQ(test, c->snd_wnd, p->taken ? 7777 : RCV_BUF);
+	KUNIT_EXPECT_EQ(test, c->snd_wl1, p->taken ? p->seq : 100);
+	KUNIT_EXPECT_EQ(test, c->snd_wl2, p->taken ? p->ack : 200);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SND_WND, 0), p->taken);
+}
+
+static void window_update__same_size(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = from_peer(&w->a);
+
+	s.ack++;
+	KUNIT_EXPECT_FALSE(test, window_update(&w->a, &s, w->now));
+	KUNIT_EXPECT_EQ(test, w->a.snd_wl2, s.ack);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SND_WND, 0), 0);
+}
+
+static void window_update__scaled(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = from_peer(&w->a);
+
+	w->a.snd_wscale = 14;
+	s.wnd = U16_MAX;
+	KUNIT_EXPECT_TRUE(test, window_update(&w->a, &s, w->now));
+	KUNIT_EXPECT_EQ(test, w->a.snd_wnd, 65535 * 16384);
+	/* RFC 7323 section 2.2: that of a SYN is not */
+	s.flags |= FLAG_SYN;
+	KUNIT_EXPECT_EQ(test, window_of(&w->a, &s), 65535);
+}
+
+static void window_update__remembers_largest(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, 30000);
+	offer_window(w, &w->a, 100);
+	KUNIT_EXPECT_EQ(test, w->a.snd_wnd, 100);
+	KUNIT_EXPECT_EQ(test, w->a.max_wnd, 30000);
+}
+
+static void window_room__table(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	KUNIT_EXPECT_EQ(test, window_room(c), RCV_BUF);
+	c->snd_rtx += RCV_BUF - 1;
+	KUNIT_EXPECT_EQ(test, window_room(c), 1);
+	c->snd_rtx += 1;
+	KUNIT_EXPECT_EQ(test, window_room(c), 0);
+	/* the peer took back what it had offered */
+	c->snd_rtx += 1;
+	KUNIT_EXPECT_EQ(test, window_room(c), 0);
+}
+
+static struct kunit_case window_cases[] = {
+	KUNIT_CASE_PARAM(window_shift__table, shifts_gen_params),
+	KUNIT_CASE(window_advertise__edge_stands),
+	KUNIT_CASE(window_advertise__sws),
+	KUNIT_CASE(window_advertise__sws_small_buffer),
+	KUNIT_CASE(window_advertise__never_shrinks),
+	KUNIT_CASE(window_advertise__scaled),
+	KUNIT_CASE_PARAM(window_update_due__table, dues_gen_params),
+	KUNIT_CASE_PARAM(window_update__newest_counts, updates_gen_params),
+	KUNIT_CASE(window_update__same_size),
+	KUNIT_CASE(window_update__scaled),
+	KUNIT_CASE(window_update__remembers_largest),
+	KUNIT_CASE(window_room__table),
+	{}
+};
+
+static struct kunit_suite chalk_window = {
+	.name = "chalk_window",
+	.test_cases = window_cases,
+};
+
+kunit_test_suite(chalk_window);
