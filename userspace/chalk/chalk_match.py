@@ -46,21 +46,16 @@ class Flight:
         return self.sent.remote if self.sent else self.arrival.local
 
 
-def likeness(record: Record) -> Likeness:
-    """What a segment and its arrival have in common."""
-    return record.flags, record.seq, record.ack, record.len
-
-
 def match(sender: Connection, receiver: Optional[Connection]) -> List[Flight]:
     """Every segment that one end sent, with its arrival at the other."""
     flights = [Flight(sent=record) for record in sender.sent]
     if receiver:
         alike: Dict[Likeness, List[Flight]] = defaultdict(list)
         for flight in flights:
-            alike[likeness(flight.sent)].append(flight)
+            alike[flight.sent.likeness].append(flight)
         shortest = shortest_delay(alike, receiver.arrived)
         for record in reversed(receiver.arrived):
-            claim(alike[likeness(record)], record, record.time - shortest)
+            claim(alike[record.likeness], record, record.time - shortest)
     return flights
 
 
@@ -69,7 +64,7 @@ def shortest_delay(alike: Dict[Likeness, List[Flight]],
     """The least time a segment took, from those with only one origin."""
     delays = []
     for record in arrivals:
-        found = alike[likeness(record)]
+        found = alike[record.likeness]
         if len(found) == 1 and found[0].time <= record.time:
             delays.append(record.time - found[0].time)
     return min(delays, default=0.0) * 0.999

@@ -52,15 +52,29 @@ class Record:
     def is_segment(self) -> bool:
         return self.event in SENT or self.event in ARRIVED
 
+    @property
+    def likeness(self) -> Tuple[str, int, int, int]:
+        """What the records of one segment have in common."""
+        return self.flags, self.seq, self.ack, self.len
+
+    def repeats(self, other: "Record") -> bool:
+        """Whether this tells more of the segment that other is about."""
+        return (self.time, self.likeness) == (other.time, other.likeness)
+
 
 class Connection:
-    """One end of a connection: its records, in the order of time."""
+    """One end of a connection: its records, in the order of time.
+
+    What was dropped before the connection was looked up, such as a damaged
+    segment, has no number; its endpoints tell where it was going.
+    """
 
     def __init__(self, record: Record):
         self.id = record.conn
         self.local = record.local
         self.remote = record.remote
         self.records: List[Record] = []
+        self.strays: List[Record] = []
 
     @property
     def sent(self) -> List[Record]:
@@ -68,7 +82,14 @@ class Connection:
 
     @property
     def arrived(self) -> List[Record]:
-        return [r for r in self.records if r.event in ARRIVED]
+        """The segments that came; one that was dropped as its drop alone."""
+        found: List[Record] = []
+        for record in self.records:
+            if record.event == "drop" and found and record.repeats(found[-1]):
+                found[-1] = record
+            elif record.event in ARRIVED:
+                found.append(record)
+        return sorted(found + self.strays, key=lambda r: r.place)
 
     @property
     def bytes_sent(self) -> int:
@@ -94,6 +115,7 @@ class Trace:
         self.lost = 0
         self.records: List[Record] = []
         self.connections: Dict[int, Connection] = {}
+        self._latest: Dict[Tuple[str, str], Connection] = {}
         self._read(lines)
         if not self.records:
             raise TraceError(f"{name} holds no records")
@@ -130,9 +152,13 @@ class Trace:
             raise TraceError(f"{self.name}, line {count}: not a record: "
                              f"{' '.join(fields)[:60]}") from None
         self.records.append(record)
+        ends = record.local, record.remote
         if record.conn:
             conn = self.connections.setdefault(record.conn, Connection(record))
             conn.records.append(record)
+            self._latest[ends] = conn
+        elif ends in self._latest:
+            self._latest[ends].strays.append(record)
 
     @property
     def start(self) -> float:

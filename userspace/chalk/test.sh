@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# test.sh - run the tests of the tools; the last line says "N passed, N failed".
+# test.sh - run the tests of the tools; ends with "N passed, N failed".
 
 cd "$(dirname "$0")" || exit 1
 exec python3 -B - "$@" <<'END'

@@ -83,7 +83,7 @@ class Script:
         for row in rows:
             if row["event"] == "recv" and "A" in row["flags"]:
                 una[row["conn"]] = row["ack"]
-            row["snd_una"] = una[row["conn"]]
+            row["snd_una"] = una.get(row["conn"], "0")
         lines = ["\t".join(COLUMNS)]
         lines += ["\t".join(row[name] for name in COLUMNS) for row in rows]
         return "\n".join(lines) + "\n"

@@ -261,15 +261,27 @@ class LadderTest(unittest.TestCase):
         self.assertIn("seq=3001 ack=1 len=1000 (again: third duplicate ACK)",
                       again[0])
 
-    def test_drop__says_why(self):
+    def dropped(self, **drop):
+        """A trace whose last segment is dropped on arrival."""
         script = fixture.Script()
         script.open()
-        script.segment(.1, False, "A", lost=True, seq=1, ack=1, len=10)
-        script.add(.12, True, "drop", flags="A", cause="bad_checksum", len=10,
+        script.segment(.1, False, "A", "recv" not in drop, seq=1, ack=1,
+                       len=10)
+        drop.pop("recv", None)
+        script.add(.12, True, "drop", flags="A", len=10,
                    seq=fixture.CLIENT_ISN + 1,
-                   ack=(fixture.SERVER_ISN + 1) % (1 << 32))
-        lines = self.ladder(script=script)
+                   ack=(fixture.SERVER_ISN + 1) % (1 << 32), **drop)
+        return self.ladder(script=script)
+
+    def test_drop__before_the_connection_is_known(self):
+        lines = self.dropped(conn=0, state="CLOSED", cause="bad_checksum")
+        self.assertEqual(len(lines), 2 + 4)
         self.assertRegex(lines[-1], r"✗ dropped: bad_checksum +│ +0.1200$")
+
+    def test_drop__by_the_connection_hides_its_arrival(self):
+        lines = self.dropped(recv=True, cause="old_duplicate")
+        self.assertEqual(len(lines), 2 + 4)
+        self.assertRegex(lines[-1], r"✗ dropped: old_duplicate +│ +0.1200$")
 
     def test_first_and_last__leave_out_the_middle(self):
         lines = self.ladder("--first", "2", "--last", "3")
