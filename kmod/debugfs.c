@@ -22,9 +22,7 @@ static struct dentry *dir;
 
 /* --- conns: a line --- */
 
-/**
- * struct line - what a line says
- */
+/* What a line says. */
 struct line {
 	u32 id;
 	u8 state;
@@ -262,15 +260,14 @@ DEFINE_SHOW_ATTRIBUTE(drops);
 /* --- the directory --- */
 
 /**
- * chalk_debugfs_init() - make the directory; without debugfs do nothing
+ * chalk_debugfs_init() - make the directory; nothing depends on it
  */
-int chalk_debugfs_init(void)
+void chalk_debugfs_init(void)
 {
 	dir = debugfs_create_dir("chalk", NULL);
 	debugfs_create_file("conns", 0400, dir, NULL, &conns_fops);
 	debugfs_create_file("drops", 0400, dir, NULL, &drops_fops);
 	debugfs_create_file("trace", 0400, dir, NULL, &chalk_trace_fops);
-	return 0;
 }
 
 /**

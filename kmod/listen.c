@@ -389,29 +389,30 @@ static enum cause refuse(struct chalk_req *cr, struct sock *listener,
 	return DROP_BACKLOG_FULL;
 }
 
-/*
- * Return: false if the segment is to be looked up again, because another CPU
- * made the child.
- */
-static bool establish(struct sock *listener, struct request_sock *req,
-		      struct sk_buff *skb, struct seg *seg, enum cause *why)
-{
-	struct sock *child;
+/* What became of a segment for a record. */
+enum req_outcome {
+	USED_UP,	/* the child has it, the accept queue the record */
+	TO_FREE,	/* packet and reference are to be given back */
+	LOOK_AGAIN,	/* another CPU made the child: it is the child's */
+};
 
-	if (sk_acceptq_is_full(listener)) {
-		*why = refuse(chalk_req(req), listener, seg);
-		return true;
-	}
-	child = make_child(listener, req, skb);
+static enum req_outcome establish(struct sock *listener,
+				  struct request_sock *req, struct sk_buff *skb,
+				  struct seg *seg, enum cause *why)
+{
+	struct sock *child = NULL;
+
+	if (!sk_acceptq_is_full(listener))
+		child = make_child(listener, req, skb);
 	if (!child) {
 		*why = refuse(chalk_req(req), listener, seg);
-		return true;
+		return TO_FREE;
 	}
 	child = publish_child(listener, req, child);
 	if (!child)
-		return false;
+		return LOOK_AGAIN;
 	feed_child(listener, child, skb, seg);
-	return true;
+	return USED_UP;
 }
 
 static enum req_result ask_core(struct chalk_req *cr, struct env *env,
@@ -427,16 +428,13 @@ static enum req_result ask_core(struct chalk_req *cr, struct env *env,
 	return result;
 }
 
-static bool obey(enum req_result result, struct sock *listener,
-		 struct request_sock *req, struct sk_buff *skb, struct seg *seg,
-		 enum cause *why, bool *consumed)
+static enum req_outcome to_req(struct sock *listener, struct request_sock *req,
+			       struct sk_buff *skb, struct seg *seg,
+			       enum cause *why)
 {
-	switch (result) {
+	switch (ask_core(chalk_req(req), chalk_env(listener), seg, why)) {
 	case REQ_ESTABLISH:
-		if (!establish(listener, req, skb, seg, why))
-			return false;
-		*consumed = !*why;
-		break;
+		return establish(listener, req, skb, seg, why);
 	case REQ_RESET:
 		chalk_send_reset(skb, seg);
 		break;
@@ -447,7 +445,7 @@ static bool obey(enum req_result result, struct sock *listener,
 		answer(listener, req);
 		break;
 	}
-	return true;
+	return TO_FREE;
 }
 
 /**
@@ -463,23 +461,20 @@ bool chalk_req_rx(struct request_sock *req, struct sk_buff *skb,
 		  struct seg *seg)
 {
 	struct sock *listener = req->rsk_listener;
+	enum req_outcome outcome = LOOK_AGAIN;
 	enum cause why = DROP_NONE;
-	bool consumed = false, done;
-	enum req_result result;
 
-	if (unlikely(inet_sk_state_load(listener) != TCP_LISTEN)) {
-		drop_req(listener, req);
-		reqsk_put(req);
-		return false;
-	}
 	sock_hold(listener);
-	result = ask_core(chalk_req(req), chalk_env(listener), seg, &why);
-	done = obey(result, listener, req, skb, seg, &why, &consumed);
+	if (likely(inet_sk_state_load(listener) == TCP_LISTEN))
+		outcome = to_req(listener, req, skb, seg, &why);
+	else
+		drop_req(listener, req);
 	if (why)
 		chalk_count_drop(sock_net(listener), why);
-	if (done && !consumed)
+	if (outcome == TO_FREE)
 		kfree_skb(skb);
-	reqsk_put(req);
+	if (outcome != USED_UP)
+		reqsk_put(req);
 	sock_put(listener);
-	return done;
+	return outcome != LOOK_AGAIN;
 }

@@ -4,9 +4,10 @@
  *
  * Chalk is TCP as RFC 9293 draws it, on IP protocol 253. Read on in sock.h.
  *
- * Each step of the way in has its counterpart on the way out, in reverse. Once
- * sockets can be made, packets come in; once none can be made, and no packet
- * comes in, nothing but TIME_WAIT is left.
+ * Each step of the way in has its counterpart on the way out, in reverse. The
+ * last step lets programs make sockets. On the way out there are none, and once
+ * no packet comes in either nothing but TIME_WAIT is left, which goes with the
+ * namespaces.
  */
 #include <linux/module.h>
 #include <net/net_namespace.h>
@@ -21,26 +22,28 @@ static int __init chalk_init(void)
 	err = chalk_demux_init();
 	if (err)
 		return err;
-	err = chalk_net_init();
+	err = chalk_proto_register();
 	if (err)
 		goto out_demux;
-	err = chalk_sock_register();
+	err = chalk_net_init();
 	if (err)
-		goto out_net;
+		goto out_proto;
 	err = chalk_input_register();
 	if (err)
-		goto out_sock;
-	err = chalk_debugfs_init();
+		goto out_net;
+	chalk_debugfs_init();
+	err = chalk_family_register();
 	if (err)
-		goto out_input;
+		goto out_debugfs;
 	return 0;
 
-out_input:
+out_debugfs:
+	chalk_debugfs_exit();
 	chalk_input_unregister();
-out_sock:
-	chalk_sock_unregister();
 out_net:
 	chalk_net_exit();
+out_proto:
+	chalk_proto_unregister();
 out_demux:
 	chalk_demux_exit();
 	return err;
@@ -48,10 +51,11 @@ out_demux:
 
 static void __exit chalk_exit(void)
 {
+	chalk_family_unregister();
 	chalk_debugfs_exit();
 	chalk_input_unregister();
-	chalk_sock_unregister();
 	chalk_net_exit();
+	chalk_proto_unregister();
 	chalk_demux_exit();
 }
 

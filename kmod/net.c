@@ -175,4 +175,6 @@ int chalk_net_init(void)
 void chalk_net_exit(void)
 {
 	unregister_pernet_subsys(&net_ops);
+	/* the last record counts as gone a moment before it is freed */
+	synchronize_rcu();
 }

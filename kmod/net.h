@@ -82,14 +82,14 @@ void chalk_sysctl_unregister(struct chalk_net *cn);
 /* trace.c */
 extern const struct file_operations chalk_trace_fops;
 
-int chalk_trace_init(struct chalk_net *cn);
+void chalk_trace_init(struct chalk_net *cn);
 void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
 		      const struct event *ev);
 void chalk_trace_stray(struct net *net, const struct sk_buff *skb,
 		       const struct seg *seg, enum cause why);
 
 /* debugfs.c */
-int chalk_debugfs_init(void);
+void chalk_debugfs_init(void);
 void chalk_debugfs_exit(void);
 
 #endif /* CHALK_NET_H */

@@ -535,9 +535,9 @@ static void memory_limits_init(void)
 }
 
 /**
- * chalk_sock_register() - let programs make sockets
+ * chalk_proto_register() - make the slabs and the accounting of sockets
  */
-int chalk_sock_register(void)
+int chalk_proto_register(void)
 {
 	int err;
 
@@ -547,28 +547,39 @@ int chalk_sock_register(void)
 		return err;
 	err = proto_register(&chalk_prot, 1);
 	if (err)
-		goto out_counter;
-	chalk_family.family = family;
-	err = sock_register(&chalk_family);
-	if (err)
-		goto out_proto;
-	inet_register_protosw(&chalk_protosw);
-	return 0;
-
-out_proto:
-	proto_unregister(&chalk_prot);
-out_counter:
-	percpu_counter_destroy(&sockets_allocated);
+		percpu_counter_destroy(&sockets_allocated);
 	return err;
 }
 
 /**
- * chalk_sock_unregister() - the reverse; no socket is left
+ * chalk_proto_unregister() - the reverse; no socket and no record is left
  */
-void chalk_sock_unregister(void)
+void chalk_proto_unregister(void)
+{
+	proto_unregister(&chalk_prot);
+	percpu_counter_destroy(&sockets_allocated);
+}
+
+/**
+ * chalk_family_register() - let programs make sockets
+ */
+int chalk_family_register(void)
+{
+	int err;
+
+	chalk_family.family = family;
+	err = sock_register(&chalk_family);
+	if (err)
+		return err;
+	inet_register_protosw(&chalk_protosw);
+	return 0;
+}
+
+/**
+ * chalk_family_unregister() - the reverse
+ */
+void chalk_family_unregister(void)
 {
 	inet_unregister_protosw(&chalk_protosw);
 	sock_unregister(family);
-	proto_unregister(&chalk_prot);
-	percpu_counter_destroy(&sockets_allocated);
 }

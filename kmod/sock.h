@@ -36,7 +36,7 @@
  * keeps the memory.
  * A record of SYN_RCVD has one reference each for ehash, the kernel's request
  * timer (armed for ever, see listen.c), our timer, and holds one on its
- * listener. When the child is made the reference of ehash goes on to the
+ * listener. When the child is made the reference of the lookup goes on to the
  * accept queue.
  * A TIME_WAIT record has one each for ehash, bhash and its timer. It does not
  * hold the module (timewait.c says how), so rmmod succeeds with TIME_WAIT
@@ -189,8 +189,10 @@ static inline struct env *chalk_env(const struct sock *sk)
 /* sock.c */
 extern struct proto chalk_prot;
 
-int chalk_sock_register(void);
-void chalk_sock_unregister(void);
+int chalk_proto_register(void);
+void chalk_proto_unregister(void);
+int chalk_family_register(void);
+void chalk_family_unregister(void);
 void chalk_set_state(struct sock *sk, int state);
 void chalk_push(struct sock *sk, unsigned int wake);
 void chalk_finish(struct sock *sk);

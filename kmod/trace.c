@@ -185,11 +185,10 @@ static void all_tracing(bool on)
  * chalk_trace_init() - a new namespace joins
  * @cn: it; not in the list of all yet
  */
-int chalk_trace_init(struct chalk_net *cn)
+void chalk_trace_init(struct chalk_net *cn)
 {
 	cn->env.emit = chalk_trace_emit;
 	WRITE_ONCE(cn->env.tracing, READ_ONCE(ring.rec) != NULL);
-	return 0;
 }
 
 static void set_ring(struct record *rec)
