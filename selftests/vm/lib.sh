@@ -6,6 +6,7 @@
 # its own beside its final place and renamed when complete, under a lock for
 # each entry, so that callers may run at the same time and be killed at will.
 
+PATH=$PATH:/usr/sbin:/sbin
 CACHE=${CHALK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chalk}
 
 step() {
@@ -21,7 +22,7 @@ die() {
 need() {
 	local p missing=
 	for p; do
-		PATH=$PATH:/usr/sbin:/sbin command -v "$p" >/dev/null || missing+=" $p"
+		command -v "$p" >/dev/null || missing+=" $p"
 	done
 	[ -z "$missing" ] ||
 		die "missing program(s):$missing; run: make setup"

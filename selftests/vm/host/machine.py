@@ -7,6 +7,7 @@ the machine stops, and under the virtual clock it happens at a counted time.
 """
 
 import os
+import shlex
 
 PORTS = ("verdict", "stdout", "stderr", "log", "out")
 
@@ -66,4 +67,5 @@ def command_line(opts, kernel, images, directory, use_kvm):
             "-serial", "file:" + os.path.join(directory, "console"),
             *port_arguments(directory),
             *(arg for image in images for arg in nvdimm_arguments(*image)),
-            *(terminal_arguments() if opts.tty else [])]
+            *(terminal_arguments() if opts.tty else []),
+            *shlex.split(opts.qemu)]
