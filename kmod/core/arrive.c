@@ -355,6 +355,12 @@ static bool refuse_after_close(struct conn *c, const struct seg *s, u64 now,
 	return true;
 }
 
+/* All of the text is old, but not the FIN that has joined it since. */
+static bool is_fin_behind_old_text(const struct conn *c, const struct seg *s)
+{
+	return s->flags & FLAG_FIN && s->seq + s->len == c->rcv_nxt;
+}
+
 static bool take_text(struct conn *c, const struct seg *s, u64 now,
 		      struct verdict *v)
 {
@@ -364,6 +370,8 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 		return true;
 	if (!state_in(c->state, STATES_CAN_RECEIVE))
 		return drop(v, DROP_AFTER_FIN);
+	if (is_fin_behind_old_text(c, s))
+		return true;
 	if (refuse_after_close(c, s, now, v))
 		return false;
 	c->rmss = clamp_t(u32, s->len, c->rmss, max_t(u16, c->mtu_mss, c->rmss));
@@ -373,9 +381,9 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 	if (s->no_room)
 		return drop_and_ack(c, v, DROP_RCVBUF, BY_ACK_UNACCEPTABLE);
 	if (text.start != c->rcv_nxt) {
-		if (!take_early(c, &text, v))
-			return false;
-		keep(v, s, &text);
+		if (take_early(c, &text, v))
+			keep(v, s, &text);
+		/* a FIN may be new where the text before it is not */
 		return true;
 	}
 	take_in_order(c, &text, now);

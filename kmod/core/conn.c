@@ -117,6 +117,8 @@ void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
 	if (s->mss)
 		c->peer_mss = s->mss;
 	set_smss(c);
+	/* nothing larger is to be expected before it is seen */
+	c->rmss = min_t(u16, MSS_DEFAULT, c->smss);
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->ack;
 	c->snd_wnd = c->max_wnd = s->wnd;
@@ -185,6 +187,8 @@ void conn_read(struct conn *c, u32 n, u64 now)
 	if (CORE_WARN_ON(n > conn_readable(c)))
 		return;
 	c->rcv_read += n;
+	if (seq_ge(c->rcv_read, c->rcv_up))
+		c->rcv_urgent = false;
 	if (state_in(c->state, STATES_CAN_RECEIVE) && !c->ack_now &&
 	    window_update_due(c))
 		c->ack_now = BY_WINDOW_UPDATE;
