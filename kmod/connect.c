@@ -100,7 +100,11 @@ static void open_connection(struct sock *sk, u32 mtu)
 		.user_mss = cs->user_mss,
 	};
 
+	/* what an earlier connection left behind */
 	chalk_clear_conn(sk);
+	WRITE_ONCE(sk->sk_err, 0);
+	WRITE_ONCE(sk->sk_err_soft, 0);
+	sock_reset_flag(sk, SOCK_DONE);
 	cs->pmtu = mtu;
 	conn_open(&cs->conn, chalk_env(sk), &cfg, now);
 }

@@ -114,8 +114,9 @@ static int most_buffer = 1 << 30;
 #define SWITCH(name, field)                                               \
 	{                                                                 \
 		.procname = name, .data = FIELD(env.tun.field),           \
-		.maxlen = sizeof(bool), .mode = 0644,                     \
-		.proc_handler = proc_dobool,                              \
+		.maxlen = sizeof(u8), .mode = 0644,                       \
+		.proc_handler = proc_dou8vec_minmax,                      \
+		.extra1 = SYSCTL_ZERO, .extra2 = SYSCTL_ONE,              \
 	}
 
 #define TIME(name, field, handler, least, most)                           \
