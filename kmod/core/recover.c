@@ -17,13 +17,18 @@ static void take_sample(struct conn *c, u32 sample, enum cause cause, u64 now)
 		trace_change(c, EV_RTO, cause, old, rtt_rto(&c->rtt), now);
 }
 
-/* RFC 7323 section 4.1: the echo tells which transmission was acknowledged. */
+/*
+ * RFC 7323 section 4.1: the echo tells which transmission was acknowledged. Only
+ * that of what was sent since the timeout is taken. Where it was the ACK that got
+ * lost, the answer to the retransmission still echoes the original (section 5.3,
+ * R2 comes before R3), and the sample would have the whole timeout in it.
+ */
 static bool sample_from_echo(struct conn *c, const struct seg *s, u64 now)
 {
 	u32 ticks = timestamp(c->ts_off, now) - s->tsecr;
+	u32 since = timestamp(c->ts_off, now) - timestamp(c->ts_off, c->back_at);
 
-	if (!c->ts_ok || !s->has_ts || !s->tsecr ||
-	    ticks > RTO_CEILING / USEC_PER_MS)
+	if (!c->ts_ok || !s->has_ts || !s->tsecr || ticks > since)
 		return false;
 	take_sample(c, ticks * USEC_PER_MS, BY_RTT_TSECR, now);
 	return true;
@@ -131,6 +136,7 @@ void recover_go_back(struct conn *c, enum cause cause, u64 now)
 	c->limited = 0;
 	c->snd_rtx = c->snd_una;
 	c->rtx_cause = cause;
+	c->back_at = now;
 }
 
 void recover_on_rto(struct conn *c, u64 now)

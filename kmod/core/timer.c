@@ -78,6 +78,7 @@ static void resend_syn(struct conn *c, u64 now)
 
 	c->syn_pending = true;
 	c->syn_lost = true;
+	c->back_at = now;
 	recover_forget_timing(c, now);
 	rtt_backoff(&c->rtt);
 	trace_change(c, EV_RTO, BY_BACKOFF, old, rtt_rto(&c->rtt), now);
