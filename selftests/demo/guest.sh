@@ -20,8 +20,8 @@ set -euo pipefail
 RATE=10mbit
 DELAY=20ms
 LOSS=1%
-QUEUE=60
-PORT=7000
+QUEUE=100
+PORT=2530
 MSL_TWICE=60
 
 DEBUGFS=/sys/kernel/debug/chalk
@@ -109,7 +109,8 @@ stop_watching() {
 }
 
 transfer() {
-	on bob bulk --progress 1M listen $PORT "$COPY" 2>&1 &
+	(on bob bulk --progress 1M listen $PORT "$COPY" 2>&1 |
+		sed -u 's/^/   /') &
 	RECEIVER=$!
 	until grep -q LISTEN $DEBUGFS/conns; do
 		sleep 0.1
@@ -124,30 +125,31 @@ objects() {
 }
 
 unload() {
-	local before after
-	before=$(objects)
+	local left
 	ip netns del alice
 	ip netns del bob
 	ip netns del badlink
-	say '    # rmmod chalk'
+	say '   # rmmod chalk'
 	rmmod chalk
-	after=$(objects)
+	left=$(objects)
 	if dmesg | grep -qi 'objects remaining\|still has objects'; then
-		say "    chalk.ko left objects behind"
+		say "   chalk.ko left objects behind"
 		return 1
 	fi
-	say "    chalk.ko is gone; $after slab objects left ($before before)"
+	say "   chalk.ko is gone; $left slab objects left"
+	[ "$left" = 0 ]
 }
 
 say '2. The network' '' \
-	'     alice  ------  a bad link  ------  bob' \
-	'   10.0.1.2                          10.0.2.2' '' \
-	"   Two network namespaces, joined by veth pairs through a third one that" \
-	"   plays the link: $RATE, $DELAY and $LOSS of the packets lost, each way."
+	'       alice  ------  a bad link  ------  bob' \
+	'     10.0.1.2                            10.0.2.2' '' \
+	'   Two network namespaces, joined by veth pairs through a third one, a router' \
+	"   that plays the link. Each way it carries ${RATE%mbit} Mbit/s, takes ${DELAY%ms} ms and loses" \
+	"   ${LOSS%?} % of the packets. It does not tell the sender which."
 make_network
 start_watching
 
-say '' "3. alice sends ${FILE##*/} to bob, $(stat -c %s "$FILE") bytes, over Chalk" ''
+say '' "3. alice sends a file to bob over Chalk: ${FILE##*/}, $(stat -c %s "$FILE") bytes" ''
 transfer
 
 say '' '4. Did all of it arrive?' ''
@@ -157,8 +159,9 @@ say '' '4. Did all of it arrive?' ''
 cmp "$FILE" "$COPY"
 rm "$COPY"
 
-say '' "5. alice closed first and stays in TIME_WAIT for $MSL_TWICE s; the clock of this" \
-	"   machine is a virtual one, on which waiting costs no time. Then:" ''
+say '' '5. The end' '' \
+	"   alice closed first, so she stays in TIME_WAIT for $MSL_TWICE s. The clock of this" \
+	'   machine is a virtual one: waiting costs no time. Then the module goes:' ''
 sleep $((MSL_TWICE + 1))
 stop_watching
 unload

@@ -250,6 +250,54 @@ class LadderTest(unittest.TestCase):
             self.assertRegex(line, pattern)
         self.assertEqual(len(lines), 3 + len(states))
 
+    def test_handshake__goes_on_until_the_server_has_the_ack(self):
+        script = fixture.Script()
+        script.open()
+        script.rows = [row for row in script.rows
+                       if row["conn"] == "1" or float(row["time"]) < .05]
+        script.segment(.5, False, "A", seq=1, ack=1, len=9)
+        lines = self.ladder("--handshake", script=script)
+        self.assertIn("✗ lost", lines[4])
+        self.assertIn("len=9", lines[5])
+        self.assertEqual(len(lines), 6)
+
+    def test_teardown__of_one_way_leaves_out_what_still_flows(self):
+        script = fixture.Script()
+        script.open()
+        script.segment(.1, True, "FA", seq=1, ack=1,
+                       states=("FIN_WAIT_1", "ESTABLISHED"))
+        script.state(.12, False, "CLOSE_WAIT", "FIN arrives")
+        script.segment(.12, False, "A", seq=1, ack=2)
+        for number in range(5):
+            script.segment(.2 + number / 100, False, "A", seq=1 + number,
+                           ack=2, len=1)
+        lines = self.ladder("--teardown", script=script)
+        self.assertRegex(lines[3], "CLOSE_WAIT .*FIN.* FIN_WAIT_1")
+        self.assertIn("ACK seq=1 ack=2 ─", lines[4])
+        self.assertIn("5 more segments", lines[5])
+        self.assertEqual(len(lines), 6)
+
+    def test_teardown__shows_what_lets_an_early_fin_count(self):
+        script = fixture.Script()
+        script.open()
+        script.segment(.1, False, "A", lost=True, seq=1, ack=1, len=9)
+        script.segment(.1, False, "FA", seq=10, ack=1)
+        script.segment(.2, False, "A", event="rtx", seq=1, ack=1, len=9)
+        script.state(.22, True, "CLOSE_WAIT", "FIN arrives")
+        lines = self.ladder("--teardown", script=script)
+        self.assertRegex(lines[-1], "again.*CLOSE_WAIT")
+
+    def test_loss__from_the_loss_to_its_repair(self):
+        lines = self.ladder("--loss", "1")
+        lost = next(i for i, line in enumerate(lines) if "✗ lost" in line)
+        self.assertIn("again: third duplicate ACK", lines[-2])
+        self.assertIn("more segments", lines[-1])
+        self.assertEqual(lost, 2 + 1 + 2)
+        text = fixture.transfer().text()
+        result = chalk("ladder", "-", "--loss", "2", stdin=text)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no such segments", result.stderr)
+
     def test_lost__ends_in_a_cross(self):
         lost = [line for line in self.ladder() if "✗ lost" in line]
         self.assertEqual(len(lost), 1)

@@ -5,10 +5,11 @@
  * Usage: bulk [OPTIONS] listen PORT OUT [IN]
  *        bulk [OPTIONS] connect ADDRESS PORT OUT [IN]
  *
- * Sends IN (nothing without it), then its FIN; writes what arrives to OUT until
- * the peer's FIN. One loop around poll() with a non-blocking socket serves both
- * directions, so that neither waits for the other. The exit status is 0 only
- * if all of IN was taken and the peer's FIN has come.
+ * Sends IN, then its FIN; writes what arrives to OUT until the peer's FIN. A
+ * server that has nothing to send closes after the client. One loop around
+ * poll() with a non-blocking socket serves both directions, so that neither
+ * waits for the other. The exit status is 0 only if all of IN was taken and the
+ * peer's FIN has come.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -38,6 +39,7 @@
  * @out:      file to write
  * @sent:     bytes the socket has taken
  * @received: bytes it has given
+ * @silent:   nothing to send; our FIN follows the peer's
  * @finished: our FIN is queued
  * @eof:      the peer's FIN has come
  * @step:     report the progress each so many bytes received, 0: never
@@ -51,7 +53,7 @@ struct transfer {
 	size_t start, pending;
 	int out;
 	unsigned long long sent, received;
-	bool finished, eof;
+	bool silent, finished, eof;
 	unsigned long long step;
 	double begin;
 };
@@ -163,6 +165,11 @@ static void pull(struct transfer *t)
 		progress(t);
 }
 
+static bool may_send(const struct transfer *t)
+{
+	return !t->finished && (!t->silent || t->eof);
+}
+
 static void run(struct transfer *t)
 {
 	if (fcntl(t->fd, F_SETFL, fcntl(t->fd, F_GETFL) | O_NONBLOCK))
@@ -171,12 +178,12 @@ static void run(struct transfer *t)
 	while (!t->finished || !t->eof) {
 		struct pollfd p = { .fd = t->fd };
 
-		p.events = (t->eof ? 0 : POLLIN) | (t->finished ? 0 : POLLOUT);
+		p.events = (t->eof ? 0 : POLLIN) | (may_send(t) ? POLLOUT : 0);
 		if (poll(&p, 1, -1) < 0)
 			err(1, "poll");
 		if (!t->eof && p.revents & (POLLIN | POLLERR | POLLHUP))
 			pull(t);
-		if (!t->finished && p.revents & (POLLOUT | POLLERR))
+		if (may_send(t) && p.revents & (POLLOUT | POLLERR))
 			push(t);
 	}
 	if (t->sent)
@@ -326,6 +333,7 @@ int main(int argc, char **argv)
 	t.in = argc > files + 1 ? open_file(argv[files + 1], O_RDONLY) : -1;
 	t.zeros = o.zeros;
 	t.step = o.step;
+	t.silent = !client && t.in < 0 && !t.zeros;
 	t.fd = client ? connect_to(o.family, argv[1], argv[2]) :
 			accept_one(o.family, argv[1]);
 	run(&t);
