@@ -29,9 +29,10 @@ void app_init(struct sock *sk)
 		.since = w->now,
 		.read_at = w->now + cfg->read_delay,
 		.close_at = NEVER,
-		.abort_at = cfg->abort_after ? w->now + cfg->abort_after : NEVER,
-		.resize_at = cfg->resize_after ? w->now + cfg->resize_after :
-						 NEVER,
+		.abort_at =
+			cfg->abort_after ? w->now + cfg->abort_after : NEVER,
+		.resize_at =
+			cfg->resize_after ? w->now + cfg->resize_after : NEVER,
 	};
 	sim_timer_init(&a->timer, app_fire);
 }
@@ -50,7 +51,8 @@ static bool user_resize(struct sock *sk, u64 now)
 static u32 chunk(struct sock *sk)
 {
 	const struct side_config *cfg = sk->app.cfg;
-	u64 n = rng_range(&sk->host->w->app_rng, cfg->chunk_min, cfg->chunk_max);
+	u64 n = rng_range(&sk->host->w->app_rng, cfg->chunk_min,
+			  cfg->chunk_max);
 
 	return min_t(u64, n, cfg->bytes - sk->app.written);
 }

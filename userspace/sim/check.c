@@ -54,8 +54,13 @@ static u32 expected(const struct sock *sk)
 static void note_syn(struct check_syn *syn, const struct seg *s)
 {
 	*syn = (struct check_syn){
-		.seen = true, .seq = s->seq, .wnd = s->wnd, .mss = s->mss,
-		.ts = s->has_ts, .wscale = s->has_wscale, .shift = s->wscale,
+		.seen = true,
+		.seq = s->seq,
+		.wnd = s->wnd,
+		.mss = s->mss,
+		.ts = s->has_ts,
+		.wscale = s->has_wscale,
+		.shift = s->wscale,
 	};
 }
 
@@ -141,7 +146,8 @@ void check_verdict(struct sock *sk, const struct seg *s,
 	verdict_cwnd(sk);
 	if (c->fin_seen && !k->fin_in) {
 		if (!(s->flags & FLAG_FIN))
-			sock_fail(sk, "the connection saw a FIN that is not there");
+			sock_fail(sk,
+				  "the connection saw a FIN that is not there");
 		k->fin_in = true;
 		k->fin_off = check_rx_offset(sk, s->seq + s->len);
 	}
@@ -158,8 +164,8 @@ static void out_syn(struct sock *sk, const struct seg *s)
 		sock_fail(sk, "the SYN changed its number");
 	if (!s->mss)
 		sock_fail(sk, "a SYN without MSS");
-	if (answer && ((s->has_ts && !k->in.ts) ||
-		       (s->has_wscale && !k->in.wscale)))
+	if (answer &&
+	    ((s->has_ts && !k->in.ts) || (s->has_wscale && !k->in.wscale)))
 		sock_fail(sk, "a SYN+ACK offers what the SYN did not");
 	if (answer && s->ack != k->in.seq + 1)
 		sock_fail(sk, "a SYN+ACK of %u, the SYN was %u", s->ack,
@@ -286,7 +292,8 @@ static void out_peer_window(struct sock *sk, const struct seg *s)
 	u32 probe = s->len == 1;
 
 	if (s->len && seq_gt(end, k->edge_in + probe))
-		sock_fail(sk, "bytes up to %u sent, the peer's window ends at %u",
+		sock_fail(sk,
+			  "bytes up to %u sent, the peer's window ends at %u",
 			  end, k->edge_in);
 	if (s->flags & FLAG_FIN && seq_gt(end, k->edge_in + 1))
 		sock_fail(sk, "FIN at %u, the peer's window ends at %u", end,
@@ -301,7 +308,8 @@ static void out_cwnd(struct sock *sk, const struct seg *s)
 {
 	const struct conn *c = &sk->c;
 	u32 limited = c->dupacks && !c->recovering ?
-			      LIMITED_TRANSMIT_SEGMENTS * c->smss : 0;
+			      LIMITED_TRANSMIT_SEGMENTS * c->smss :
+			      0;
 	u32 flight = s->seq + s->len - c->snd_una;
 
 	if (s->len && s->seq != c->snd_una && flight > c->cc.cwnd + limited)
@@ -351,7 +359,8 @@ static void rest_sender(struct sock *sk)
 	u32 rto = rtt_rto(&c->rtt);
 
 	if (seq_gt(c->snd_una, c->snd_rtx) || seq_gt(c->snd_rtx, c->snd_nxt))
-		sock_fail(sk, "snd_una %u, snd_rtx %u, snd_nxt %u are not in order",
+		sock_fail(sk,
+			  "snd_una %u, snd_rtx %u, snd_nxt %u are not in order",
 			  c->snd_una, c->snd_rtx, c->snd_nxt);
 	if (c->snd_nxt != k->sent_max)
 		sock_fail(sk, "snd_nxt is %u, %u was sent", c->snd_nxt,
@@ -416,7 +425,8 @@ static void rest_events(struct sock *sk)
 		return;
 	if (k->state != c->state || k->ev_cwnd != c->cc.cwnd ||
 	    (c->cc.cwnd && k->ev_ssthresh != c->cc.ssthresh))
-		sock_fail(sk, "a change of state, cwnd or ssthresh had no event");
+		sock_fail(sk,
+			  "a change of state, cwnd or ssthresh had no event");
 }
 
 void check_rest(struct sock *sk)
@@ -434,7 +444,8 @@ void check_ticked(struct sock *sk)
 	u64 deadline = conn_deadline(&sk->c);
 
 	if (sk->kind == SOCK_CONN && deadline <= sk->host->w->now)
-		sock_fail(sk, "conn_deadline() is in the past after conn_tick()");
+		sock_fail(sk,
+			  "conn_deadline() is in the past after conn_tick()");
 }
 
 /* --- its events --- */
@@ -450,8 +461,7 @@ static void follow(struct sock *sk, const struct event *ev, u32 *last)
 	*last = ev->new;
 }
 
-void check_event(struct sock *sk, enum event_owner what,
-		 const struct event *ev)
+void check_event(struct sock *sk, enum event_owner what, const struct event *ev)
 {
 	struct check *k = &sk->check;
 	u32 state = k->state;

@@ -40,8 +40,12 @@ void config_init(struct sim_config *cfg)
 	u32 i;
 
 	*cfg = (struct sim_config){
-		.seed = 1, .clients = 1, .connections = 1, .rounds = 1,
-		.open_gap = 10 * USEC_PER_MS, .carry = true,
+		.seed = 1,
+		.clients = 1,
+		.connections = 1,
+		.rounds = 1,
+		.open_gap = 10 * USEC_PER_MS,
+		.carry = true,
 	};
 	for (i = 0; i < NR_SIDES; i++) {
 		link_defaults(&cfg->link[i]);
@@ -55,26 +59,30 @@ void config_init(struct sim_config *cfg)
 static void describe_link(const struct link_config *l, const char *name,
 			  FILE *f)
 {
-	fprintf(f, "%s: rate %llu bit/s, delay %llu us, queue %u, loss %u, "
+	fprintf(f,
+		"%s: rate %llu bit/s, delay %llu us, queue %u, loss %u, "
 		"burst %u/%u/%u, reorder %u up to %llu us, dup %u, corrupt %u "
-		"(ppm)\n", name, (unsigned long long)l->rate,
-		(unsigned long long)l->delay, l->queue, l->loss, l->burst_enter,
-		l->burst_leave, l->burst_loss, l->reorder,
-		(unsigned long long)l->reorder_delay, l->dup, l->corrupt);
+		"(ppm)\n",
+		name, (unsigned long long)l->rate, (unsigned long long)l->delay,
+		l->queue, l->loss, l->burst_enter, l->burst_leave,
+		l->burst_loss, l->reorder, (unsigned long long)l->reorder_delay,
+		l->dup, l->corrupt);
 }
 
 static void describe_stack(const struct side_config *s, const char *name,
 			   FILE *f)
 {
-	fprintf(f, "%s: timestamps %d, window scaling %d, nodelay %d, "
+	fprintf(f,
+		"%s: timestamps %d, window scaling %d, nodelay %d, "
 		"keepalive %d, IW %u, MTU %u, MSS %u, rcvbuf %u of %u, "
 		"sndbuf %u, offload %u, no memory %u ppm, RTO %llu to %llu us, "
-		"delayed ACK %llu us, MSL %llu us%s\n", name, s->timestamps,
-		s->window_scaling, s->nodelay, s->keepalive, s->iw, s->mtu,
-		s->user_mss, s->rcvbuf, s->rcvbuf_max, s->sndbuf, s->offload,
-		s->nomem, (unsigned long long)s->rto_min,
-		(unsigned long long)s->rto_max, (unsigned long long)s->delack,
-		(unsigned long long)s->msl, s->isn_wrap ? ", ISN wraps" : "");
+		"delayed ACK %llu us, MSL %llu us%s\n",
+		name, s->timestamps, s->window_scaling, s->nodelay,
+		s->keepalive, s->iw, s->mtu, s->user_mss, s->rcvbuf,
+		s->rcvbuf_max, s->sndbuf, s->offload, s->nomem,
+		(unsigned long long)s->rto_min, (unsigned long long)s->rto_max,
+		(unsigned long long)s->delack, (unsigned long long)s->msl,
+		s->isn_wrap ? ", ISN wraps" : "");
 }
 
 static void describe_user(const struct side_config *s, FILE *f)
@@ -85,7 +93,8 @@ static void describe_user(const struct side_config *s, FILE *f)
 		[CLOSE_EOF] = "after the peer",
 	};
 
-	fprintf(f, "\twrites %llu bytes, %u to %u each %llu us, more %u ppm; "
+	fprintf(f,
+		"\twrites %llu bytes, %u to %u each %llu us, more %u ppm; "
 		"reads %llu byte/s, chunk %u, after %llu us, pause at %llu of "
 		"%llu us; closes %s%s",
 		(unsigned long long)s->bytes, s->chunk_min, s->chunk_max,
@@ -106,10 +115,11 @@ static void describe_user(const struct side_config *s, FILE *f)
 
 void config_describe(const struct sim_config *cfg, FILE *f)
 {
-	fprintf(f, "seed %llu: %u clients, %u connections, %u rounds, gap %llu us"
-		"%s\n", (unsigned long long)cfg->seed, cfg->clients,
-		cfg->connections, cfg->rounds,
-		(unsigned long long)cfg->open_gap,
+	fprintf(f,
+		"seed %llu: %u clients, %u connections, %u rounds, gap %llu us"
+		"%s\n",
+		(unsigned long long)cfg->seed, cfg->clients, cfg->connections,
+		cfg->rounds, (unsigned long long)cfg->open_gap,
 		cfg->simultaneous ? ", simultaneous open" : "");
 	describe_link(&cfg->link[CLIENT], "to the server", f);
 	describe_link(&cfg->link[SERVER], "to the client", f);

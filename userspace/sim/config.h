@@ -15,7 +15,7 @@ enum seg_class {
 	CLASS_SYN,
 	CLASS_SYNACK,
 	CLASS_DATA,
-	CLASS_ACK,	/* without payload, SYN, FIN or RST */
+	CLASS_ACK, /* without payload, SYN, FIN or RST */
 	CLASS_FIN,
 	NR_CLASSES
 };
@@ -64,9 +64,9 @@ struct link_config {
 
 /* When a user stops writing for good. */
 enum close_when {
-	CLOSE_WRITTEN,		/* all is written: the peer may go on */
-	CLOSE_EXCHANGED,	/* all is written and all expected is read */
-	CLOSE_EOF,		/* the peer closed and all is written */
+	CLOSE_WRITTEN, /* all is written: the peer may go on */
+	CLOSE_EXCHANGED, /* all is written and all expected is read */
+	CLOSE_EOF, /* the peer closed and all is written */
 };
 
 /**
@@ -131,7 +131,11 @@ struct side_config {
 	u32 resize_to;
 };
 
-enum side { CLIENT, SERVER, NR_SIDES };
+enum side {
+	CLIENT,
+	SERVER,
+	NR_SIDES
+};
 
 /**
  * struct sim_config - a run

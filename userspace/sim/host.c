@@ -95,8 +95,8 @@ static struct sock *lookup(struct host *h, u32 raddr, u16 lport, u16 rport)
 {
 	struct sock *sk = *bucket(h, raddr, lport, rport);
 
-	while (sk && (sk->raddr != raddr || sk->lport != lport ||
-		      sk->rport != rport))
+	while (sk &&
+	       (sk->raddr != raddr || sk->lport != lport || sk->rport != rport))
 		sk = sk->next;
 	return sk;
 }
@@ -128,7 +128,8 @@ u32 host_send(struct host *h, u32 dst, const struct seg *s, u64 key, u64 off)
 		bool last = left <= s->smss || !s->smss;
 
 		part.len = last ? left : s->smss;
-		part.flags = last ? s->flags : s->flags & ~(FLAG_FIN | FLAG_PSH);
+		part.flags =
+			last ? s->flags : s->flags & ~(FLAG_FIN | FLAG_PSH);
 		link_send(h->w, h->out,
 			  packet_build(h->w, &part, h->addr, dst, key, off));
 		part.seq += part.len;

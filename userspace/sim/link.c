@@ -75,7 +75,8 @@ static unsigned int packet_classes(const struct packet *p)
 	return (flags & FLAG_FIN ? BIT(CLASS_FIN) : 0) |
 	       (p->len > wire_header_len(p->data) ? BIT(CLASS_DATA) : 0) |
 	       (p->len == wire_header_len(p->data) && !(flags & FLAG_FIN) ?
-			BIT(CLASS_ACK) : 0);
+			BIT(CLASS_ACK) :
+			0);
 }
 
 /* Whether the packet stands on a list of packets to lose. */
@@ -85,7 +86,7 @@ static bool listed(struct link *l, const struct packet *p)
 	bool hit = false;
 	u32 class, i;
 
-	for (class = 0; class < NR_CLASSES; class++) {
+	for (class = 0; class < NR_CLASSES; class ++) {
 		const struct drop_list *list = &l->cfg->drop[class];
 
 		if (!(classes & BIT(class)))

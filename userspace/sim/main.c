@@ -14,7 +14,11 @@
 #include "scenario.h"
 #include "trace.h"
 
-enum { EXIT_FINE = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2 };
+enum {
+	EXIT_FINE = 0,
+	EXIT_BROKEN = 1,
+	EXIT_USAGE = 2
+};
 
 static double real_time(void)
 {
@@ -90,6 +94,7 @@ int main(int argc, char **argv)
 		return replay(&o);
 	if (o.scenarios)
 		return scenario_batch(o.cfg.seed, o.scenarios, o.jobs) ?
-			       EXIT_FINE : EXIT_BROKEN;
+			       EXIT_FINE :
+			       EXIT_BROKEN;
 	return run_one(&o, &o.cfg);
 }

@@ -10,19 +10,33 @@
 #include "rng.h"
 
 /* Where a value goes. VALUE/VALUE gives one to each direction or end. */
-enum where { RUN, PATH, ENDS, CLIENT_END, SERVER_END };
+enum where {
+	RUN,
+	PATH,
+	ENDS,
+	CLIENT_END,
+	SERVER_END
+};
 
 enum type {
-	RATE, TIME, SIZE,		/* u64 */
-	SIZE32, COUNT, CHANCE,		/* u32 */
-	ON, OFF,			/* bool, without a value */
-	TEXT,				/* const char * */
-	DROPS, BURST, BENCH, REPLAY,	/* several fields */
+	RATE,
+	TIME,
+	SIZE, /* u64 */
+	SIZE32,
+	COUNT,
+	CHANCE, /* u32 */
+	ON,
+	OFF, /* bool, without a value */
+	TEXT, /* const char * */
+	DROPS,
+	BURST,
+	BENCH,
+	REPLAY, /* several fields */
 };
 
 struct opt {
 	const char *name;
-	const char *value;	/* its name in the help, NULL: takes none */
+	const char *value; /* its name in the help, NULL: takes none */
 	enum type type;
 	enum where where;
 	size_t offset;
@@ -35,7 +49,10 @@ struct opt {
 #define OF_CLIENT(field) CLIENT_END, offsetof(struct side_config, field)
 #define OF_SERVER(field) SERVER_END, offsetof(struct side_config, field)
 
-#define SECTION(title) { NULL, NULL, ON, RUN, 0, title }
+#define SECTION(title)                        \
+	{                                     \
+		NULL, NULL, ON, RUN, 0, title \
+	}
 
 static const struct opt table[] = {
 	SECTION("The path (VALUE or VALUE/VALUE: from the client/from the server)"),
@@ -52,13 +69,15 @@ static const struct opt table[] = {
 	{ "reorder-delay", "TIME", TIME, IN_PATH(reorder_delay),
 	  "for at most so long [5ms]" },
 	{ "dup", "P", CHANCE, IN_PATH(dup), "packets that arrive twice" },
-	{ "corrupt", "P", CHANCE, IN_PATH(corrupt), "packets with flipped bits" },
+	{ "corrupt", "P", CHANCE, IN_PATH(corrupt),
+	  "packets with flipped bits" },
 	{ "drop-data", "LIST", DROPS, PATH, CLASS_DATA,
 	  "lose the Nth packets with data: 7,8 from the client, s3 from the server" },
 	{ "drop-ack", "LIST", DROPS, PATH, CLASS_ACK,
 	  "the same, bare ACKs: 7,8 from the server, c3 from the client" },
 	{ "drop-syn", "LIST", DROPS, PATH, CLASS_SYN, "the same, SYNs" },
-	{ "drop-synack", "LIST", DROPS, PATH, CLASS_SYNACK, "the same, SYN+ACKs" },
+	{ "drop-synack", "LIST", DROPS, PATH, CLASS_SYNACK,
+	  "the same, SYN+ACKs" },
 	{ "drop-fin", "LIST", DROPS, PATH, CLASS_FIN, "the same, FINs" },
 
 	SECTION("The stacks (VALUE or VALUE/VALUE: client/server)"),
@@ -66,10 +85,12 @@ static const struct opt table[] = {
 	{ "mss", "BYTES", COUNT, IN_ENDS(user_mss), "upper bound to the MSS" },
 	{ "iw", "N", COUNT, IN_ENDS(iw), "initial window, segments [10]" },
 	{ "no-timestamps", NULL, OFF, IN_ENDS(timestamps), "RFC 7323 off" },
-	{ "no-window-scaling", NULL, OFF, IN_ENDS(window_scaling), "RFC 7323 off" },
+	{ "no-window-scaling", NULL, OFF, IN_ENDS(window_scaling),
+	  "RFC 7323 off" },
 	{ "nodelay", NULL, ON, IN_ENDS(nodelay), "no Nagle" },
 	{ "keepalive", NULL, ON, IN_ENDS(keepalive), "send keep-alives" },
-	{ "rcvbuf", "SIZE", SIZE32, IN_ENDS(rcvbuf), "receive buffer [256KiB]" },
+	{ "rcvbuf", "SIZE", SIZE32, IN_ENDS(rcvbuf),
+	  "receive buffer [256KiB]" },
 	{ "sndbuf", "SIZE", SIZE32, IN_ENDS(sndbuf), "send buffer [256KiB]" },
 	{ "rto-min", "TIME", TIME, IN_ENDS(rto_min), "least RTO [200ms]" },
 	{ "rto-max", "TIME", TIME, IN_ENDS(rto_max), "largest RTO [120s]" },
@@ -80,9 +101,11 @@ static const struct opt table[] = {
 
 	SECTION("The users"),
 	{ "bytes", "SIZE", SIZE, OF_CLIENT(bytes), "the client writes [1MiB]" },
-	{ "reverse-bytes", "SIZE", SIZE, OF_SERVER(bytes), "the server writes [0]" },
+	{ "reverse-bytes", "SIZE", SIZE, OF_SERVER(bytes),
+	  "the server writes [0]" },
 	{ "chunk", "SIZE", SIZE32, IN_ENDS(chunk_max), "of one write [16KiB]" },
-	{ "write-gap", "TIME", TIME, IN_ENDS(write_gap), "between two writes [0]" },
+	{ "write-gap", "TIME", TIME, IN_ENDS(write_gap),
+	  "between two writes [0]" },
 	{ "reader-rate", "SIZE", SIZE, IN_ENDS(read_rate),
 	  "bytes a reader takes in a second [all at once]" },
 	{ "reader-delay", "TIME", TIME, IN_ENDS(read_delay),
@@ -94,15 +117,19 @@ static const struct opt table[] = {
 	{ "abort-after", "TIME", TIME, IN_ENDS(abort_after), "abort" },
 
 	SECTION("The run"),
-	{ "clients", "N", COUNT, IN_RUN(cfg.clients), "hosts that share the path [1]" },
-	{ "connections", "N", COUNT, IN_RUN(cfg.connections), "of each client [1]" },
+	{ "clients", "N", COUNT, IN_RUN(cfg.clients),
+	  "hosts that share the path [1]" },
+	{ "connections", "N", COUNT, IN_RUN(cfg.connections),
+	  "of each client [1]" },
 	{ "rounds", "N", COUNT, IN_RUN(cfg.rounds),
 	  "connections one after another from one port [1]" },
-	{ "open-gap", "TIME", TIME, IN_RUN(cfg.open_gap), "between openings [10ms]" },
+	{ "open-gap", "TIME", TIME, IN_RUN(cfg.open_gap),
+	  "between openings [10ms]" },
 	{ "simultaneous-open", NULL, ON, IN_RUN(cfg.simultaneous),
 	  "both ends connect" },
 	{ "seed", "N", SIZE, IN_RUN(cfg.seed), "of all that is random [1]" },
-	{ "trace", "FILE", TEXT, IN_RUN(trace), "events as text, -: standard output" },
+	{ "trace", "FILE", TEXT, IN_RUN(trace),
+	  "events as text, -: standard output" },
 	{ "bench", NULL, BENCH, RUN, 0,
 	  "fast path, no payload: how fast is the simulator? (first option)" },
 	{ "scenarios", "N", COUNT, IN_RUN(scenarios),
@@ -120,8 +147,8 @@ struct unit {
 };
 
 static const struct unit rate_units[] = {
-	{ "", 1 }, { "bit", 1 }, { "kbit", 1e3 }, { "mbit", 1e6 },
-	{ "gbit", 1e9 }, { NULL, 0 },
+	{ "", 1 },	 { "bit", 1 },	  { "kbit", 1e3 },
+	{ "mbit", 1e6 }, { "gbit", 1e9 }, { NULL, 0 },
 };
 
 static const struct unit time_units[] = {
@@ -129,15 +156,21 @@ static const struct unit time_units[] = {
 };
 
 static const struct unit size_units[] = {
-	{ "", 1 }, { "B", 1 }, { "kB", 1e3 }, { "KiB", 1024 }, { "k", 1024 },
-	{ "MB", 1e6 }, { "MiB", 1048576 }, { "M", 1048576 }, { "GB", 1e9 },
-	{ "GiB", 1073741824 }, { "G", 1073741824 }, { NULL, 0 },
+	{ "", 1 },	     { "B", 1 },
+	{ "kB", 1e3 },	     { "KiB", 1024 },
+	{ "k", 1024 },	     { "MB", 1e6 },
+	{ "MiB", 1048576 },  { "M", 1048576 },
+	{ "GB", 1e9 },	     { "GiB", 1073741824 },
+	{ "G", 1073741824 }, { NULL, 0 },
 };
 
 static const struct unit count_units[] = { { "", 1 }, { NULL, 0 } };
 
 static const struct unit chance_units[] = {
-	{ "%", PPM / 100.0 }, { "ppm", 1 }, { "", PPM }, { NULL, 0 },
+	{ "%", PPM / 100.0 },
+	{ "ppm", 1 },
+	{ "", PPM },
+	{ NULL, 0 },
 };
 
 static const struct unit *units_of(enum type type)
@@ -230,8 +263,8 @@ static bool set_number(struct options *o, const struct opt *opt,
 	if (!parse_number(text, end, opt->type, &first))
 		return false;
 	second = first;
-	if (slash && !parse_number(slash + 1, slash + strlen(slash), opt->type,
-				   &second))
+	if (slash &&
+	    !parse_number(slash + 1, slash + strlen(slash), opt->type, &second))
 		return false;
 	return store_number(field(o, opt, 0), opt->type, first) &&
 	       (!is_pair(opt) ||
@@ -389,10 +422,12 @@ static bool finish(struct options *o)
 		return false;
 	if (!end_is_possible(&cfg->side[CLIENT]) ||
 	    !end_is_possible(&cfg->side[SERVER]))
-		return wrong("an MTU, MSS, buffer, chunk or RTO is out of range");
+		return wrong(
+			"an MTU, MSS, buffer, chunk or RTO is out of range");
 	if (!cfg->clients || cfg->clients > 250 || !cfg->connections ||
 	    cfg->connections > 20000 || !cfg->rounds || !o->jobs)
-		return wrong("1 to 250 clients, 1 to 20000 connections, 1 round at least");
+		return wrong(
+			"1 to 250 clients, 1 to 20000 connections, 1 round at least");
 	return true;
 }
 

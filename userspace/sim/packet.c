@@ -123,12 +123,12 @@ static u64 sum_bytes(const u8 *p, u32 n)
 static u16 packet_checksum(const struct packet *p)
 {
 	u8 pseudo[12] = {
-		p->src >> 24, p->src >> 16, p->src >> 8, p->src,
-		p->dst >> 24, p->dst >> 16, p->dst >> 8, p->dst,
-		0, IPPROTO_CHALK, p->len >> 8, p->len,
+		p->src >> 24, p->src >> 16, p->src >> 8, p->src, p->dst >> 24,
+		p->dst >> 16, p->dst >> 8,  p->dst,	 0,	 IPPROTO_CHALK,
+		p->len >> 8,  p->len,
 	};
-	u64 sum = sum_bytes(pseudo, sizeof(pseudo)) +
-		  sum_bytes(p->data, p->len);
+	u64 sum =
+		sum_bytes(pseudo, sizeof(pseudo)) + sum_bytes(p->data, p->len);
 
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);

@@ -85,8 +85,10 @@ static void report_end(const struct sock *sk, const char *name, FILE *f)
 {
 	if (!sk)
 		return;
-	fprintf(f, "  %s: %s after %s, read %llu, srtt %.1f ms, RTO %.1f ms, "
-		"cwnd %u", name, sk->kind == SOCK_DEAD ? "CLOSED" : "open",
+	fprintf(f,
+		"  %s: %s after %s, read %llu, srtt %.1f ms, RTO %.1f ms, "
+		"cwnd %u",
+		name, sk->kind == SOCK_DEAD ? "CLOSED" : "open",
 		state_name(sk->final), (unsigned long long)sk->app.read,
 		sk->c.rtt.srtt / 1e3, rtt_rto(&sk->c.rtt) / 1e3, sk->c.cc.cwnd);
 	if (sk->c.err)
@@ -114,7 +116,8 @@ void run_report(const struct run *r, FILE *f)
 {
 	const struct world *w = &r->w;
 	struct totals t[NR_SIDES] = {
-		totals_of(w, CLIENT), totals_of(w, SERVER),
+		totals_of(w, CLIENT),
+		totals_of(w, SERVER),
 	};
 	u32 i;
 

@@ -80,9 +80,9 @@ static u64 patience(const struct sim_config *cfg)
 
 		longest = max_t(u64, longest,
 				60 * s->rto_max + 4 * s->msl + s->keep_idle +
-				100 * s->keep_interval + s->read_delay +
-				s->pause_for + s->write_gap + s->close_grid +
-				s->abort_after);
+					100 * s->keep_interval + s->read_delay +
+					s->pause_for + s->write_gap +
+					s->close_grid + s->abort_after);
 	}
 	return longest + 300 * USEC_PER_S;
 }
@@ -155,8 +155,9 @@ bool run_go(struct run *r)
 
 	while (!world_failed(w) && world_step(w))
 		if (w->now - w->progress > longest)
-			world_fail(w, "nothing has gone forward since %llu s",
-				   (unsigned long long)(w->progress / USEC_PER_S));
+			world_fail(
+				w, "nothing has gone forward since %llu s",
+				(unsigned long long)(w->progress / USEC_PER_S));
 	if (!world_failed(w))
 		judge(w);
 	return !world_failed(w);

@@ -26,8 +26,7 @@ struct run {
  * @cfg:   what decides the run
  * @trace: where events go, or NULL
  */
-void run_init(struct run *r, const struct sim_config *cfg,
-	      struct trace *trace);
+void run_init(struct run *r, const struct sim_config *cfg, struct trace *trace);
 
 /**
  * run_destroy() - the counterpart of run_init()

@@ -39,8 +39,8 @@ static u64 pick(struct rng *r, const u64 *values, u32 n)
 	return values[rng_below(r, n)];
 }
 
-#define PICK(r, ...)                                              \
-	pick(r, (const u64[]){ __VA_ARGS__ },                     \
+#define PICK(r, ...)                          \
+	pick(r, (const u64[]){ __VA_ARGS__ }, \
 	     sizeof((const u64[]){ __VA_ARGS__ }) / sizeof(u64))
 
 /* --- the path --- */
@@ -119,10 +119,11 @@ static u64 lifetime(const struct sim_config *cfg)
 	for (i = 0; i < NR_SIDES; i++) {
 		const struct link_config *l = &cfg->link[i];
 		u64 wait = l->rate ? (l->queue + 2) * 1500 * 8 * USEC_PER_S /
-					     l->rate : 0;
+					     l->rate :
+				     0;
 
-		longest = max_t(u64, longest,
-				wait + l->delay + l->reorder_delay);
+		longest =
+			max_t(u64, longest, wait + l->delay + l->reorder_delay);
 	}
 	return longest;
 }
@@ -133,8 +134,8 @@ static void derive_buffers(struct side_config *s, struct rng *r)
 {
 	s->rcvbuf = percent(r, 20) ? rng_range(r, 64, 3000) :
 				     spread(r, 2000, 4 << 20);
-	s->rcvbuf_max = percent(r, 30) ? s->rcvbuf * rng_range(r, 1, 64) :
-					 s->rcvbuf;
+	s->rcvbuf_max =
+		percent(r, 30) ? s->rcvbuf * rng_range(r, 1, 64) : s->rcvbuf;
 	s->sndbuf = percent(r, 20) ? rng_range(r, 64, 3000) :
 				     spread(r, 2000, 1 << 20);
 	if (percent(r, 15)) {
@@ -150,8 +151,8 @@ static void derive_buffers(struct side_config *s, struct rng *r)
 static void derive_times(struct side_config *s, struct rng *r, u64 life)
 {
 	s->rto_min = PICK(r, RTO_FLOOR, RTO_FLOOR, 20000, 1000000);
-	s->rto_max = 3 * life +
-		     PICK(r, 2000000, 10000000, 60000000, RTO_CEILING);
+	s->rto_max =
+		3 * life + PICK(r, 2000000, 10000000, 60000000, RTO_CEILING);
 	s->delack = PICK(r, DELACK_TIME, DELACK_TIME, 0, 200000, 450000);
 	s->msl = life + spread(r, 10000, MSL);
 	s->retries = 100;
@@ -168,8 +169,9 @@ static void derive_stack(struct side_config *s, struct rng *r, u64 life)
 	s->nodelay = percent(r, 40);
 	s->isn_wrap = percent(r, 30);
 	s->iw = percent(r, 50) ? INIT_CWND : rng_range(r, 1, 10);
-	s->mtu = percent(r, 50) ? 1500 :
-		 PICK(r, 88, 128, 296, 576, 1006, 1280, 4000, 9000);
+	s->mtu = percent(r, 50) ?
+			 1500 :
+			 PICK(r, 88, 128, 296, 576, 1006, 1280, 4000, 9000);
 	s->user_mss = percent(r, 15) ? rng_range(r, 1, 2000) : 0;
 	s->offload = PICK(r, 0, 0, 5000, 65535);
 	derive_buffers(s, r);
@@ -190,7 +192,8 @@ static void derive_writer(struct side_config *s, struct rng *r, u64 most)
 	s->chunk_min = least_step(s->bytes);
 	if (percent(r, 50))
 		s->chunk_min = max_t(u64, s->chunk_min, spread(r, 1, 65536));
-	s->chunk_max = s->chunk_min + (percent(r, 50) ? spread(r, 1, 20000) : 0);
+	s->chunk_max =
+		s->chunk_min + (percent(r, 50) ? spread(r, 1, 20000) : 0);
 	if (percent(r, 15))
 		s->write_gap = spread(r, 10, 400 * USEC_PER_MS);
 	if (percent(r, 20))
@@ -214,8 +217,10 @@ static void derive_reader(struct side_config *s, struct rng *r, u64 expect)
 static void derive_closing(struct sim_config *cfg, struct rng *r)
 {
 	static const u8 ways[][NR_SIDES] = {
-		{ CLOSE_EXCHANGED, CLOSE_EOF }, { CLOSE_EOF, CLOSE_EXCHANGED },
-		{ CLOSE_WRITTEN, CLOSE_EOF }, { CLOSE_EOF, CLOSE_WRITTEN },
+		{ CLOSE_EXCHANGED, CLOSE_EOF },
+		{ CLOSE_EOF, CLOSE_EXCHANGED },
+		{ CLOSE_WRITTEN, CLOSE_EOF },
+		{ CLOSE_EOF, CLOSE_WRITTEN },
 		{ CLOSE_WRITTEN, CLOSE_WRITTEN },
 		{ CLOSE_EXCHANGED, CLOSE_EXCHANGED },
 	};
@@ -269,15 +274,17 @@ static u64 most_bytes(const struct sim_config *cfg, enum side side)
 	u64 most = MOST_BYTES / cfg->connections / cfg->clients / cfg->rounds;
 
 	if (s->user_mss)
-		segment = min_t(u64, segment, max_t(u32, s->user_mss, MSS_FLOOR));
+		segment =
+			min_t(u64, segment, max_t(u32, s->user_mss, MSS_FLOOR));
 	if (peer->user_mss)
 		segment = min_t(u64, segment,
 				max_t(u32, peer->user_mss, MSS_FLOOR));
 	segment = min_t(u64, segment, min_t(u32, s->sndbuf, peer->rcvbuf));
 	if (peer->resize_after)
 		segment = min_t(u64, segment, peer->resize_to);
-	return min_t(u64, most, segment * MOST_SEGMENTS /
-				cfg->connections / cfg->clients + 1);
+	return min_t(u64, most,
+		     segment * MOST_SEGMENTS / cfg->connections / cfg->clients +
+			     1);
 }
 
 void scenario_derive(struct sim_config *cfg, u64 seed)

@@ -20,7 +20,13 @@
 #include "timewait.h"
 #include "world.h"
 
-enum sock_kind { SOCK_NEW, SOCK_REQ, SOCK_CONN, SOCK_TIMEWAIT, SOCK_DEAD };
+enum sock_kind {
+	SOCK_NEW,
+	SOCK_REQ,
+	SOCK_CONN,
+	SOCK_TIMEWAIT,
+	SOCK_DEAD
+};
 
 /**
  * struct sock - one end
@@ -108,8 +114,8 @@ void sock_run(struct sock *sk, unsigned int wake);
  * @sk:  the sock
  * @fmt: which and how
  */
-__attribute__((__format__(__printf__, 2, 3)))
-void sock_fail(struct sock *sk, const char *fmt, ...);
+__attribute__((__format__(__printf__, 2, 3))) void
+sock_fail(struct sock *sk, const char *fmt, ...);
 
 /**
  * sock_destroy() - free all of it

@@ -59,9 +59,15 @@ void trace_drop(struct world *w, struct host *h, u32 src, const struct seg *s,
 		enum cause cause)
 {
 	struct event ev = {
-		.time = w->now, .kind = EV_DROP, .cause = cause,
-		.state = ST_CLOSED, .flags = s->flags, .seq = s->seq,
-		.ack = s->ack, .len = s->len, .wnd = s->wnd,
+		.time = w->now,
+		.kind = EV_DROP,
+		.cause = cause,
+		.state = ST_CLOSED,
+		.flags = s->flags,
+		.seq = s->seq,
+		.ack = s->ack,
+		.len = s->len,
+		.wnd = s->wnd,
 	};
 
 	if (w->trace)

@@ -87,7 +87,8 @@ static void heap_grow(struct world *w)
 	}
 }
 
-void sim_timer_init(struct sim_timer *t, void (*fire)(struct world *, struct sim_timer *))
+void sim_timer_init(struct sim_timer *t,
+		    void (*fire)(struct world *, struct sim_timer *))
 {
 	t->fire = fire;
 	t->slot = TIMER_IDLE;

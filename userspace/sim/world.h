@@ -22,7 +22,7 @@ struct world;
 #define TIMER_IDLE U32_MAX
 
 #define container_of(ptr, type, member) \
-	((type *)((char *)(ptr) - offsetof(type, member)))
+	((type *)((char *)(ptr)-offsetof(type, member)))
 
 /**
  * struct sim_timer - something that is due; embedded in what it belongs to
@@ -87,7 +87,8 @@ struct world {
  * @t:    the timer
  * @fire: what to do when it is due
  */
-void sim_timer_init(struct sim_timer *t, void (*fire)(struct world *, struct sim_timer *));
+void sim_timer_init(struct sim_timer *t,
+		    void (*fire)(struct world *, struct sim_timer *));
 
 /**
  * sim_timer_set() - make a timer due, or due at another time
@@ -110,8 +111,8 @@ bool world_step(struct world *w);
  * @w:   the world
  * @fmt: which and how
  */
-__attribute__((__format__(__printf__, 2, 3)))
-void world_fail(struct world *w, const char *fmt, ...);
+__attribute__((__format__(__printf__, 2, 3))) void
+world_fail(struct world *w, const char *fmt, ...);
 
 static inline bool world_failed(const struct world *w)
 {
