@@ -93,8 +93,16 @@ class Connection:
 
     @property
     def bytes_sent(self) -> int:
-        """Payload bytes that went out for the first time."""
-        return sum(r.len for r in self.records if r.event == "send")
+        """Payload bytes that went out at least once."""
+        total = 0
+        high = None
+        for record in self.sent:
+            end = (record.seq + record.len) % SEQUENCE_SPACE
+            fresh = record.len if high is None else relative(end, high)
+            if record.len and fresh < SEQUENCE_SPACE // 2:
+                total += min(fresh, record.len)
+                high = end
+        return total
 
     @property
     def start(self) -> float:

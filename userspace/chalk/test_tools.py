@@ -379,6 +379,13 @@ class SummaryTest(unittest.TestCase):
         self.assertAlmostEqual(goodput["seconds"], 0.086)
         self.assertAlmostEqual(goodput["mbit_per_s"], 0.744, 3)
 
+    def test_bytes__count_once_and_past_the_wrap(self):
+        script = fixture.Script()
+        for number, seq in enumerate((0, 1000, 500, 1000, 3000)):
+            script.add(number, False, "send", flags="A", len=1000,
+                       seq=(0xfffffe00 + seq) % (1 << 32))
+        self.assertEqual(script.trace().pick().bytes_sent, 3000)
+
     def test_text__says_the_same_and_warns_of_gaps(self):
         text = fixture.transfer().text() + "# lost 3\n"
         result = chalk("summary", "-", stdin=text)
