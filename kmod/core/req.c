@@ -42,10 +42,15 @@ static void emit_state(struct env *env, const struct req *r,
 		env->emit(env, OWNER_REQ, r, &ev);
 }
 
-/* SYN+ACKs back off like everything else: RFC 6298 (5.5) */
+/*
+ * SYN+ACKs back off like everything else: RFC 6298 (5.5). So many doublings of
+ * anything are beyond its ceiling.
+ */
 static void set_deadline(struct req *r, const struct env *env, u64 now)
 {
-	r->deadline = now + min_t(u64, env->tun.rto_init << r->retries,
+	u32 doublings = min_t(u32, r->retries, 31);
+
+	r->deadline = now + min_t(u64, env->tun.rto_init << doublings,
 				  env->tun.rto_max);
 }
 
