@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * recover_test.c - measuring, detecting loss, and what is sent again
+ */
+#include <kunit/test.h>
+
+#include "../core/recover.h"
+#include "helper.h"
+
+/* --- measuring: RFC 6298 section 3, RFC 7323 section 4 --- */
+
+static void measure__handshake(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s;
+
+	open_a(w);
+	lose_all(w, &w->a);
+	elapse(w, 300 * MS);
+	s = (struct seg){ .seq = B_ISS, .ack = A0, .wnd = RCV_BUF,
+			  .flags = FLAG_SYN | FLAG_ACK, .mss = MSS };
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.rtt.srtt, 300 * MS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTT)->cause, BY_RTT_TIMED);
+	/* 300 + 4 * 150 */
+	KUNIT_EXPECT_EQ(test, rtt_rto(&w->a.rtt), 900 * MS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTO)->new, 900 * MS);
+}
+
+/* One segment is timed at a time. */
+static void measure__timed_segment(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, MSS);
+	elapse(w, 100 * MS);
+	write_and_send(w, &w->a, MSS);
+	elapse(w, 50 * MS);
+	ack_upto(w, &w->a, A0 + MSS - 1);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
+	ack_upto(w, &w->a, A0 + 2 * MSS);
+	KUNIT_ASSERT_EQ(test, count_events(w, EV_RTT, 0), 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTT)->new, 150 * MS);
+}
+
+/* Karn: the ACK of what was sent twice says nothing, and RTO stays doubled. */
+static void measure__karn(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u32 rto = rtt_rto(&w->a.rtt);
+
+	write_and_send(w, &w->a, MSS);
+	elapse(w, rto);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT_REFUSED, BY_KARN), 1);
+	elapse(w, 10 * MS);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
+	KUNIT_EXPECT_EQ(test, rtt_rto(&w->a.rtt), 2 * rto);
+	/* the next segment, sent once, gives a sample and ends the backoff */
+	write_and_send(w, &w->a, MSS);
+	elapse(w, 10 * MS);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, BY_RTT_TIMED), 1);
+	KUNIT_EXPECT_EQ(test, w->a.rtt.backoffs, 0);
+}
+
+static void measure__karn_in_fast_retransmit(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 5 * MSS);
+	elapse(w, 10 * MS);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	elapse(w, 10 * MS);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT_REFUSED, BY_KARN), 1);
+}
+
+/* With timestamps the echo tells which of the two arrived (RFC 7323 4.1). */
+static void measure__timestamp_echo(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s, ack;
+
+	w->env.tun.timestamps = true;
+	establish(test, w);
+	write_and_send(w, &w->a, 100);
+	elapse(w, SECOND);
+	s = next_seg(test, w, &w->a);
+	elapse(w, 30 * MS);
+	forget_events(w);
+	ack = from_peer(&w->a);
+	ack.tsecr = s.tsval;
+	deliver(w, &w->a, &ack);
+	KUNIT_ASSERT_EQ(test, count_events(w, EV_RTT, BY_RTT_TSECR), 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTT)->new, 30 * MS);
+	KUNIT_EXPECT_EQ(test, w->a.rtt.backoffs, 0);
+}
+
+/* An echo of nothing that we sent. */
+static void measure__timestamp_nonsense(struct kunit *test)
+{
+	static const u32 echoes[] = { 0, 1, 0x80000000, 0xffffffff };
+
+	for (size_t i = 0; i < ARRAY_SIZE(echoes); i++) {
+		struct world *w = world_new(test);
+		struct seg s;
+
+		w->env.tun.timestamps = true;
+		establish(test, w);
+		write_and_send(w, &w->a, 100);
+		elapse(w, SECOND);
+		lose_all(w, &w->a);
+		s = from_peer(&w->a);
+		s.tsecr = echoes[i];
+		forget_events(w);
+		deliver(w, &w->a, &s);
+		KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
+		KUNIT_EXPECT_EQ(test, w->a.snd_una, w->a.snd_nxt);
+	}
+}
+
+/* --- acknowledgements: RFC 6298 (5.2), (5.3) --- */
+
+static void restart_timer__by_new_ack(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u32 rto;
+
+	write_and_send(w, &w->a, 3 * MSS);
+	elapse(w, 50 * MS);
+	ack_upto(w, &w->a, A0 + MSS);
+	rto = rtt_rto(&w->a.rtt);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + rto);
+	elapse(w, 50 * MS);
+	/* a duplicate does not restart it */
+	dup_acks(w, &w->a, 1);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now - 50 * MS + rto);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
+}
+
+/* --- loss: RFC 5681 section 3.2, RFC 6582 section 3.2 --- */
+
+/* An ACK of something new begins the count anew. */
+static void recover_on_dupack__counts_in_a_row(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	dup_acks(w, &w->a, 2);
+	ack_upto(w, &w->a, A0 + MSS);
+	dup_acks(w, &w->a, 2);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	dup_acks(w, &w->a, 1);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.recover, w->a.snd_nxt);
+}
+
+static void on_ack_in_recovery__partial_and_full(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 10 * MSS - 1);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.dupacks, 0);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
+}
+
+/* The Impatient variant: only the first partial ACK restarts the timer. */
+static void on_ack_in_recovery__impatient(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u64 deadline;
+
+	write_and_send(w, &w->a, 10 * MSS);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	elapse(w, 20 * MS);
+	ack_upto(w, &w->a, A0 + MSS);
+	lose_all(w, &w->a);
+	deadline = conn_deadline(&w->a);
+	KUNIT_EXPECT_EQ(test, deadline, w->now + rtt_rto(&w->a.rtt));
+	elapse(w, 20 * MS);
+	ack_upto(w, &w->a, A0 + 2 * MSS);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), deadline);
+}
+
+/*
+ * RFC 6582 section 3.2, step 2: duplicate ACKs below @recover are echoes of
+ * what the timeout sent twice.
+ */
+static void enter_recovery__not_after_timeout(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 5 * MSS);
+	lose_all(w, &w->a);
+	dup_acks(w, &w->a, 5);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_THIRD_DUPACK), 0);
+}
+
+/* but as soon as more than that is acknowledged */
+static void enter_recovery__after_recover(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	ack_all(w, &w->a);
+	w->a.cc.cwnd = 10 * MSS;
+	write_and_send(w, &w->a, 10 * MSS);
+	dup_acks(w, &w->a, 3);
+	/* exactly at @recover: not yet "more than" */
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	ack_upto(w, &w->a, w->a.snd_una + MSS);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+}
+
+/* The first loss of a connection is one, whatever the numbers. */
+static void enter_recovery__first_segment(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 4 * MSS);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+}
+
+/* @recover follows, so that 2 GB later it does not seem to lie ahead. */
+static void recover_on_ack__keeps_recover_near(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, w->a.recover, w->a.snd_una - 1);
+}
+
+/* --- timeout: RFC 6298 (5.4) to (5.6) --- */
+
+static void recover_on_rto__goes_back(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u32 rto = rtt_rto(&w->a.rtt);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	elapse(w, rto);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 0);
+	KUNIT_EXPECT_EQ(test, w->a.snd_nxt, A0 + 10 * MSS);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.recover, w->a.snd_nxt);
+	KUNIT_EXPECT_EQ(test, w->a.dupacks, 0);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTO)->new, 2 * rto);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), MSS);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + 2 * rto);
+}
+
+/* An ACK of the original comes after all, beyond what was sent again. */
+static void recover_on_ack__past_what_was_resent(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 7 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.snd_rtx, A0 + 7 * MSS);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 0);
+	KUNIT_EXPECT_EQ(test, w->a.retries, 0);
+}
+
+/* RFC 1191 section 6.5: the path shrank; smaller segments, same cwnd. */
+static void recover_go_back__smaller_mss(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	write_and_send(w, &w->a, 4 * MSS);
+	conn_set_mss(&w->a, 500, w->now);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.seq, A0);
+	KUNIT_EXPECT_EQ(test, s.smss, 500);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_MSS_CHANGE);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	/* a larger one resends nothing */
+	ack_all(w, &w->a);
+	write_and_send(w, &w->a, MSS);
+	conn_set_mss(&w->a, MSS, w->now);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, w->a.smss, MSS);
+}
+
+static struct kunit_case recover_cases[] = {
+	KUNIT_CASE(measure__handshake),
+	KUNIT_CASE(measure__timed_segment),
+	KUNIT_CASE(measure__karn),
+	KUNIT_CASE(measure__karn_in_fast_retransmit),
+	KUNIT_CASE(measure__timestamp_echo),
+	KUNIT_CASE(measure__timestamp_nonsense),
+	KUNIT_CASE(restart_timer__by_new_ack),
+	KUNIT_CASE(on_ack_in_recovery__partial_and_full),
+	KUNIT_CASE(on_ack_in_recovery__impatient),
+	KUNIT_CASE(recover_on_ack__keeps_recover_near),
+	KUNIT_CASE(recover_on_ack__past_what_was_resent),
+	KUNIT_CASE(enter_recovery__first_segment),
+	KUNIT_CASE(enter_recovery__not_after_timeout),
+	KUNIT_CASE(enter_recovery__after_recover),
+	KUNIT_CASE(recover_on_dupack__counts_in_a_row),
+	KUNIT_CASE(recover_go_back__smaller_mss),
+	KUNIT_CASE(recover_on_rto__goes_back),
+	{}
+};
+
+static struct kunit_suite chalk_recover = {
+	.name = "chalk_recover",
+	.test_cases = recover_cases,
+};
+
+kunit_test_suite(chalk_recover);

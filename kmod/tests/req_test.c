@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * req_test.c - LISTEN, and the record of a SYN_RCVD
+ */
+#include <kunit/test.h>
+
+#include "../core/req.h"
+#include "helper.h"
+
+static const struct seg syn = {
+	.sport = A_PORT, .dport = B_PORT, .seq = A_ISS, .flags = FLAG_SYN,
+	.wnd = 12345, .mss = 900,
+};
+
+/* A record that @first made; its SYN+ACK has gone out. */
+static struct world *answered(struct kunit *test, const struct seg *first,
+			      struct seg *synack)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_b();
+
+	w->env.tun.timestamps = true;
+	w->env.tun.window_scaling = true;
+	req_init(&w->req, &w->env, &cfg, first, w->now);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, synack));
+	KUNIT_ASSERT_TRUE(test, !req_poll(&w->req, &w->env, w->now,
+					  &(struct seg){}));
+	return w;
+}
+
+/* The third segment of the handshake. */
+static struct seg third(const struct seg *synack)
+{
+	return (struct seg){
+		.sport = A_PORT, .dport = B_PORT, .seq = A0, .ack = B0,
+		.flags = FLAG_ACK, .wnd = 100, .has_ts = synack->has_ts,
+		.tsval = 500, .tsecr = synack->tsval,
+	};
+}
+
+/* --- LISTEN: RFC 9293 section 3.10.7.2 --- */
+
+static const struct listen_param {
+	const char *name;
+	u8 flags;
+	enum listen_result result;
+	enum cause drop;
+} listens[] = {
+	{ "SYN", FLAG_SYN, LISTEN_SYN, DROP_NONE },
+	{ "SYN with text's PSH", FLAG_SYN | FLAG_PSH, LISTEN_SYN, DROP_NONE },
+	{ "RST", FLAG_RST, LISTEN_DROP, DROP_LISTEN_RST },
+	{ "RST first: RST+ACK", FLAG_RST | FLAG_ACK, LISTEN_DROP,
+	  DROP_LISTEN_RST },
+	{ "RST first: RST+SYN", FLAG_RST | FLAG_SYN, LISTEN_DROP,
+	  DROP_LISTEN_RST },
+	{ "ACK", FLAG_ACK, LISTEN_RESET, DROP_LISTEN_ACK },
+	{ "ACK before SYN: SYN+ACK", FLAG_SYN | FLAG_ACK, LISTEN_RESET,
+	  DROP_LISTEN_ACK },
+	{ "nothing", 0, LISTEN_DROP, DROP_LISTEN_NO_SYN },
+	{ "FIN", FLAG_FIN, LISTEN_DROP, DROP_LISTEN_NO_SYN },
+};
+
+NAMED_PARAMS(listens);
+
+static void listen_rx__table(struct kunit *test)
+{
+	const struct listen_param *p = test->param_value;
+	const struct seg s = { .flags = p->flags };
+	enum cause drop = DROP_CLOSED;
+
+	KUNIT_EXPECT_EQ(test, listen_rx(&s, &drop), p->result);
+	KUNIT_EXPECT_EQ(test, drop, p->drop);
+}
+
+/* --- the SYN+ACK --- */
+
+static void req_init__synack(struct kunit *test)
+{
+	struct seg s;
+	struct world *w = answered(test, &syn, &s);
+
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_SYN | FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.seq, B_ISS);
+	KUNIT_EXPECT_EQ(test, s.ack, A0);
+	KUNIT_EXPECT_EQ(test, s.sport, B_PORT);
+	KUNIT_EXPECT_EQ(test, s.dport, A_PORT);
+	KUNIT_EXPECT_EQ(test, s.wnd, RCV_BUF);
+	KUNIT_EXPECT_EQ(test, s.mss, MSS);
+	KUNIT_EXPECT_EQ(test, s.len, 0);
+	/* no option that the SYN did not have */
+	KUNIT_EXPECT_FALSE(test, s.has_ts || s.has_wscale);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_HANDSHAKE);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_STATE, BY_RCVD_SYN), 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->old, ST_LISTEN);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->new, ST_SYN_RCVD);
+}
+
+/* RFC 7323 sections 2.2 and 3.2 */
+static void req_init__options(struct kunit *test)
+{
+	struct seg first = syn, s;
+	struct world *w;
+
+	first.has_ts = true;
+	first.tsval = 444;
+	first.has_wscale = true;
+	first.wscale = 9;
+	w = answered(test, &first, &s);
+	KUNIT_EXPECT_TRUE(test, s.has_ts && s.has_wscale);
+	KUNIT_EXPECT_EQ(test, s.wscale, 3);
+	KUNIT_EXPECT_EQ(test, s.tsecr, 444);
+	KUNIT_EXPECT_EQ(test, s.tsval, 90000 + w->now / MS);
+	KUNIT_EXPECT_EQ(test, s.wnd, RCV_BUF);
+}
+
+static void req_init__options_refused(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_b();
+	struct seg first = syn, s;
+
+	cfg.user_mss = 600;
+	first.has_ts = first.has_wscale = true;
+	first.mss = 0;
+	req_init(&w->req, &w->env, &cfg, &first, w->now);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_EXPECT_FALSE(test, s.has_ts || s.has_wscale);
+	KUNIT_EXPECT_EQ(test, s.mss, 600);
+	KUNIT_EXPECT_EQ(test, w->req.peer_mss, MSS_DEFAULT);
+}
+
+/* RFC 6298 (5.5): again after 1, 2, 4, 8, 16 s; then the record goes */
+static void req_tick__schedule(struct kunit *test)
+{
+	struct seg s;
+	struct world *w = answered(test, &syn, &s);
+
+	for (u32 i = 0; i < SYNACK_RETRIES; i++) {
+		KUNIT_EXPECT_EQ(test, w->req.deadline,
+				w->now + (SECOND << i));
+		w->now = w->req.deadline - 1;
+		KUNIT_EXPECT_TRUE(test, req_tick(&w->req, &w->env, w->now));
+		KUNIT_EXPECT_FALSE(test, req_poll(&w->req, &w->env, w->now,
+						  &s));
+		w->now++;
+		KUNIT_EXPECT_TRUE(test, req_tick(&w->req, &w->env, w->now));
+		KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+		KUNIT_EXPECT_EQ(test, s.flags, FLAG_SYN | FLAG_ACK);
+		KUNIT_EXPECT_EQ(test, s.seq, B_ISS);
+		KUNIT_EXPECT_EQ(test, s.cause, BY_SYN_LOST);
+		KUNIT_EXPECT_EQ(test, last_event(w, EV_RTX)->seq, B_ISS);
+	}
+	KUNIT_EXPECT_FALSE(test, req_tick(&w->req, &w->env, w->req.deadline));
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_GIVE_UP);
+}
+
+/* However many retries a namespace asks for: never beyond the ceiling. */
+static void req_tick__ceiling(struct kunit *test)
+{
+	struct seg s;
+	struct world *w = answered(test, &syn, &s);
+
+	w->env.tun.synack_retries = 200;
+	for (int i = 0; i < 200; i++) {
+		w->now = w->req.deadline;
+		KUNIT_ASSERT_TRUE(test, req_tick(&w->req, &w->env, w->now));
+		KUNIT_EXPECT_GT(test, w->req.deadline, w->now);
+		KUNIT_EXPECT_LE(test, w->req.deadline, w->now + RTO_CEILING);
+	}
+	KUNIT_EXPECT_EQ(test, w->req.deadline, w->now + RTO_CEILING);
+}
+
+/* --- SYN_RCVD: RFC 9293 section 3.10.7.4 --- */
+
+/* The SYN again: so is the answer, and the schedule stays. */
+static void req_rx__same_syn(struct kunit *test)
+{
+	struct seg s;
+	struct world *w = answered(test, &syn, &s);
+	u64 deadline = w->req.deadline;
+	enum cause drop;
+
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &syn, w->now, &drop),
+			REQ_DROP);
+	KUNIT_EXPECT_EQ(test, drop, DROP_DUP_SYN);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_SYN | FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.seq, B_ISS);
+	KUNIT_EXPECT_EQ(test, w->req.deadline, deadline);
+	KUNIT_EXPECT_FALSE(test, req_poll(&w->req, &w->env, w->now, &s));
+}
+
+/* @seq is from RCV.NXT = IRS + 1, @ack from SND.NXT = ISS + 1. */
+static const struct rx_param {
+	const char *name;
+	u8 flags;
+	s32 seq, ack;
+	enum req_result result;
+	enum cause drop;
+	bool answer;
+} arrivals[] = {
+	{ "the ACK", FLAG_ACK, 0, 0, REQ_ESTABLISH, DROP_NONE, false },
+	{ "the ACK, with text's PSH", FLAG_ACK | FLAG_PSH, 0, 0, REQ_ESTABLISH,
+	  DROP_NONE, false },
+	{ "later text overtook the ACK", FLAG_ACK, 700, 0, REQ_ESTABLISH,
+	  DROP_NONE, false },
+	{ "ACK of less", FLAG_ACK, 0, -1, REQ_RESET, DROP_HANDSHAKE_ACK,
+	  false },
+	{ "ACK of more", FLAG_ACK, 0, 1, REQ_RESET, DROP_HANDSHAKE_ACK,
+	  false },
+	{ "no ACK bit", 0, 0, 0, REQ_DROP, DROP_NO_ACK, false },
+	{ "below the window", FLAG_ACK, -1, 0, REQ_DROP, DROP_OUT_OF_WINDOW,
+	  true },
+	{ "beyond the window", FLAG_ACK, RCV_BUF, 0, REQ_DROP,
+	  DROP_OUT_OF_WINDOW, true },
+	/* RFC 5961 section 3.2 */
+	{ "RST, exact", FLAG_RST, 0, 0, REQ_GONE, DROP_NONE, false },
+	{ "RST, in the window", FLAG_RST, 1, 0, REQ_DROP, DROP_RST_CHALLENGED,
+	  true },
+	{ "RST, outside", FLAG_RST, RCV_BUF, 0, REQ_DROP, DROP_OUT_OF_WINDOW,
+	  false },
+	{ "RST, below", FLAG_RST, -1, 0, REQ_DROP, DROP_OUT_OF_WINDOW, false },
+	/* RFC 5961 section 4.2 */
+	{ "another SYN, in the window", FLAG_SYN, 1, 0, REQ_DROP,
+	  DROP_SYN_CHALLENGED, true },
+	{ "another SYN, outside", FLAG_SYN, -2, 0, REQ_DROP,
+	  DROP_OUT_OF_WINDOW, true },
+};
+
+NAMED_PARAMS(arrivals);
+
+static void req_rx__table(struct kunit *test)
+{
+	const struct rx_param *p = test->param_value;
+	enum cause drop;
+	struct seg s;
+	struct world *w = answered(test, &syn, &s);
+	struct seg in = third(&s);
+
+	in.flags = p->flags;
+	in.seq += p->seq;
+	in.ack += p->ack;
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			p->result);
+	KUNIT_EXPECT_EQ(test, drop, p->drop);
+	KUNIT_EXPECT_EQ(test, req_poll(&w->req, &w->env, w->now, &s),
+			p->answer);
+	if (!p->answer)
+		return;
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.seq, B0);
+	KUNIT_EXPECT_EQ(test, s.ack, A0);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_ACK_CHALLENGE);
+}
+
+/* RFC 7323 section 5.3, R1 */
+static void req_rx__paws(struct kunit *test)
+{
+	struct seg first = syn, s, in;
+	struct world *w;
+	enum cause drop;
+
+	first.has_ts = true;
+	first.tsval = 500;
+	w = answered(test, &first, &s);
+	in = third(&s);
+	in.tsval = 499;
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_DROP);
+	KUNIT_EXPECT_EQ(test, drop, DROP_PAWS);
+	in.tsval = 500;
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_ESTABLISH);
+}
+
+/* RFC 5961 section 7 */
+static void req_rx__challenges_limited(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = answered(test, &syn, &s);
+	unsigned int n = 0;
+	enum cause drop;
+
+	in = third(&s);
+	in.seq--;
+	for (int i = 0; i < 50; i++) {
+		req_rx(&w->req, &w->env, &in, w->now, &drop);
+		n += req_poll(&w->req, &w->env, w->now, &s);
+	}
+	KUNIT_EXPECT_EQ(test, n, CHALLENGE_ACKS);
+}
+
+/* --- the record becomes a connection --- */
+
+static void conn_accept__takes_over(struct kunit *test)
+{
+	struct seg first = syn, s, in;
+	struct world *w;
+
+	first.has_ts = first.has_wscale = true;
+	first.tsval = 444;
+	first.wscale = 2;
+	w = answered(test, &first, &s);
+	w->now += 80 * MS;
+	in = third(&s);
+	in.len = 10;
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_SYN_RCVD);
+	KUNIT_EXPECT_EQ(test, w->b.snd_wnd, 12345);
+	deliver(w, &w->b, &in);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->v.wake, WAKE_STATE | WAKE_WRITE | WAKE_READ);
+	/* the text that came along is taken */
+	KUNIT_EXPECT_EQ(test, w->v.keep, 10);
+	KUNIT_EXPECT_EQ(test, w->b.rcv_nxt, A0 + 10);
+	KUNIT_EXPECT_EQ(test, w->b.snd_una, B0);
+	KUNIT_EXPECT_EQ(test, w->b.snd_nxt, B0);
+	/* this window is scaled, that of the SYN was not */
+	KUNIT_EXPECT_EQ(test, w->b.snd_wnd, 400);
+	KUNIT_EXPECT_EQ(test, w->b.smss, 900 - 12);
+	KUNIT_EXPECT_EQ(test, w->b.ts_recent, 500);
+	KUNIT_EXPECT_EQ(test, w->b.rtt.srtt, 80 * MS);
+	KUNIT_EXPECT_EQ(test, w->b.cc.cwnd, 10 * 888);
+	KUNIT_EXPECT_EQ(test, w->b.id, 2);
+}
+
+/* RFC 5681 section 3.1 and RFC 6298 (5.7), after a SYN+ACK that got lost */
+static void conn_accept__after_lost_synack(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = answered(test, &syn, &s);
+
+	w->now = w->req.deadline;
+	req_tick(&w->req, &w->env, w->now);
+	req_poll(&w->req, &w->env, w->now, &s);
+	w->now += 80 * MS;
+	in = third(&s);
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	deliver(w, &w->b, &in);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->b.cc.cwnd, w->b.smss);
+	KUNIT_EXPECT_EQ(test, w->b.rtt.srtt, 0);
+	KUNIT_EXPECT_EQ(test, rtt_rto(&w->b.rtt), 3 * SECOND);
+}
+
+static struct kunit_case req_cases[] = {
+	KUNIT_CASE_PARAM(listen_rx__table, listens_gen_params),
+	KUNIT_CASE(req_init__synack),
+	KUNIT_CASE(req_init__options),
+	KUNIT_CASE(req_init__options_refused),
+	KUNIT_CASE(req_rx__same_syn),
+	KUNIT_CASE_PARAM(req_rx__table, arrivals_gen_params),
+	KUNIT_CASE(req_rx__paws),
+	KUNIT_CASE(req_rx__challenges_limited),
+	KUNIT_CASE(req_tick__schedule),
+	KUNIT_CASE(req_tick__ceiling),
+	KUNIT_CASE(conn_accept__takes_over),
+	KUNIT_CASE(conn_accept__after_lost_synack),
+	{}
+};
+
+static struct kunit_suite chalk_req = {
+	.name = "chalk_req",
+	.test_cases = req_cases,
+};
+
+kunit_test_suite(chalk_req);

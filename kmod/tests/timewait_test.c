@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * timewait_test.c - the last two MSL (RFC 9293 section 3.6.1, RFC 6191)
+ */
+#include <kunit/test.h>
+
+#include "../core/timewait.h"
+#include "helper.h"
+
+/* What @a leaves behind: FINs went both ways, @b's came last. */
+static struct world *left_behind(struct kunit *test, struct timewait *t,
+				 bool timestamps)
+{
+	struct world *w = world_new(test);
+
+	w->env.tun.timestamps = timestamps;
+	establish(test, w);
+	conn_close(&w->a, w->now);
+	carry(w);
+	conn_close(&w->b, w->now);
+	carry(w);
+	KUNIT_ASSERT_EQ(test, w->a.state, ST_TIME_WAIT);
+	KUNIT_ASSERT_EQ(test, w->b.state, ST_CLOSED);
+	timewait_init(t, &w->a, w->now);
+	w->now += SECOND;
+	return w;
+}
+
+/* A segment of the peer at RCV.NXT, and what becomes of it. */
+static struct seg at_rcv_nxt(const struct timewait *t, u8 flags)
+{
+	return (struct seg){
+		.sport = t->dport, .dport = t->sport, .seq = t->rcv_nxt,
+		.ack = t->snd_nxt, .flags = flags, .has_ts = t->ts_ok,
+		.tsval = t->ts_recent,
+	};
+}
+
+static enum timewait_result arrives(struct world *w, struct timewait *t,
+				    const struct seg *s)
+{
+	enum cause drop;
+
+	return timewait_rx(t, &w->env, s, w->now, &drop);
+}
+
+static void expect_ack(struct kunit *test, struct world *w,
+		       struct timewait *t)
+{
+	struct seg s;
+
+	KUNIT_ASSERT_TRUE(test, timewait_poll(t, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.seq, A0 + 1);
+	KUNIT_EXPECT_EQ(test, s.ack, B0 + 1);
+	KUNIT_EXPECT_EQ(test, s.sport, A_PORT);
+	KUNIT_EXPECT_EQ(test, s.dport, B_PORT);
+	KUNIT_EXPECT_EQ(test, s.has_ts, w->a.ts_ok);
+	KUNIT_EXPECT_FALSE(test, timewait_poll(t, &w->env, w->now, &s));
+}
+
+static void expect_silent(struct kunit *test, struct world *w,
+			  struct timewait *t)
+{
+	struct seg s;
+
+	KUNIT_EXPECT_FALSE(test, timewait_poll(t, &w->env, w->now, &s));
+}
+
+static void timewait_init__two_msl(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = left_behind(test, &t, false);
+
+	KUNIT_EXPECT_EQ(test, t.deadline, w->now - SECOND + 60 * SECOND);
+	KUNIT_EXPECT_EQ(test, t.id, 1);
+	expect_silent(test, w, &t);
+}
+
+/* "Acknowledge it, and restart the 2 MSL timeout." */
+static void timewait_rx__fin_again(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = left_behind(test, &t, true);
+	struct seg s = at_rcv_nxt(&t, FLAG_FIN | FLAG_ACK);
+
+	s.seq--;
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
+	KUNIT_EXPECT_EQ(test, t.deadline, w->now + 60 * SECOND);
+	expect_ack(test, w, &t);
+}
+
+/* Any other segment does not restart it. */
+static const struct old_param {
+	const char *name;
+	u8 flags;
+	s32 seq;
+	u32 len;
+	bool answer;
+} olds[] = {
+	{ "old text", FLAG_ACK, -11, 10, true },
+	{ "new text", FLAG_ACK, 0, 10, true },
+	{ "an ACK that agrees", FLAG_ACK, 0, 0, false },
+	{ "an ACK that does not", FLAG_ACK, -1, 0, true },
+	{ "a FIN at another place", FLAG_ACK | FLAG_FIN, 5, 0, true },
+	{ "SYN+ACK", FLAG_SYN | FLAG_ACK, 1000, 0, true },
+};
+
+NAMED_PARAMS(olds);
+
+static void timewait_rx__old_segments(struct kunit *test)
+{
+	const struct old_param *p = test->param_value;
+	struct timewait t;
+	struct world *w = left_behind(test, &t, false);
+	struct seg s = at_rcv_nxt(&t, p->flags);
+	u64 deadline = t.deadline;
+
+	s.seq += p->seq;
+	s.len = p->len;
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
+	KUNIT_EXPECT_EQ(test, t.deadline, deadline);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_DROP, DROP_TIME_WAIT), 1);
+	if (p->answer)
+		expect_ack(test, w, &t);
+	else
+		expect_silent(test, w, &t);
+}
+
+static void timewait_rx__answers_limited(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = left_behind(test, &t, false);
+	struct seg s = at_rcv_nxt(&t, FLAG_ACK), out;
+	unsigned int n = 0;
+
+	s.len = 1;
+	for (int i = 0; i < 50; i++) {
+		arrives(w, &t, &s);
+		n += timewait_poll(&t, &w->env, w->now, &out);
+	}
+	KUNIT_EXPECT_EQ(test, n, CHALLENGE_ACKS);
+}
+
+/*
+ * RFC 6191 section 2: which SYN may open a new connection of the same name.
+ * @seq is from RCV.NXT, @ts from the last timestamp seen.
+ */
+static const struct reopen_param {
+	const char *name;
+	bool ts_before, ts_now;
+	s32 seq, ts;
+	enum timewait_result result;
+} reopens[] = {
+	{ "no timestamps, larger", false, false, 1, 0, TIMEWAIT_OPEN },
+	{ "no timestamps, far larger", false, false, 1000000, 0,
+	  TIMEWAIT_OPEN },
+	{ "no timestamps, smaller", false, false, -1, 0, TIMEWAIT_DROP },
+	{ "newer timestamp, smaller number", true, true, -1000, 1,
+	  TIMEWAIT_OPEN },
+	{ "same timestamp, larger number", true, true, 1, 0, TIMEWAIT_OPEN },
+	{ "same timestamp, smaller number", true, true, -1, 0,
+	  TIMEWAIT_DROP },
+	{ "older timestamp, larger number", true, true, 1000, -1,
+	  TIMEWAIT_DROP },
+	{ "timestamps given up, larger", true, false, 1, 0, TIMEWAIT_OPEN },
+	{ "timestamps given up, smaller", true, false, -1, 0,
+	  TIMEWAIT_DROP },
+};
+
+NAMED_PARAMS(reopens);
+
+static void may_reopen__table(struct kunit *test)
+{
+	const struct reopen_param *p = test->param_value;
+	struct timewait t;
+	struct world *w = left_behind(test, &t, p->ts_before);
+	struct seg s = at_rcv_nxt(&t, FLAG_SYN);
+
+	s.seq += p->seq;
+	s.has_ts = p->ts_now;
+	s.tsval += p->ts;
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), p->result);
+	if (p->result == TIMEWAIT_DROP)
+		expect_ack(test, w, &t);
+	else
+		expect_silent(test, w, &t);
+}
+
+/* Only the exact number ends it (RFC 5961 section 3.2). */
+static void rx_rst__exact(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = left_behind(test, &t, true);
+	struct seg s = at_rcv_nxt(&t, FLAG_RST);
+
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_GONE);
+}
+
+static void rx_rst__in_window(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = left_behind(test, &t, false);
+	struct seg s = at_rcv_nxt(&t, FLAG_RST);
+
+	s.seq++;
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
+	expect_ack(test, w, &t);
+}
+
+static void rx_rst__outside(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = left_behind(test, &t, false);
+	struct seg s = at_rcv_nxt(&t, FLAG_RST);
+
+	s.seq--;
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
+	expect_silent(test, w, &t);
+	s.seq += RCV_BUF + 10;
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
+	expect_silent(test, w, &t);
+}
+
+static void timewait_end__traces(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = left_behind(test, &t, false);
+
+	timewait_end(&t, &w->env, w->now);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_T_TIME_WAIT);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->old, ST_TIME_WAIT);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->new, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->conn, 1);
+}
+
+static struct kunit_case timewait_cases[] = {
+	KUNIT_CASE(timewait_init__two_msl),
+	KUNIT_CASE_PARAM(may_reopen__table, reopens_gen_params),
+	KUNIT_CASE(rx_rst__exact),
+	KUNIT_CASE(rx_rst__in_window),
+	KUNIT_CASE(rx_rst__outside),
+	KUNIT_CASE(timewait_rx__fin_again),
+	KUNIT_CASE_PARAM(timewait_rx__old_segments, olds_gen_params),
+	KUNIT_CASE(timewait_rx__answers_limited),
+	KUNIT_CASE(timewait_end__traces),
+	{}
+};
+
+static struct kunit_suite chalk_timewait = {
+	.name = "chalk_timewait",
+	.test_cases = timewait_cases,
+};
+
+kunit_test_suite(chalk_timewait);
