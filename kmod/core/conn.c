@@ -126,6 +126,8 @@ void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
 
 void conn_establish(struct conn *c, enum cause cause, u64 now)
 {
+	u32 old = rtt_rto(&c->rtt);
+
 	state_set(c, ST_ESTABLISHED, cause, now);
 	timer_stop(c, TIMER_RTX);
 	c->retries = 0;
@@ -133,6 +135,7 @@ void conn_establish(struct conn *c, enum cause cause, u64 now)
 	if (c->syn_lost && !c->rtt.srtt)
 		rtt_init(&c->rtt, RTO_AFTER_SYN_LOSS, c->env->tun.rto_min,
 			 c->env->tun.rto_max);
+	trace_rto(c, BY_SYN_LOST, old, now);
 	c->cc.ops->on_init(c, c->syn_lost, now);
 	if (c->opt.keepalive)
 		conn_set_keepalive(c, true, now);

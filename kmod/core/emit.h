@@ -30,6 +30,16 @@ static inline void trace_change(const struct conn *c, enum event_kind kind,
 		emit_conn(c, kind, cause, old, new, now);
 }
 
+/* The RTO was @old: tell what it has become, if anything else. */
+static inline void trace_rto(const struct conn *c, enum cause cause, u32 old,
+			     u64 now)
+{
+	u32 new = rtt_rto(&c->rtt);
+
+	if (new != old)
+		trace_change(c, EV_RTO, cause, old, new, now);
+}
+
 /* A segment of the connection came or went; a long one gives a record a packet. */
 static inline void trace_segment(const struct conn *c, enum event_kind kind,
 				 enum cause cause, const struct seg *s, u64 now)

@@ -13,8 +13,7 @@ static void take_sample(struct conn *c, u32 sample, enum cause cause, u64 now)
 
 	rtt_sample(&c->rtt, sample);
 	trace_change(c, EV_RTT, cause, 0, sample, now);
-	if (rtt_rto(&c->rtt) != old)
-		trace_change(c, EV_RTO, cause, old, rtt_rto(&c->rtt), now);
+	trace_rto(c, cause, old, now);
 }
 
 /*
@@ -148,5 +147,5 @@ void recover_on_rto(struct conn *c, u64 now)
 	c->recover = c->snd_nxt;
 	recover_go_back(c, BY_GO_BACK, now);
 	rtt_backoff(&c->rtt);
-	trace_change(c, EV_RTO, BY_BACKOFF, old, rtt_rto(&c->rtt), now);
+	trace_rto(c, BY_BACKOFF, old, now);
 }

@@ -81,7 +81,7 @@ static void resend_syn(struct conn *c, u64 now)
 	c->back_at = now;
 	recover_forget_timing(c, now);
 	rtt_backoff(&c->rtt);
-	trace_change(c, EV_RTO, BY_BACKOFF, old, rtt_rto(&c->rtt), now);
+	trace_rto(c, BY_BACKOFF, old, now);
 }
 
 /*
@@ -90,6 +90,8 @@ static void resend_syn(struct conn *c, u64 now)
  */
 static unsigned int probe(struct conn *c, u64 now)
 {
+	u32 old = rtt_rto(&c->rtt);
+
 	recover_go_back(c, BY_ZERO_WINDOW, now);
 	c->probe_due = true;
 	if (c->snd_wnd)
@@ -97,6 +99,7 @@ static unsigned int probe(struct conn *c, u64 now)
 	if (++c->retries > most_retries(c))
 		return give_up(c, now);
 	rtt_backoff(&c->rtt);
+	trace_rto(c, BY_BACKOFF, old, now);
 	return 0;
 }
 
