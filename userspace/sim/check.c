@@ -18,8 +18,9 @@ void check_init(struct sock *sk, enum conn_state state)
 {
 	memset(&sk->check, 0, sizeof(sk->check));
 	sk->check.state = state;
-	/* where it starts: no change, so no event */
-	sk->check.ev_ssthresh = SSTHRESH_INITIAL;
+	/* where they start: no change, so no event */
+	sk->check.told[EV_SSTHRESH] = SSTHRESH_INITIAL;
+	sk->check.told[EV_RTO] = sk->host->env.tun.rto_init;
 }
 
 /* Both SYNs offered it. */
@@ -423,10 +424,12 @@ static void rest_events(struct sock *sk)
 
 	if (!sk->host->env.tracing)
 		return;
-	if (k->state != c->state || k->ev_cwnd != c->cc.cwnd ||
-	    (c->cc.cwnd && k->ev_ssthresh != c->cc.ssthresh))
-		sock_fail(sk,
-			  "a change of state, cwnd or ssthresh had no event");
+	if (k->state != c->state || k->told[EV_CWND] != c->cc.cwnd ||
+	    (c->cc.cwnd && k->told[EV_SSTHRESH] != c->cc.ssthresh))
+		sock_fail(sk, "a change of state, cwnd or ssthresh had no event");
+	if (k->told[EV_RTO] != rtt_rto(&c->rtt))
+		sock_fail(sk, "the RTO is %u, the events say %u",
+			  rtt_rto(&c->rtt), k->told[EV_RTO]);
 }
 
 void check_rest(struct sock *sk)
@@ -475,8 +478,7 @@ void check_event(struct sock *sk, enum event_owner what, const struct event *ev)
 	}
 	if (what != OWNER_CONN)
 		return;
-	if (ev->kind == EV_CWND)
-		follow(sk, ev, &k->ev_cwnd);
-	else if (ev->kind == EV_SSTHRESH)
-		follow(sk, ev, &k->ev_ssthresh);
+	if (ev->kind == EV_CWND || ev->kind == EV_SSTHRESH ||
+	    ev->kind == EV_RTO)
+		follow(sk, ev, &k->told[ev->kind]);
 }

@@ -54,8 +54,7 @@ struct check_syn {
  * @owed:     when the oldest byte arrived that is not acknowledged, 0: none
  * @cwnd:     cwnd before the segment that is being received
  * @state:    as the events tell it
- * @ev_cwnd:  the same
- * @ev_ssthresh: the same
+ * @told:     the same, other variables, by kind of event
  */
 struct check {
 	struct check_syn out, in;
@@ -73,7 +72,7 @@ struct check {
 	u64 owed;
 	u32 cwnd;
 	u8 state;
-	u32 ev_cwnd, ev_ssthresh;
+	u32 told[NR_EVENT_KINDS];
 };
 
 /**
