@@ -1,0 +1,688 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * conn_test.c - a connection from SYN to CLOSED: begin, user calls, end
+ */
+#include <kunit/test.h>
+
+#include "../core/timewait.h"
+#include "helper.h"
+
+/* --- SYN_SENT: RFC 9293 section 3.10.7.3 --- */
+
+/* @ack is from SND.NXT = ISS + 1. */
+static const struct syn_sent_param {
+	const char *name;
+	u8 flags;
+	s32 ack;
+	enum conn_state state;
+	enum cause drop;
+	bool reset;
+	int err;
+} answers[] = {
+	{ "SYN+ACK", FLAG_SYN | FLAG_ACK, 0, ST_ESTABLISHED, DROP_NONE, false,
+	  0 },
+	{ "SYN", FLAG_SYN, 0, ST_SYN_RCVD, DROP_NONE, false, 0 },
+	/* first: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset" */
+	{ "ACK of less", FLAG_SYN | FLAG_ACK, -1, ST_SYN_SENT,
+	  DROP_SYN_SENT_ACK, true, 0 },
+	{ "ACK of more", FLAG_SYN | FLAG_ACK, 1, ST_SYN_SENT,
+	  DROP_SYN_SENT_ACK, true, 0 },
+	{ "bare ACK of less", FLAG_ACK, -1, ST_SYN_SENT, DROP_SYN_SENT_ACK,
+	  true, 0 },
+	/* "unless the RST bit is set" */
+	{ "RST+ACK of less", FLAG_RST | FLAG_ACK, -1, ST_SYN_SENT,
+	  DROP_SYN_SENT_ACK, false, 0 },
+	/* second */
+	{ "RST+ACK", FLAG_RST | FLAG_ACK, 0, ST_CLOSED, DROP_NONE, false,
+	  ECONNREFUSED },
+	{ "RST", FLAG_RST, 0, ST_SYN_SENT, DROP_SYN_SENT_RST, false, 0 },
+	/* fifth: "if neither of the SYN or RST bits is set" */
+	{ "ACK", FLAG_ACK, 0, ST_SYN_SENT, DROP_SYN_SENT_NO_SYN, false, 0 },
+	{ "FIN", FLAG_FIN, 0, ST_SYN_SENT, DROP_SYN_SENT_NO_SYN, false, 0 },
+};
+
+NAMED_PARAMS(answers);
+
+static void rx_syn_sent__table(struct kunit *test)
+{
+	const struct syn_sent_param *p = test->param_value;
+	struct world *w = world_new(test);
+	struct seg s = {
+		.sport = B_PORT, .dport = A_PORT, .seq = B_ISS,
+		.ack = A0 + p->ack, .flags = p->flags, .wnd = RCV_BUF,
+		.mss = MSS,
+	};
+
+	open_a(w);
+	lose_all(w, &w->a);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, p->state);
+	KUNIT_EXPECT_EQ(test, w->v.drop, p->drop);
+	KUNIT_EXPECT_EQ(test, w->v.reset, p->reset);
+	KUNIT_EXPECT_EQ(test, w->a.err, p->err);
+	KUNIT_EXPECT_EQ(test, !!(w->v.wake & WAKE_STATE),
+			state_in(p->state, STF(ESTABLISHED) | STF(CLOSED)));
+	if (p->state == ST_SYN_SENT)
+		expect_silence(test, w, &w->a);
+}
+
+/* The third segment of the handshake. */
+static void rx_syn_sent__acknowledges(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = { .seq = B_ISS, .ack = A0, .wnd = RCV_BUF, .mss = MSS,
+			 .flags = FLAG_SYN | FLAG_ACK };
+
+	open_a(w);
+	lose_all(w, &w->a);
+	deliver(w, &w->a, &s);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.seq, A0);
+	KUNIT_EXPECT_EQ(test, s.ack, B0);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_HANDSHAKE);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
+}
+
+/* and may carry text: a request rides on it */
+static void rx_syn_sent__third_segment_with_text(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = { .seq = B_ISS, .ack = A0, .wnd = RCV_BUF, .mss = MSS,
+			 .flags = FLAG_SYN | FLAG_ACK };
+
+	open_a(w);
+	lose_all(w, &w->a);
+	deliver(w, &w->a, &s);
+	conn_write(&w->a, 50, false, w->now);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.len, 50);
+	KUNIT_EXPECT_EQ(test, s.ack, B0);
+	expect_silence(test, w, &w->a);
+}
+
+/* "there may be other controls or text in the segment" */
+static void rx_syn_sent__text_and_fin(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = { .seq = B_ISS, .ack = A0, .wnd = RCV_BUF, .mss = MSS,
+			 .flags = FLAG_SYN | FLAG_ACK | FLAG_FIN, .len = 30 };
+
+	open_a(w);
+	lose_all(w, &w->a);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSE_WAIT);
+	KUNIT_EXPECT_EQ(test, w->v.keep, 30);
+	KUNIT_EXPECT_EQ(test, w->v.seq, B0);
+	KUNIT_EXPECT_EQ(test, w->v.skip, 0);
+	KUNIT_EXPECT_EQ(test, w->a.rcv_nxt, B0 + 31);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.ack, B0 + 31);
+}
+
+/* --- both at once: figure 8 of RFC 9293 --- */
+
+static void open_b(struct world *w)
+{
+	struct conn_config cfg = config_b();
+
+	conn_open(&w->b, &w->env, &cfg, w->now);
+}
+
+static void conn_open__simultaneous(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg syn_a, syn_b, s;
+
+	open_a(w);
+	open_b(w);
+	syn_a = next_seg(test, w, &w->a);
+	syn_b = next_seg(test, w, &w->b);
+	deliver(w, &w->a, &syn_b);
+	deliver(w, &w->b, &syn_a);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_SYN_RCVD);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_SYN_RCVD);
+	/* <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> */
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_SYN | FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.seq, A_ISS);
+	KUNIT_EXPECT_EQ(test, s.ack, B0);
+	deliver(w, &w->b, &s);
+	carry(w);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
+	/* and they can talk */
+	conn_write(&w->a, 5000, false, w->now);
+	carry(w);
+	KUNIT_EXPECT_EQ(test, conn_readable(&w->b), 5000);
+}
+
+/* The SYN+ACK of one got lost: it is sent again. */
+static void conn_open__simultaneous_with_loss(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg syn_a, syn_b;
+
+	open_a(w);
+	open_b(w);
+	syn_a = next_seg(test, w, &w->a);
+	syn_b = next_seg(test, w, &w->b);
+	deliver(w, &w->a, &syn_b);
+	deliver(w, &w->b, &syn_a);
+	lose_all(w, &w->a);
+	lose_all(w, &w->b);
+	elapse(w, SECOND);
+	carry(w);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
+}
+
+/* In SYN_RCVD a wrong ACK is answered with a reset (3.10.7.4, fifth). */
+static void ack_in_syn_rcvd__wrong(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s;
+
+	open_a(w);
+	open_b(w);
+	lose_all(w, &w->a);
+	s = next_seg(test, w, &w->b);
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	s.seq++;
+	s.flags = FLAG_ACK;
+	s.ack = A0 + 1;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_HANDSHAKE_ACK);
+	KUNIT_EXPECT_TRUE(test, w->v.reset);
+	s.ack = A_ISS;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_TRUE(test, w->v.reset);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_SYN_RCVD);
+	s.ack = A0;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->v.wake, WAKE_STATE | WAKE_WRITE);
+}
+
+static void check_rst__syn_rcvd(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s;
+
+	open_a(w);
+	open_b(w);
+	lose_all(w, &w->a);
+	s = next_seg(test, w, &w->b);
+	deliver(w, &w->a, &s);
+	s.seq++;
+	s.flags = FLAG_RST;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, w->a.err, ECONNREFUSED);
+}
+
+/* --- questions --- */
+
+static void conn_unacked__without_syn_and_fin(struct kunit *test)
+{
+	struct world *w = world_new(test);
+
+	open_a(w);
+	KUNIT_EXPECT_EQ(test, conn_unacked(&w->a), 0);
+	KUNIT_EXPECT_EQ(test, conn_unsent(&w->a), 0);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_unacked(&w->a), 0);
+	w = connected(test);
+	write_and_send(w, &w->a, 100);
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_unacked(&w->a), 100);
+	ack_upto(w, &w->a, A0 + 60);
+	KUNIT_EXPECT_EQ(test, conn_unacked(&w->a), 40);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_unacked(&w->a), 0);
+}
+
+static void conn_can_write__by_state(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg fin;
+
+	open_a(w);
+	KUNIT_EXPECT_FALSE(test, conn_can_write(&w->a));
+	w = connected(test);
+	KUNIT_EXPECT_TRUE(test, conn_can_write(&w->a));
+	fin = from_peer(&w->a);
+	fin.flags |= FLAG_FIN;
+	deliver(w, &w->a, &fin);
+	/* half closed: this direction goes on */
+	KUNIT_EXPECT_TRUE(test, conn_can_write(&w->a));
+	conn_close(&w->a, w->now);
+	KUNIT_EXPECT_FALSE(test, conn_can_write(&w->a));
+}
+
+static void conn_at_eof__after_reset(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	KUNIT_EXPECT_FALSE(test, conn_at_eof(&w->a));
+	conn_abort(&w->a, w->now);
+	KUNIT_EXPECT_TRUE(test, conn_at_eof(&w->a));
+}
+
+/* --- the user reads --- */
+
+static void conn_set_rcv_buf__larger(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	conn_set_rcv_buf(&w->a, 2 * RCV_BUF, w->now);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.wnd, 2 * RCV_BUF);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_WINDOW_UPDATE);
+}
+
+/* No update where the peer will send no more. */
+static void conn_read__after_fin(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, RCV_BUF);
+
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	conn_read(&w->a, RCV_BUF, w->now);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_TRUE(test, conn_at_eof(&w->a));
+}
+
+/* --- the four-way teardown: RFC 9293 section 3.6, figure 12 --- */
+
+static void conn_close__four_way(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	conn_close(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_1);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_FIN | FLAG_ACK);
+	deliver(w, &w->b, &s);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSE_WAIT);
+	s = next_seg(test, w, &w->b);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_ACK);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_2);
+	conn_close(&w->b, w->now);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_LAST_ACK);
+	s = next_seg(test, w, &w->b);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_FIN | FLAG_ACK);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_TIME_WAIT);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.seq, A0 + 1);
+	KUNIT_EXPECT_EQ(test, s.ack, B0 + 1);
+	deliver(w, &w->b, &s);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSED);
+	expect_silence(test, w, &w->a);
+	expect_silence(test, w, &w->b);
+}
+
+/* Half closed, the other direction still carries text. */
+static void conn_close__half(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_close(&w->a, w->now);
+	carry(w);
+	conn_write(&w->b, 12345, false, w->now);
+	carry(w);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_2);
+	KUNIT_EXPECT_EQ(test, conn_readable(&w->a), 12345);
+	conn_close(&w->b, w->now);
+	carry(w);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_TIME_WAIT);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSED);
+}
+
+/* Figure 13: FINs cross. */
+static void conn_close__simultaneous(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg fin_a, fin_b;
+
+	conn_close(&w->a, w->now);
+	conn_close(&w->b, w->now);
+	fin_a = next_seg(test, w, &w->a);
+	fin_b = next_seg(test, w, &w->b);
+	deliver(w, &w->a, &fin_b);
+	deliver(w, &w->b, &fin_a);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSING);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSING);
+	carry(w);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_TIME_WAIT);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_TIME_WAIT);
+}
+
+static void conn_close__in_syn_sent(struct kunit *test)
+{
+	struct world *w = world_new(test);
+
+	open_a(w);
+	lose_all(w, &w->a);
+	conn_close(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, w->a.err, 0);
+	expect_silence(test, w, &w->a);
+}
+
+/* "queue for processing after entering ESTABLISHED state" */
+static void conn_close__in_syn_rcvd(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s;
+
+	open_a(w);
+	open_b(w);
+	lose_all(w, &w->a);
+	s = next_seg(test, w, &w->b);
+	deliver(w, &w->a, &s);
+	conn_close(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_SYN_RCVD);
+	s.flags = FLAG_ACK;
+	s.seq++;
+	s.ack = A0;
+	lose_all(w, &w->a);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_1);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_TRUE(test, s.flags & FLAG_FIN);
+	KUNIT_EXPECT_EQ(test, s.seq, A0);
+}
+
+static void conn_close__twice(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_close(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	conn_close(&w->a, w->now);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_STATE, 0), 1);
+}
+
+/* --- the process is gone --- */
+
+/* Section 3.6.1: unread text is lost, and the peer is told so. */
+static void conn_release__with_unread(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 10);
+
+	deliver(w, &w->a, &s);
+	conn_release(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_TRUE(test, next_seg(test, w, &w->a).flags & FLAG_RST);
+}
+
+static void conn_release__all_read(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 10);
+
+	deliver(w, &w->a, &s);
+	conn_read(&w->a, 10, w->now);
+	conn_write(&w->a, 10, false, w->now);
+	conn_release(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_1);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_FIN | FLAG_ACK | FLAG_PSH);
+	KUNIT_EXPECT_EQ(test, s.len, 10);
+}
+
+static void conn_release__ends_keepalive(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_set_keepalive(&w->a, true, w->now);
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	ack_all(w, &w->a);
+	conn_release(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.timer[TIMER_KEEP], NEVER);
+}
+
+/* --- ABORT: RFC 9293 section 3.10.5 --- */
+
+static void conn_abort__syn_sent(struct kunit *test)
+{
+	struct world *w = world_new(test);
+
+	open_a(w);
+	lose_all(w, &w->a);
+	conn_abort(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	expect_silence(test, w, &w->a);
+}
+
+static void conn_abort__data_is_dropped(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	write_and_send(w, &w->a, 15 * MSS);
+	conn_abort(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_RST | FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.len, 0);
+	expect_silence(test, w, &w->a);
+}
+
+/* "LAST-ACK: respond with ok, delete the TCB": no RST */
+static void conn_abort__last_ack(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg fin = from_peer(&w->a);
+
+	fin.flags |= FLAG_FIN;
+	deliver(w, &w->a, &fin);
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	conn_abort(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	expect_silence(test, w, &w->a);
+}
+
+/* --- ICMP: RFC 5927 --- */
+
+static void conn_error__only_in_flight(struct kunit *test)
+{
+	struct world *w = world_new(test);
+
+	open_a(w);
+	KUNIT_EXPECT_FALSE(test, conn_error(&w->a, A_ISS, EHOSTUNREACH,
+					    w->now));
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_FALSE(test, conn_error(&w->a, A0, EHOSTUNREACH, w->now));
+	KUNIT_EXPECT_FALSE(test, conn_error(&w->a, A_ISS - 1, EHOSTUNREACH,
+					    w->now));
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_SYN_SENT);
+	KUNIT_EXPECT_TRUE(test, conn_error(&w->a, A_ISS, EHOSTUNREACH,
+					   w->now));
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, w->a.err, EHOSTUNREACH);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_RCVD_ICMP);
+}
+
+/* Section 4: a connection that is made takes all as soft errors. */
+static void conn_error__soft_when_established(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 100);
+	KUNIT_EXPECT_FALSE(test, conn_error(&w->a, A0, ECONNREFUSED, w->now));
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->a.err, 0);
+	KUNIT_EXPECT_TRUE(test, conn_mtu_message_ok(&w->a, A0));
+	KUNIT_EXPECT_TRUE(test, conn_mtu_message_ok(&w->a, A0 + 99));
+	KUNIT_EXPECT_FALSE(test, conn_mtu_message_ok(&w->a, A0 + 100));
+	KUNIT_EXPECT_FALSE(test, conn_mtu_message_ok(&w->a, A0 - 1));
+}
+
+/* --- all together --- */
+
+/* A million bytes each way between readers that keep up. */
+static void conn__bulk_both_ways(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	u32 got_a = 0, got_b = 0;
+
+	w->env.tun.timestamps = true;
+	w->env.tun.window_scaling = true;
+	establish(test, w);
+	conn_write(&w->a, 1000000, false, w->now);
+	conn_write(&w->b, 1000000, false, w->now);
+	for (int i = 0; i < 1000 && got_a + got_b < 2000000; i++) {
+		carry(w);
+		got_a += conn_readable(&w->a);
+		conn_read(&w->a, conn_readable(&w->a), w->now);
+		got_b += conn_readable(&w->b);
+		conn_read(&w->b, conn_readable(&w->b), w->now);
+		elapse(w, 50 * MS);
+	}
+	KUNIT_EXPECT_EQ(test, got_a, 1000000);
+	KUNIT_EXPECT_EQ(test, got_b, 1000000);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTX, 0), 0);
+}
+
+/* Sequence numbers come round, and ISS falls behind by more than 2^31. */
+static void conn__sends_beyond_4_gib(struct kunit *test)
+{
+	const u32 block = 1 << 29;
+	struct world *w = connected(test);
+
+	w->a.snd_wscale = 14;
+	offer_window(w, &w->a, U16_MAX);
+	w->a.cc.ssthresh = 1 << 30;
+	for (int i = 0; i < 10; i++) {
+		w->a.cc.cwnd = block;
+		conn_write(&w->a, block, false, w->now);
+		KUNIT_EXPECT_EQ(test, conn_unsent(&w->a), block);
+		lose_all(w, &w->a);
+		KUNIT_ASSERT_EQ(test, conn_unacked(&w->a),
+				w->a.write_seq - w->a.snd_una);
+		KUNIT_ASSERT_LE(test, block, conn_unacked(&w->a));
+		ack_all(w, &w->a);
+		KUNIT_EXPECT_TRUE(test, w->v.wake & WAKE_WRITE);
+		KUNIT_EXPECT_GT(test, w->a.cc.cwnd, block);
+		lose_all(w, &w->a);
+		ack_all(w, &w->a);
+		KUNIT_ASSERT_EQ(test, conn_unacked(&w->a), 0);
+	}
+	/* and a loss is still seen as one */
+	w->a.cc.cwnd = 10 * MSS;
+	write_and_send(w, &w->a, 10 * MSS);
+	ack_upto(w, &w->a, w->a.snd_una + MSS);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+}
+
+static void conn__receives_beyond_4_gib(struct kunit *test)
+{
+	const u32 block = 1 << 29;
+	struct world *w = connected(test);
+	struct seg s;
+
+	w->a.rcv_wscale = 14;
+	conn_set_rcv_buf(&w->a, block, w->now);
+	lose_all(w, &w->a);
+	for (int i = 0; i < 10; i++) {
+		s = text_from_peer(&w->a, block);
+		deliver(w, &w->a, &s);
+		KUNIT_ASSERT_EQ(test, w->v.keep, block);
+		KUNIT_EXPECT_EQ(test, conn_readable(&w->a), block);
+		conn_read(&w->a, block, w->now);
+		lose_all(w, &w->a);
+		/* urgent data is still noticed */
+		s = from_peer(&w->a);
+		s.flags |= FLAG_URG;
+		s.up = 1;
+		deliver(w, &w->a, &s);
+		KUNIT_EXPECT_TRUE(test, w->v.wake & WAKE_URGENT);
+		/* and a window taken */
+		offer_window(w, &w->a, 5000 + i);
+		KUNIT_EXPECT_EQ(test, w->a.snd_wnd, 5000 + i);
+	}
+}
+
+/* Where the network loses one segment in eight, the stream loses nothing. */
+static void conn__bulk_over_loss(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u32 got = 0, state = 77;
+
+	conn_write(&w->a, 200000, false, w->now);
+	conn_close(&w->a, w->now);
+	for (int i = 0; i < 20000 && !conn_at_eof(&w->b); i++) {
+		struct seg s;
+
+		while (conn_poll(&w->a, 1, w->now, &s))
+			if (prng(&state) % 8)
+				deliver(w, &w->b, &s);
+		while (conn_poll(&w->b, 1, w->now, &s))
+			if (prng(&state) % 8)
+				deliver(w, &w->a, &s);
+		got += conn_readable(&w->b);
+		conn_read(&w->b, conn_readable(&w->b), w->now);
+		elapse(w, 20 * MS);
+	}
+	KUNIT_EXPECT_EQ(test, got, 200000);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSE_WAIT);
+}
+
+static struct kunit_case conn_cases[] = {
+	KUNIT_CASE(conn_unacked__without_syn_and_fin),
+	KUNIT_CASE(conn_at_eof__after_reset),
+	KUNIT_CASE(conn_can_write__by_state),
+	KUNIT_CASE_PARAM(rx_syn_sent__table, answers_gen_params),
+	KUNIT_CASE(rx_syn_sent__acknowledges),
+	KUNIT_CASE(rx_syn_sent__third_segment_with_text),
+	KUNIT_CASE(rx_syn_sent__text_and_fin),
+	KUNIT_CASE(conn_open__simultaneous),
+	KUNIT_CASE(conn_open__simultaneous_with_loss),
+	KUNIT_CASE(ack_in_syn_rcvd__wrong),
+	KUNIT_CASE(check_rst__syn_rcvd),
+	KUNIT_CASE(conn_read__after_fin),
+	KUNIT_CASE(conn_set_rcv_buf__larger),
+	KUNIT_CASE(conn_close__four_way),
+	KUNIT_CASE(conn_close__half),
+	KUNIT_CASE(conn_close__simultaneous),
+	KUNIT_CASE(conn_close__in_syn_sent),
+	KUNIT_CASE(conn_close__in_syn_rcvd),
+	KUNIT_CASE(conn_close__twice),
+	KUNIT_CASE(conn_release__with_unread),
+	KUNIT_CASE(conn_release__all_read),
+	KUNIT_CASE(conn_release__ends_keepalive),
+	KUNIT_CASE(conn_abort__syn_sent),
+	KUNIT_CASE(conn_abort__data_is_dropped),
+	KUNIT_CASE(conn_abort__last_ack),
+	KUNIT_CASE(conn_error__only_in_flight),
+	KUNIT_CASE(conn_error__soft_when_established),
+	KUNIT_CASE(conn__bulk_both_ways),
+	KUNIT_CASE(conn__bulk_over_loss),
+	KUNIT_CASE(conn__sends_beyond_4_gib),
+	KUNIT_CASE(conn__receives_beyond_4_gib),
+	{}
+};
+
+static struct kunit_suite chalk_conn = {
+	.name = "chalk_conn",
+	.test_cases = conn_cases,
+};
+
+kunit_test_suite(chalk_conn);
