@@ -177,10 +177,10 @@ static bool is_ack_believable(struct conn *c, const struct seg *s, u64 now,
 	return true;
 }
 
-/* Bytes of data between two acknowledgements: SYN and FIN are none. */
-static u32 data_acked(const struct conn *c, u32 from, u32 to)
+/* Bytes of data between SND.UNA and an acknowledgement: SYN and FIN are none. */
+static u32 data_acked(const struct conn *c, u32 to)
 {
-	u32 first = seq_max(from, c->iss + 1);
+	u32 first = c->snd_una + !c->syn_acked;
 	u32 last = seq_min(to, c->write_seq);
 
 	return seq_lt(first, last) ? last - first : 0;
@@ -189,8 +189,9 @@ static u32 data_acked(const struct conn *c, u32 from, u32 to)
 static void advance_una(struct conn *c, const struct seg *s, u64 now,
 			struct verdict *v)
 {
-	u32 acked = data_acked(c, c->snd_una, s->ack);
+	u32 acked = data_acked(c, s->ack);
 
+	c->syn_acked = true;
 	c->snd_una = s->ack;
 	c->snd_rtx = seq_max(c->snd_rtx, s->ack);
 	c->snd_sml = seq_max(c->snd_sml, s->ack);

@@ -14,7 +14,7 @@
 
 u32 conn_unacked(const struct conn *c)
 {
-	u32 first = seq_max(c->snd_una, c->iss + 1);
+	u32 first = c->snd_una + !c->syn_acked;
 
 	return seq_lt(first, c->write_seq) ? c->write_seq - first : 0;
 }
@@ -190,8 +190,11 @@ void conn_read(struct conn *c, u32 n, u64 now)
 	if (CORE_WARN_ON(n > conn_readable(c)))
 		return;
 	c->rcv_read += n;
-	if (seq_ge(c->rcv_read, c->rcv_up))
+	if (seq_ge(c->rcv_read, c->rcv_up)) {
 		c->rcv_urgent = false;
+		/* keep it near, so that it never seems to lie ahead */
+		c->rcv_up = c->rcv_read;
+	}
 	if (state_in(c->state, STATES_CAN_RECEIVE) && !c->ack_now &&
 	    window_update_due(c))
 		c->ack_now = BY_WINDOW_UPDATE;

@@ -196,6 +196,7 @@ struct conn {
 	bool ts_recent_ok : 1;	/* ts_recent holds a value */
 	bool syn_pending : 1;	/* a SYN or SYN+ACK is to go out */
 	bool syn_lost : 1;	/* it had to go out again */
+	bool syn_acked : 1;	/* it is acknowledged: snd_una is a byte of data */
 	bool rst_pending : 1;	/* a RST is to go out, the last segment */
 	bool fin_queued : 1;	/* the user closed: FIN stands at write_seq */
 	bool fin_seen : 1;	/* the peer's FIN arrived, maybe early */
@@ -428,7 +429,9 @@ static inline u32 conn_flight(const struct conn *c)
 /* Bytes written and never sent. */
 static inline u32 conn_unsent(const struct conn *c)
 {
-	return seq_lt(c->snd_nxt, c->write_seq) ? c->write_seq - c->snd_nxt : 0;
+	u32 next = c->snd_nxt + (!c->syn_acked && c->snd_nxt == c->iss);
+
+	return seq_lt(next, c->write_seq) ? c->write_seq - next : 0;
 }
 
 /* Bytes written and not acknowledged, sent or not; without SYN and FIN. */
