@@ -24,33 +24,37 @@
 #error "Chalk needs a kernel with CONFIG_IP_DCCP=y or m"
 #endif
 
-/* 6.5: proto.ioctl takes a kernel pointer. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
-#define CHALK_PROTO_IOCTL(name, answer)                                     \
-	static int name(struct sock *sk, int cmd, int *karg)                \
-	{                                                                   \
-		return answer(sk, cmd, karg);                               \
-	}
+/* The kernel is this version or a later one. */
+#define CHALK_KERNEL(major, minor) \
+	(KERNEL_VERSION(major, minor, 0) <= LINUX_VERSION_CODE)
+
+/* 6.5: proto.ioctl answers into kernel memory. */
+#if CHALK_KERNEL(6, 5)
+#define CHALK_IOCTL_ARG int *
+
+static inline int chalk_ioctl_put(int *arg, int answer)
+{
+	*arg = answer;
+	return 0;
+}
 #else
-#define CHALK_PROTO_IOCTL(name, answer)                                     \
-	static int name(struct sock *sk, int cmd, unsigned long arg)        \
-	{                                                                   \
-		int n = 0;                                                  \
-		int err = answer(sk, cmd, &n);                              \
-									    \
-		return err ?: put_user(n, (int __user *)arg);               \
-	}
+#define CHALK_IOCTL_ARG unsigned long
+
+static inline int chalk_ioctl_put(unsigned long arg, int answer)
+{
+	return put_user(answer, (int __user *)arg);
+}
 #endif
 
 /* 6.5: sendpage is gone, sendfile() comes through sendmsg. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#if CHALK_KERNEL(6, 5)
 #define CHALK_SENDPAGE_OPS
 #else
 #define CHALK_SENDPAGE_OPS .sendpage = sock_no_sendpage,
 #endif
 
 /* 6.6: the flags of an inet_sock are bits of a word. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#if CHALK_KERNEL(6, 6)
 static inline void chalk_inet_defaults(struct sock *sk)
 {
 	inet_set_bit(IS_ICSK, sk);
@@ -77,19 +81,19 @@ static inline bool chalk_wants_icmp_errors(const struct sock *sk)
 #endif
 
 /* 6.6: the size of a sysctl table is told; 6.11: its handlers get it const. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#if !CHALK_KERNEL(6, 6)
 #define register_net_sysctl_sz(net, path, table, size) \
 	register_net_sysctl(net, path, table)
 #endif
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#if CHALK_KERNEL(6, 11)
 #define CHALK_CTL_TABLE const struct ctl_table
 #else
 #define CHALK_CTL_TABLE struct ctl_table
 #endif
 
 /* 6.10: a TIME_WAIT record is hashed and its timer started in one go. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#if !CHALK_KERNEL(6, 10)
 static inline void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw,
 						struct sock *sk,
 						struct inet_hashinfo *tables,

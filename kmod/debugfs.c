@@ -118,7 +118,7 @@ static void show_socket(struct seq_file *m, struct sock *sk)
 /* Both kinds of table chain their sockets alike. */
 struct bucket {
 	struct hlist_nulls_head *chain;
-	spinlock_t *lock;
+	spinlock_t *lock;	/* of the chain */
 };
 
 static bool get_bucket(loff_t pos, struct bucket *b)
@@ -249,7 +249,7 @@ static int drops_show(struct seq_file *m, void *v)
 	seq_puts(m, "reason\tclause\tcount\n");
 	for (; sum.why < NR_CAUSES; sum.why++) {
 		sum.n = 0;
-		chalk_for_each_net(add_drops, &sum);
+		chalk_visit_nets(add_drops, &sum);
 		seq_printf(m, "%s\t%s\t%llu\n", cause_name(sum.why),
 			   cause_clause(sum.why), sum.n);
 	}

@@ -72,17 +72,17 @@ static void report(struct sock *sk, u32 seq, int err)
 	}
 }
 
-/* Return: positive errno for a message that is an error, else 0. */
-static int message_errno(int type, int code)
+/* Return: negative errno for a message that is an error, else 0. */
+static int message_error(int type, int code)
 {
 	switch (type) {
 	case ICMP_PARAMETERPROB:
-		return EPROTO;
+		return -EPROTO;
 	case ICMP_TIME_EXCEEDED:
-		return EHOSTUNREACH;
+		return -EHOSTUNREACH;
 	case ICMP_DEST_UNREACH:
-		return code <= NR_ICMP_UNREACH ? icmp_err_convert[code].errno :
-						 0;
+		return code <= NR_ICMP_UNREACH ?
+		       -icmp_err_convert[code].errno : 0;
 	default:
 		return 0;
 	}
@@ -93,7 +93,7 @@ static void to_connection(struct sock *sk, struct sk_buff *skb, u32 seq,
 {
 	int type = icmp_hdr(skb)->type;
 	int code = icmp_hdr(skb)->code;
-	int err = message_errno(type, code);
+	int err = -message_error(type, code);
 
 	if (type == ICMP_REDIRECT)
 		redirect(sk, skb);

@@ -32,8 +32,8 @@ void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
 		enum cause why)
 {
 	chalk_count_drop(net, why);
-	if (unlikely(chalk_net(net)->env.tracing))
-		chalk_trace_stray(net, skb, seg, why);
+	chalk_trace_stray(net, EV_DROP, why, ip_hdr(skb)->daddr,
+			  ip_hdr(skb)->saddr, seg);
 	kfree_skb(skb);
 }
 

@@ -375,6 +375,7 @@ static void feed_child(struct sock *listener, struct sock *child,
 		       struct sk_buff *skb, struct seg *seg)
 {
 	/* It has been locked since it was made: no process can own it. */
+	__acquire(child);
 	chalk_rx(child, skb, seg);
 	listener->sk_data_ready(listener);
 	bh_unlock_sock(child);

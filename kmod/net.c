@@ -27,11 +27,11 @@ u32 chalk_next_conn_id(void)
 }
 
 /**
- * chalk_for_each_net() - call a function for every namespace; may sleep
+ * chalk_visit_nets() - call a function for every namespace; may sleep
  * @fn:  the function
  * @arg: its second argument
  */
-void chalk_for_each_net(void (*fn)(struct chalk_net *cn, void *arg), void *arg)
+void chalk_visit_nets(void (*fn)(struct chalk_net *cn, void *arg), void *arg)
 {
 	struct chalk_net *cn;
 

@@ -32,7 +32,7 @@ struct chalk_drops {
  * struct chalk_net - Chalk in one network namespace
  * @env:         the world of the core in it
  * @net:         the namespace
- * @list:        in the list of all, for chalk_for_each_net()
+ * @list:        in the list of all, for chalk_visit_nets()
  * @ctl:         sends segments that belong to no socket; never receives
  * @drops:       counters, for each CPU
  * @nr_timewait: TIME_WAIT records alive
@@ -71,7 +71,7 @@ static inline u64 chalk_now(void)
 int chalk_net_init(void);
 void chalk_net_exit(void);
 u32 chalk_next_conn_id(void);
-void chalk_for_each_net(void (*fn)(struct chalk_net *cn, void *arg), void *arg);
+void chalk_visit_nets(void (*fn)(struct chalk_net *cn, void *arg), void *arg);
 void chalk_count_drop(struct net *net, enum cause why);
 u64 chalk_drops_of(const struct chalk_net *cn, enum cause why);
 
@@ -85,8 +85,8 @@ extern const struct file_operations chalk_trace_fops;
 void chalk_trace_init(struct chalk_net *cn);
 void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
 		      const struct event *ev);
-void chalk_trace_stray(struct net *net, const struct sk_buff *skb,
-		       const struct seg *seg, enum cause why);
+void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
+		       __be32 laddr, __be32 raddr, const struct seg *seg);
 
 /* debugfs.c */
 void chalk_debugfs_init(void);

@@ -298,6 +298,7 @@ void chalk_send_reset(struct sk_buff *skb, const struct seg *seg)
 	if (!reply_reset(seg, &rst))
 		return;
 	net = dev_net(skb_dst(skb)->dev);
+	chalk_trace_stray(net, EV_SEND, BY_RESET, iph->daddr, iph->saddr, &rst);
 	chalk_send_control(net, iph->daddr, iph->saddr, reply_oif(net, skb), 0,
 			   IP4_REPLY_MARK(net, skb->mark), &rst);
 }

@@ -238,7 +238,7 @@ void chalk_clear_conn(struct sock *sk)
 	memset(&cs->conn, 0, sizeof(cs->conn));
 	cs->conn.state = ST_CLOSED;
 	cs->conn.opt = opt;
-	cs->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+	cs->rcvbuf = 0;
 }
 
 /* ip_setsockopt() calls this where IP options change. */
@@ -303,8 +303,10 @@ static bool is_readable(const struct sock *sk)
 {
 	const struct conn *c = &chalk_sk(sk)->conn;
 
-	return !skb_queue_empty_lockless(&sk->sk_receive_queue) &&
-	       data_race(conn_readable(c)) >= sock_rcvlowat(sk, 0, INT_MAX);
+	if (skb_queue_empty_lockless(&sk->sk_receive_queue))
+		return false;
+	/* not locked: whatever changes it wakes the poller afterwards */
+	return data_race(conn_readable(c)) >= sock_rcvlowat(sk, 0, INT_MAX);
 }
 
 static __poll_t poll_writeable(struct sock *sk)
@@ -377,7 +379,13 @@ static int ioctl_answer(struct sock *sk, int cmd, int *answer)
 	return err;
 }
 
-CHALK_PROTO_IOCTL(chalk_ioctl, ioctl_answer)
+static int chalk_ioctl(struct sock *sk, int cmd, CHALK_IOCTL_ARG arg)
+{
+	int n = 0;
+	int err = ioctl_answer(sk, cmd, &n);
+
+	return err ?: chalk_ioctl_put(arg, n);
+}
 
 static void enter_memory_pressure(struct sock *sk)
 {

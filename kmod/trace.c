@@ -54,7 +54,7 @@ struct record {
  * @wait: readers that wait for more
  */
 static struct ring {
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	struct record *rec;
 	u64 head;
 	wait_queue_head_t wait;
@@ -77,7 +77,7 @@ static unsigned int readers;
  * @off:   of those given
  */
 struct reader {
-	struct mutex lock;
+	struct mutex lock;	/* see above */
 	u64 pos;
 	struct record batch[BATCH];
 	char text[TEXT_SIZE];
@@ -139,19 +139,22 @@ void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
 }
 
 /**
- * chalk_trace_stray() - a packet that belongs to no connection was not used
- * @net: the namespace
- * @skb: the packet
- * @seg: the same parsed, or what there is of it
- * @why: the reason
+ * chalk_trace_stray() - a segment that belongs to no connection came or went
+ * @net:   the namespace
+ * @kind:  EV_DROP or EV_SEND
+ * @why:   the reason
+ * @laddr: our address
+ * @raddr: the peer's
+ * @seg:   the segment, or what there is of it
  */
-void chalk_trace_stray(struct net *net, const struct sk_buff *skb,
-		       const struct seg *seg, enum cause why)
+void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
+		       __be32 laddr, __be32 raddr, const struct seg *seg)
 {
+	bool ours = kind == EV_SEND;
 	struct record r = {
 		.ev = {
 			.time = chalk_now(),
-			.kind = EV_DROP,
+			.kind = kind,
 			.cause = why,
 			.state = ST_CLOSED,
 			.flags = seg->flags,
@@ -160,13 +163,14 @@ void chalk_trace_stray(struct net *net, const struct sk_buff *skb,
 			.len = seg->len,
 			.wnd = seg->wnd,
 		},
-		.laddr = ip_hdr(skb)->daddr,
-		.raddr = ip_hdr(skb)->saddr,
-		.lport = seg->dport,
-		.rport = seg->sport,
+		.laddr = laddr,
+		.raddr = raddr,
+		.lport = ours ? seg->sport : seg->dport,
+		.rport = ours ? seg->dport : seg->sport,
 	};
 
-	put_record(&r);
+	if (chalk_net(net)->env.tracing)
+		put_record(&r);
 }
 
 /* --- with and without readers --- */
@@ -178,7 +182,7 @@ static void set_tracing(struct chalk_net *cn, void *on)
 
 static void all_tracing(bool on)
 {
-	chalk_for_each_net(set_tracing, &on);
+	chalk_visit_nets(set_tracing, &on);
 }
 
 /**
@@ -188,7 +192,7 @@ static void all_tracing(bool on)
 void chalk_trace_init(struct chalk_net *cn)
 {
 	cn->env.emit = chalk_trace_emit;
-	WRITE_ONCE(cn->env.tracing, READ_ONCE(ring.rec) != NULL);
+	WRITE_ONCE(cn->env.tracing, !!READ_ONCE(ring.rec));
 }
 
 static void set_ring(struct record *rec)
