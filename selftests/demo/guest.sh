@@ -20,7 +20,7 @@ set -euo pipefail
 RATE=10mbit
 DELAY=20ms
 LOSS=1%
-QUEUE=100
+QUEUE=400
 PORT=2530
 MSL_TWICE=60
 

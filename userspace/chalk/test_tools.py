@@ -437,6 +437,15 @@ class PlotTest(unittest.TestCase):
         top = float(text.split("set yrange [0:")[1].split("]")[0])
         self.assertAlmostEqual(top, 1.15 * 10000 / 1024, 2)
 
+    def test_short_peak__does_not_set_the_scale(self):
+        script = fixture.transfer()
+        script.add(.2, False, "cwnd", cause="slow start", cwnd=900 * 1024)
+        script.add(.21, False, "cwnd", cause="slow start", cwnd=10000)
+        text = self.plot("x.gp", script).decode()
+        top = float(text.split("set yrange [0:")[1].split("]")[0])
+        self.assertAlmostEqual(top, 1.8 * 10000 / 1024, 2)
+        self.assertIn("cwnd up to 900 KiB", text)
+
     def test_time_wait__is_not_drawn(self):
         text = self.plot("x.gp").decode()
         span = float(text.split("set xrange [0:")[1].split("]")[0])
