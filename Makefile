@@ -15,7 +15,7 @@ CORE := $(wildcard kmod/core/*.c) userspace/lib/core_shim.c
 CORE_H := $(wildcard kmod/core/*.h)
 BIN := build/bin
 
-TOOLS := $(wildcard userspace/chalk/chalk*)
+TOOLS := $(filter-out %_fixture.py,$(wildcard userspace/chalk/chalk*))
 EXAMPLES := $(patsubst userspace/examples/%.c,$(BIN)/%,$(wildcard userspace/examples/*.c))
 
 .PHONY: all help setup demo test check module modules fuzz install clean
@@ -26,7 +26,7 @@ help: ## this list
 all: tools ## the userspace programs, into build/bin
 
 .PHONY: tools
-tools: $(BIN)/chalk-sim $(EXAMPLES) $(patsubst userspace/chalk/%,$(BIN)/%,$(TOOLS))
+tools: $(BIN)/chalk-sim $(EXAMPLES) $(TOOLS:userspace/chalk/%=$(BIN)/%)
 
 $(BIN)/chalk-sim: $(wildcard userspace/sim/*.[ch]) $(CORE) $(CORE_H)
 	@mkdir -p $(@D)
@@ -41,7 +41,7 @@ $(BIN)/%: userspace/examples/%.c uapi/chalk.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -Iuapi -o $@ $<
 
-$(BIN)/chalk%: userspace/chalk/chalk%
+$(TOOLS:userspace/chalk/%=$(BIN)/%): $(BIN)/%: userspace/chalk/%
 	@install -D $< $@
 
 # The module for one kernel: KERNEL=6.1, 6.12 or debug of the lab VM; without

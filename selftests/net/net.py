@@ -10,7 +10,6 @@ every packet and says what becomes of it.
 
 import contextlib
 import ctypes
-import glob
 import heapq
 import os
 import select
@@ -111,7 +110,7 @@ class Trace:
         self.fd = os.open(f"{DEBUGFS}/trace", os.O_RDONLY | os.O_NONBLOCK)
         self.text = b""
         self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self._read)
+        self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
     def _read(self):
@@ -139,14 +138,20 @@ class Trace:
         return [dict(zip(names, line.split("\t"))) for line in lines[1:]]
 
 
+def add_hosts(names):
+    """Namespaces of these names, and no others."""
+    sh("ip -all netns del")
+    for name in names:
+        sh(f"ip netns add {name} && ip -n {name} link set lo up")
+
+
 class Net:
     """The three hosts. Leaves nothing behind."""
 
     names = ("alice", "router", "bob")
 
     def __enter__(self):
-        for name in self.names:
-            sh(f"ip netns add {name}; ip -n {name} link set lo up")
+        add_hosts(self.names)
         self._link("alice", "a0", ALICE, "ra", "10.0.1.2")
         self._link("bob", "b0", BOB, "rb", "10.0.2.2")
         sh("ip netns exec router sysctl -qw net.ipv4.ip_forward=1")
@@ -185,7 +190,8 @@ class Wire:
     the delays, in seconds, after which copies of it arrive: [] loses it.
     """
 
-    names = ("alice", "bob")
+    names = ("alice", "wire", "bob")
+    macs = (b"\2\0\0\0\0\xa0", b"\2\0\0\0\0\xb0")
 
     def __init__(self, judge):
         self.judge = judge
@@ -193,16 +199,16 @@ class Wire:
         self.queue = []
         self.count = 0
         self.stopping = False
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
-        for name in self.names:
-            sh(f"ip netns add {name}; ip -n {name} link set lo up")
-        self._host("alice", "a0", ALICE, BOB)
-        self._host("bob", "b0", BOB, ALICE)
+        add_hosts(self.names)
+        self._host("alice", "a0", self.macs[0], ALICE, BOB)
+        self._host("bob", "b0", self.macs[1], BOB, ALICE)
         for dev in ("wa", "wb"):
-            end = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
-                                socket.htons(0x0800))
+            with inside("wire"):
+                end = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                    socket.htons(0x0800))
             end.bind((dev, 0x0800))
             self.ends.append(end)
         self.thread.start()
@@ -215,16 +221,16 @@ class Wire:
             end.close()
         for name in self.names:
             sh(f"ip netns del {name}")
-        wait_until(lambda: not glob.glob("/sys/class/net/w[ab]"), 10)
 
     @staticmethod
-    def _host(name, dev, addr, peer):
+    def _host(name, dev, mac, addr, peer):
         wire = "w" + dev[0]
-        sh(f"ip -n {name} link add {dev} type veth peer name {wire} netns 1")
+        sh(f"ip -n {name} link add {dev} address {mac.hex(':')} type veth"
+           f" peer name {wire} netns wire")
         sh(f"ip -n {name} addr add {addr}/32 dev {dev}")
-        sh(f"ip -n {name} link set {dev} up arp off; ip link set {wire} up")
+        sh(f"ip -n {name} link set {dev} up arp off")
+        sh(f"ip -n wire link set {wire} up")
         sh(f"ip -n {name} route add {peer} dev {dev}")
-        sh(f"sysctl -qw net.ipv6.conf.{wire}.disable_ipv6=1")
         sh(f"ip netns exec {name} ethtool -K {dev} tx off rx off tso off"
            " gso off gro off")
 
@@ -241,7 +247,8 @@ class Wire:
         while self.queue and self.queue[0][0] <= time.monotonic():
             _, _, index, data = heapq.heappop(self.queue)
             dev = ("wa", "wb")[index]
-            self.ends[index].sendto(data, (dev, 0x0800, 0, 0, b"\xff" * 6))
+            self.ends[index].sendto(data, (dev, 0x0800, 0, 0,
+                                           self.macs[index]))
 
     def _run(self):
         poller = select.poll()

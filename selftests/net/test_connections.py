@@ -46,7 +46,8 @@ class Connections(unittest.TestCase):
     def test_in_sequence(self):
         """one after the other; TIME_WAIT ends after 2 MSL"""
         thread = threading.Thread(target=echo_once,
-                                  args=(self.server, SEQUENTIAL))
+                                  args=(self.server, SEQUENTIAL),
+                                  daemon=True)
         thread.start()
         for number in range(SEQUENTIAL):
             sock = chalk_socket("alice")
@@ -64,7 +65,8 @@ class Connections(unittest.TestCase):
     def test_time_wait_lasts(self):
         """the entry is there shortly before 2 MSL, and gone shortly after"""
         sysctl("bob", "msl_ms", 2000)
-        thread = threading.Thread(target=echo_once, args=(self.server, 1))
+        thread = threading.Thread(target=echo_once, args=(self.server, 1),
+                                  daemon=True)
         thread.start()
         sock = chalk_socket("alice")
         sock.connect((BOB, 7))

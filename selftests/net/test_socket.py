@@ -97,6 +97,7 @@ class Socket(unittest.TestCase):
     def test_connected_already(self):
         """connect again"""
         sock, _ = self.pair()
+        sock.setblocking(True)
         self.fails(errno.EISCONN, sock.connect, (BOB, 80))
         self.fails(errno.EINVAL, sock.accept)
 
@@ -193,6 +194,7 @@ class Socket(unittest.TestCase):
         self.assertEqual(conn.recv(6, socket.MSG_WAITALL), b"abcdef")
         sock.sendall(b"gone")
         self.assertTrue(select.select([conn], [], [], 5)[0])
+        conn.setblocking(True)
         conn.recv(4, socket.MSG_TRUNC)
         self.fails(errno.EAGAIN, conn.recv, 1, socket.MSG_DONTWAIT)
 
@@ -220,6 +222,7 @@ class Socket(unittest.TestCase):
                 sent += sock.send(bytes(1 << 20))
         self.assertGreater(sent, 0)
         self.assertEqual(select.select([], [sock], [], 0)[1], [])
+        conn.setblocking(True)
         got = len(conn.recv(sent, socket.MSG_WAITALL))
         self.assertEqual(got, sent)
         self.assertEqual(select.select([], [sock], [], 5)[1], [sock])
@@ -246,7 +249,7 @@ class Socket(unittest.TestCase):
         server.close()
         data = os.urandom(200000)
         writer = threading.Thread(
-            target=lambda: (sock.sendall(data), sock.close()))
+            target=lambda: (sock.sendall(data), sock.close()), daemon=True)
         writer.start()
         got = b""
         while piece := conn.recv(3000):
