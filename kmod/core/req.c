@@ -150,10 +150,13 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 		r->pending = true;
 		return refuse(r, env, s, DROP_DUP_SYN, drop, now);
 	}
-	/* RFC 7323 section 5.3, R1 */
-	if (r->ts_ok && s->has_ts && !(s->flags & FLAG_RST) &&
-	    seq_lt(s->tsval, r->ts_recent))
-		return refuse_and_ack(r, env, s, DROP_PAWS, drop, now);
+	/* RFC 7323 section 3.2, and section 5.3, R1 */
+	if (r->ts_ok && !(s->flags & FLAG_RST)) {
+		if (!s->has_ts)
+			return refuse(r, env, s, DROP_NO_TIMESTAMP, drop, now);
+		if (seq_lt(s->tsval, r->ts_recent))
+			return refuse_and_ack(r, env, s, DROP_PAWS, drop, now);
+	}
 	if (!is_acceptable(r, s)) {
 		if (s->flags & FLAG_RST)
 			return refuse(r, env, s, DROP_OUT_OF_WINDOW, drop, now);

@@ -273,6 +273,25 @@ static void req_rx__paws(struct kunit *test)
 			REQ_ESTABLISH);
 }
 
+/* RFC 7323 section 3.2: what agreed to the option has it, or is dropped. */
+static void req_rx__no_timestamp(struct kunit *test)
+{
+	struct seg first = syn, s, in;
+	struct world *w;
+	enum cause drop;
+
+	first.has_ts = true;
+	w = answered(test, &first, &s);
+	in = third(&s);
+	in.has_ts = false;
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_DROP);
+	KUNIT_EXPECT_EQ(test, drop, DROP_NO_TIMESTAMP);
+	in.flags = FLAG_RST;
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_GONE);
+}
+
 /* RFC 5961 section 7 */
 static void req_rx__challenges_limited(struct kunit *test)
 {
@@ -351,6 +370,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_rx__same_syn),
 	KUNIT_CASE_PARAM(req_rx__table, arrivals_gen_params),
 	KUNIT_CASE(req_rx__paws),
+	KUNIT_CASE(req_rx__no_timestamp),
 	KUNIT_CASE(req_rx__challenges_limited),
 	KUNIT_CASE(req_tick__schedule),
 	KUNIT_CASE(req_tick__ceiling),
