@@ -22,6 +22,16 @@
 
 /* --- room --- */
 
+/* SO_RCVBUF, or more where a larger one was promised to the peer before. */
+static int rx_memory(const struct sock *sk)
+{
+	const struct conn *c = &chalk_sk(sk)->conn;
+	u64 promised = 2ULL * (c->rcv_wnd + conn_readable(c));
+
+	return max_t(u64, READ_ONCE(sk->sk_rcvbuf), min_t(u64, promised,
+							  INT_MAX));
+}
+
 /*
  * Early payload may take three quarters of the buffer; the rest is for what
  * fills the hole before it. And one segment in order is always taken, so that
@@ -29,7 +39,7 @@
  */
 static int rx_limit(const struct sock *sk, bool early)
 {
-	int limit = READ_ONCE(sk->sk_rcvbuf);
+	int limit = rx_memory(sk);
 
 	if (early)
 		return limit - limit / 4;
