@@ -119,6 +119,15 @@ transfer() {
 	wait $RECEIVER
 }
 
+# wait_for_the_end: until there is no connection any more, but not for ever.
+wait_for_the_end() {
+	local tries=$((2 * MSL_TWICE))
+	while grep -q TIME_WAIT $DEBUGFS/conns && [ $tries -gt 0 ]; do
+		tries=$((tries - 1))
+		sleep 1
+	done
+}
+
 # objects: how many objects are in the slab caches of chalk.ko.
 objects() {
 	awk 'tolower($1) ~ /chalk/ { n += $2 } END { print n + 0 }' /proc/slabinfo
@@ -162,6 +171,6 @@ rm "$COPY"
 say '' '5. The end' '' \
 	"   alice closed first, so she stays in TIME_WAIT for $MSL_TWICE s. The clock of this" \
 	'   machine is a virtual one: waiting costs no time. Then the module goes:' ''
-sleep $((MSL_TWICE + 1))
+wait_for_the_end
 stop_watching
 unload
