@@ -398,14 +398,25 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 
 /* --- eighth: FIN --- */
 
-/* A FIN may stand right at the edge of the window: it needs no room. */
+/* Behind the last byte that has arrived, in order or early. */
+static u32 text_end(const struct conn *c)
+{
+	const struct reasm *m = &c->reasm;
+
+	return m->n ? m->r[m->n - 1].end : c->rcv_nxt;
+}
+
+/*
+ * A FIN may stand right at the edge of the window: it needs no room. One in front
+ * of text that has arrived does not end the stream; such a peer is confused.
+ */
 static void note_fin(struct conn *c, const struct seg *s)
 {
 	u32 fin = s->seq + s->len;
 
 	if (!(s->flags & FLAG_FIN) || c->fin_seen ||
 	    !state_in(c->state, STATES_CAN_RECEIVE) ||
-	    seq_lt(fin, c->rcv_nxt) || seq_gt(fin, window_edge(c)))
+	    seq_lt(fin, text_end(c)) || seq_gt(fin, window_edge(c)))
 		return;
 	c->fin_seen = true;
 	c->rcv_fin = fin;

@@ -957,6 +957,29 @@ static void take_fin__text_behind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.rcv_nxt, B0 + 101);
 }
 
+/* Nor is there a FIN in front of text that has arrived. */
+static void take_fin__in_front_of_text(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 100);
+
+	s.seq += 100;
+	deliver(w, &w->a, &s);
+	s = from_peer(&w->a);
+	s.seq += 100;
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	s = text_from_peer(&w->a, 100);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.rcv_nxt, B0 + 200);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	/* the true one is still taken */
+	s = from_peer(&w->a);
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSE_WAIT);
+}
+
 /* It needs no room in the window (the last octet before it may fill it). */
 static void take_fin__window_shut(struct kunit *test)
 {
@@ -1104,6 +1127,7 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(take_fin__early),
 	KUNIT_CASE(take_fin__early_and_bare),
 	KUNIT_CASE(take_fin__text_behind),
+	KUNIT_CASE(take_fin__in_front_of_text),
 	KUNIT_CASE(take_fin__window_shut),
 	KUNIT_CASE(take_fin__beyond_window),
 	KUNIT_CASE(take_fin__behind_old_text),
