@@ -124,6 +124,8 @@ static struct sk_buff *add_buffer(struct sock *sk)
 		__kfree_skb(skb);
 		return NULL;
 	}
+	/* no checksum while copying: the packet gets one when it is made */
+	skb->ip_summed = CHECKSUM_PARTIAL;
 	chalk_cb(skb)->seq = store_end(sk);
 	chalk_cb(skb)->end = chalk_cb(skb)->seq;
 	__skb_queue_tail(&sk->sk_write_queue, skb);
