@@ -88,7 +88,7 @@ void check_in(struct sock *sk, const struct seg *s)
 	struct check *k = &sk->check;
 
 	k->cwnd = sk->c.cc.cwnd;
-	if (s->flags & FLAG_RST)
+	if (s->flags & FLAG_RST || sk->host->w->forged)
 		return;
 	if (s->flags & FLAG_SYN && takes_syn(sk))
 		note_syn(&k->in, s);
@@ -426,7 +426,8 @@ static void rest_events(struct sock *sk)
 		return;
 	if (k->state != c->state || k->told[EV_CWND] != c->cc.cwnd ||
 	    (c->cc.cwnd && k->told[EV_SSTHRESH] != c->cc.ssthresh))
-		sock_fail(sk, "a change of state, cwnd or ssthresh had no event");
+		sock_fail(sk,
+			  "a change of state, cwnd or ssthresh had no event");
 	if (k->told[EV_RTO] != rtt_rto(&c->rtt))
 		sock_fail(sk, "the RTO is %u, the events say %u",
 			  rtt_rto(&c->rtt), k->told[EV_RTO]);

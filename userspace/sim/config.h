@@ -46,6 +46,8 @@ struct drop_list {
  * @reorder_delay: for at most so long, microseconds
  * @dup:           ppm of packets that arrive twice
  * @corrupt:       ppm of packets with flipped bits
+ * @mtu:           larger packets are lost, and an ICMP message says so; 0: none
+ * @mtu_after:     from then on, microseconds after the start
  * @drop:          packets to lose, by class
  */
 struct link_config {
@@ -59,6 +61,8 @@ struct link_config {
 	u64 reorder_delay;
 	u32 dup;
 	u32 corrupt;
+	u32 mtu;
+	u64 mtu_after;
 	struct drop_list drop[NR_CLASSES];
 };
 
@@ -146,6 +150,7 @@ enum side {
  * @connections: of each client, open at the same time
  * @rounds:      how often each is made again, from the same port
  * @open_gap:    between the openings of two connections, microseconds
+ * @attack:      a blind attacker sends a segment each so many microseconds, 0: none
  * @start:       the clock at the beginning, microseconds
  * @simultaneous: both sides open actively
  * @carry:       packets carry payload
@@ -159,6 +164,7 @@ struct sim_config {
 	u32 connections;
 	u32 rounds;
 	u64 open_gap;
+	u64 attack;
 	u64 start;
 	bool simultaneous;
 	bool carry;

@@ -179,6 +179,21 @@ static const u8 *payload(const struct world *w, const struct packet *p,
 	return w->cfg->carry ? p->data + s->hdr_len : NULL;
 }
 
+/* RFC 1191 section 3: believed where it quotes what is in flight. */
+void host_icmp(struct world *w, struct packet *p)
+{
+	struct host *h = &w->hosts[p->dst - FIRST_ADDRESS];
+	struct sock *sk;
+	struct seg s;
+
+	wire_parse(&s, p->data, HDR_MIN, HDR_MIN);
+	sk = lookup(h, p->src, s.sport, s.dport);
+	if (sk && sk->kind == SOCK_CONN && conn_mtu_message_ok(&sk->c, s.seq)) {
+		conn_set_mss(&sk->c, p->icmp_mtu - IP_HEADER - HDR_MIN, w->now);
+		sock_run(sk, 0);
+	}
+}
+
 void host_rx(struct world *w, struct packet *p)
 {
 	struct host *h = &w->hosts[p->dst - FIRST_ADDRESS];

@@ -85,6 +85,13 @@ void host_remove(struct host *h, struct sock *sk);
 void host_rx(struct world *w, struct packet *p);
 
 /**
+ * host_icmp() - an ICMP "fragmentation needed" arrives
+ * @w: the world
+ * @p: the message; stays the caller's
+ */
+void host_icmp(struct world *w, struct packet *p);
+
+/**
  * host_send() - send a segment, as several packets where it is long
  * @h:   the host
  * @dst: address

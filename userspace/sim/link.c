@@ -134,6 +134,28 @@ static void travel(struct world *w, struct link *l, struct packet *p, u64 from)
 	packet_travel(w, p, at);
 }
 
+static bool is_too_large(const struct world *w, const struct link *l, u32 bytes)
+{
+	return l->cfg->mtu && bytes > l->cfg->mtu &&
+	       w->now >= w->cfg->start + l->cfg->mtu_after;
+}
+
+/* The packet goes back as the message about itself, unless that is lost. */
+static void complain(struct world *w, struct link *l, struct packet *p)
+{
+	u32 src = p->src;
+
+	l->too_large++;
+	if (rng_chance(&w->net_rng, l->cfg->loss)) {
+		packet_free(w, p);
+		return;
+	}
+	p->src = p->dst;
+	p->dst = src;
+	p->icmp_mtu = l->cfg->mtu;
+	packet_travel(w, p, w->now + l->cfg->delay);
+}
+
 void link_send(struct world *w, struct link *l, struct packet *p)
 {
 	u32 bytes = p->len + IP_HEADER;
@@ -141,6 +163,10 @@ void link_send(struct world *w, struct link *l, struct packet *p)
 
 	l->sent++;
 	l->bytes += bytes;
+	if (is_too_large(w, l, bytes)) {
+		complain(w, l, p);
+		return;
+	}
 	gone = queue_add(l, bytes, w->now);
 	if (gone == NEVER) {
 		l->full++;

@@ -26,6 +26,7 @@
  * @bytes:     their bytes with IP header
  * @full:      lost because the queue was full
  * @lost:      lost on the wire
+ * @too_large: lost because of the path MTU
  * @damaged:   arrived with flipped bits
  * @copied:    arrived twice
  * @held_up:   arrived late
@@ -37,7 +38,7 @@ struct link {
 	u32 head, waiting;
 	bool bad;
 	u64 seen[NR_CLASSES];
-	u64 sent, bytes, full, lost, damaged, copied, held_up;
+	u64 sent, bytes, full, lost, too_large, damaged, copied, held_up;
 };
 
 /**

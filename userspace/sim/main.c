@@ -4,7 +4,7 @@
  *
  * Reading order: world.h (clock), packet.h, link.h, host.h, sock.h (the glue
  * around the core), store.h and app.h (the user), check.h (the rules),
- * session.h, run.h, scenario.h (random runs), options.h.
+ * attack.h, session.h, run.h, scenario.h (random runs), options.h.
  */
 #include <time.h>
 

@@ -6,13 +6,15 @@
 #include "packet.h"
 #include "params.h"
 
+/* The attacker minds no MTU. */
+#define LEAST_ROOM 128
+
 static size_t packet_room(const struct world *w)
 {
 	const struct sim_config *cfg = w->cfg;
+	u32 mtu = max_t(u32, cfg->side[CLIENT].mtu, cfg->side[SERVER].mtu);
 
-	if (!cfg->carry)
-		return HDR_MAX;
-	return max_t(u32, cfg->side[CLIENT].mtu, cfg->side[SERVER].mtu);
+	return cfg->carry ? max_t(u32, mtu, LEAST_ROOM) : HDR_MAX;
 }
 
 struct packet *packet_new(struct world *w)
@@ -23,6 +25,8 @@ struct packet *packet_new(struct world *w)
 		w->pool = p->next;
 	else
 		p = sim_alloc(sizeof(*p) + packet_room(w));
+	p->icmp_mtu = 0;
+	p->forged = false;
 	p->damaged = false;
 	w->packets++;
 	return p;
@@ -158,7 +162,11 @@ static void arrive(struct world *w, struct sim_timer *t)
 {
 	struct packet *p = container_of(t, struct packet, arrival);
 
-	host_rx(w, p);
+	w->forged = p->forged;
+	if (p->icmp_mtu)
+		host_icmp(w, p);
+	else
+		host_rx(w, p);
 	packet_free(w, p);
 }
 

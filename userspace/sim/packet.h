@@ -24,6 +24,9 @@ struct link;
  * @src:     address of the sender
  * @dst:     address of the receiver
  * @len:     bytes of header and payload
+ * @icmp_mtu: ICMP "fragmentation needed" with this MTU; @data begins with the
+ *           header of the packet that was too large. 0: a packet of the stream
+ * @forged:  not from the sender it names
  * @damaged: bits were flipped that are not in @data (payload is not carried)
  * @data:    header, and payload where it is carried
  */
@@ -32,6 +35,8 @@ struct packet {
 	struct packet *next;
 	u32 src, dst;
 	u32 len;
+	u32 icmp_mtu;
+	bool forged;
 	bool damaged;
 	u8 data[];
 };

@@ -65,6 +65,7 @@ static void report_rows(const struct run *r, const struct totals *t, FILE *f)
 	row(f, "  sent again", t[CLIENT].resent, t[SERVER].resent);
 	rare_row(f, "  dropped: queue full", c->full, s->full);
 	rare_row(f, "  dropped: lost", c->lost, s->lost);
+	rare_row(f, "  dropped: above path MTU", c->too_large, s->too_large);
 	rare_row(f, "  bits flipped", c->damaged, s->damaged);
 	rare_row(f, "  arrived twice", c->copied, s->copied);
 	rare_row(f, "  held up", c->held_up, s->held_up);

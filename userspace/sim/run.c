@@ -2,6 +2,7 @@
 /*
  * run.c - the world begins, goes on, is judged and ends
  */
+#include "attack.h"
 #include "host.h"
 #include "packet.h"
 #include "run.h"
@@ -30,6 +31,7 @@ void run_init(struct run *r, const struct sim_config *cfg, struct trace *trace)
 	if (!cfg->simultaneous)
 		w->hosts[SERVER].listens = SERVER_PORT;
 	sessions_init(w);
+	attack_init(w);
 }
 
 static void free_packets(struct world *w)

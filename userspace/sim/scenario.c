@@ -104,6 +104,14 @@ static void derive_path(struct sim_config *cfg, struct rng *r)
 		back->rate = there->rate / 10;
 	if (percent(r, 15))
 		back->delay = spread(r, 10, 300 * USEC_PER_MS);
+	if (percent(r, 15)) {
+		there->mtu = rng_range(r, 128, 1500);
+		there->mtu_after = spread(r, 1, 5 * USEC_PER_S);
+	}
+	if (percent(r, 15)) {
+		back->mtu = rng_range(r, 128, 1500);
+		back->mtu_after = spread(r, 1, 5 * USEC_PER_S);
+	}
 	if (percent(r, 80)) {
 		derive_troubles(there, r);
 		derive_troubles(back, r);
@@ -158,7 +166,7 @@ static void derive_times(struct side_config *s, struct rng *r, u64 life)
 	s->retries = 100;
 	s->keepalive = percent(r, 15);
 	s->keep_idle = spread(r, 500000, 20 * USEC_PER_S);
-	s->keep_interval = spread(r, 500000, 5 * USEC_PER_S);
+	s->keep_interval = 2 * life + spread(r, 500000, 5 * USEC_PER_S);
 	s->fin_timeout = 7200 * USEC_PER_S;
 }
 
@@ -287,6 +295,21 @@ static u64 most_bytes(const struct sim_config *cfg, enum side side)
 			     1);
 }
 
+/* He guesses; windows of many megabytes would let him guess right. */
+static void derive_attack(struct sim_config *cfg, struct rng *r)
+{
+	u32 i;
+
+	cfg->attack = spread(r, 100, USEC_PER_S);
+	for (i = 0; i < NR_SIDES; i++) {
+		struct side_config *s = &cfg->side[i];
+
+		s->rcvbuf = min_t(u32, s->rcvbuf, 1 << 20);
+		s->rcvbuf_max = min_t(u32, s->rcvbuf_max, 1 << 20);
+		s->resize_to = min_t(u32, s->resize_to, 1 << 20);
+	}
+}
+
 void scenario_derive(struct sim_config *cfg, u64 seed)
 {
 	struct rng r = rng_fork(seed, 3);
@@ -307,4 +330,6 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 	derive_closing(cfg, &r);
 	if (percent(&r, 10))
 		derive_abort(cfg, &r);
+	if (percent(&r, 10))
+		derive_attack(cfg, &r);
 }

@@ -52,6 +52,9 @@ struct due {
  * @app_rng:  for the users and the memory of the hosts
  * @hosts:    [0] the first client, [1] the server, then further clients
  * @nr_hosts: how many
+ * @attacker: when the attacker strikes next
+ * @strikes: how often he did
+ * @forged:  the packet that is being received is his
  * @sessions: pairs of users and what they exchange
  * @nr_sessions: how many
  * @next_id:  number of the next connection
@@ -71,6 +74,9 @@ struct world {
 	struct rng net_rng, app_rng;
 	struct host *hosts;
 	u32 nr_hosts;
+	struct sim_timer attacker;
+	u32 strikes;
+	bool forged;
 	struct session *sessions;
 	u32 nr_sessions;
 	u32 next_id;

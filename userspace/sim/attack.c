@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * attack.c - segments from nowhere
+ */
+#include "attack.h"
+#include "host.h"
+#include "packet.h"
+#include "session.h"
+#include "sock.h"
+
+/* More, and a guess may well be right: 300 hit a window of 1 MB once in 14. */
+#define MOST_STRIKES 300
+
+/* One of the connections that are made; NULL if there is none at all. */
+static struct sock *victim(struct world *w)
+{
+	struct host *h = &w->hosts[rng_below(&w->net_rng, w->nr_hosts)];
+	struct sock *sk, *chosen = NULL;
+	u32 seen = 0;
+
+	for (sk = h->all; sk; sk = sk->all)
+		if (sk->kind == SOCK_CONN &&
+		    state_in(sk->c.state, STATES_SYNCHRONIZED) &&
+		    !rng_below(&w->net_rng, ++seen))
+			chosen = sk;
+	return chosen;
+}
+
+static struct seg forged(struct world *w, const struct sock *sk)
+{
+	static const u8 kinds[] = {
+		FLAG_RST,
+		FLAG_RST | FLAG_ACK,
+		FLAG_ACK,
+		FLAG_PSH | FLAG_ACK,
+		FLAG_SYN,
+		FLAG_SYN | FLAG_ACK,
+		FLAG_FIN | FLAG_ACK,
+		FLAG_PSH,
+	};
+	struct rng *r = &w->net_rng;
+	struct seg s = {
+		.sport = sk->rport,
+		.dport = sk->lport,
+		.flags = kinds[rng_below(r, ARRAY_SIZE(kinds))],
+		.seq = rng_next(r),
+		.ack = rng_next(r),
+		.wnd = rng_next(r),
+		.has_ts = rng_chance(r, PPM / 2),
+		.tsval = rng_next(r),
+		.tsecr = rng_next(r),
+	};
+
+	if (s.flags & FLAG_PSH)
+		s.len = rng_range(r, 1, 64);
+	return s;
+}
+
+static bool is_over(const struct world *w)
+{
+	u32 i;
+
+	for (i = 0; i < w->nr_sessions; i++)
+		if (!w->sessions[i].sk[CLIENT] ||
+		    w->sessions[i].sk[CLIENT]->kind != SOCK_DEAD)
+			return false;
+	return true;
+}
+
+static void strike(struct world *w, struct sim_timer *t)
+{
+	struct sock *sk = victim(w);
+
+	if (sk) {
+		struct seg s = forged(w, sk);
+		struct packet *p =
+			packet_build(w, &s, sk->raddr, sk->host->addr, 0, 0);
+
+		p->forged = true;
+		packet_travel(w, p, w->now);
+	}
+	if (++w->strikes < MOST_STRIKES && !is_over(w))
+		sim_timer_set(w, t, w->now + w->cfg->attack);
+}
+
+void attack_init(struct world *w)
+{
+	sim_timer_init(&w->attacker, strike);
+	if (w->cfg->attack)
+		sim_timer_set(w, &w->attacker, w->now + w->cfg->attack);
+}
