@@ -33,7 +33,6 @@ enum role {
  * @data:  what is left of the input
  * @left:  its bytes
  * @role:  which of the structures below is in use
- * @rcvd:  behind the last byte of the peer that was taken in order
  */
 struct fuzz {
 	const uint8_t *data;
@@ -177,14 +176,16 @@ static void emit(struct env *env, enum event_owner what, const void *owner,
 static struct conn_config config(struct fuzz *f)
 {
 	u8 sizes = take8(f);
-
-	return (struct conn_config){
-		.id = 1, .iss = near(f, 0), .ts_off = (u32)take8(f) << 24,
-		.rcv_buf = 1 << (sizes % 8 + 8), .rcv_buf_max = 1 << 20,
-		.sport = 1, .dport = 2,
+	struct conn_config cfg = {
+		.id = 1, .rcv_buf = 1 << (sizes % 8 + 8),
+		.rcv_buf_max = 1 << 20, .sport = 1, .dport = 2,
 		.mtu_mss = sizes & 8 ? 1460 : MSS_FLOOR + sizes,
 		.user_mss = sizes & 16 ? 100 : 0,
 	};
+
+	cfg.iss = near(f, 0);
+	cfg.ts_off = (u32)take8(f) << 24;
+	return cfg;
 }
 
 static void fresh_conn(struct fuzz *f)
@@ -266,21 +267,21 @@ static u32 last_timestamp(const struct fuzz *f)
 	}
 }
 
+/* Each statement takes its bytes in turn: the seeds count on the order. */
 static struct seg make_segment(struct fuzz *f)
 {
 	u8 shape = take8(f);
-	struct seg s = {
-		.sport = 2, .dport = 1, .hdr_len = HDR_MIN,
-		.flags = shape & 1 ? take8(f) : FLAG_ACK,
-		.seq = near(f, expected_seq(f)),
-		.ack = near(f, expected_ack(f, shape & 2)),
-		.wnd = shape & 4 ? take16(f) : 8192,
-		.len = shape & 8 ? take16(f) : 0,
-		.has_ts = !(shape & 16),
-		.tsval = near(f, last_timestamp(f)),
-		.no_room = (shape & 0xe0) == 0xe0,
-	};
+	struct seg s = { .sport = 2, .dport = 1, .hdr_len = HDR_MIN };
 
+	s.flags = shape & 1 ? take8(f) : FLAG_ACK;
+	s.seq = near(f, expected_seq(f));
+	s.ack = near(f, expected_ack(f, shape & 2));
+	s.wnd = shape & 4 ? take16(f) : 8192;
+	s.len = shape & 8 ? take16(f) : 0;
+	s.has_ts = !(shape & 16);
+	s.tsval = near(f, last_timestamp(f));
+	s.tsecr = timestamp(f->c.ts_off, f->now) - (shape >> 5);
+	s.no_room = (shape & 0xe0) == 0xe0;
 	if (s.flags & FLAG_URG)
 		s.up = take16(f);
 	if (s.flags & FLAG_SYN) {
@@ -356,12 +357,13 @@ static void request_segment(struct fuzz *f, const struct seg *s)
 
 static void listener_segment(struct fuzz *f, const struct seg *s)
 {
-	struct conn_config cfg = config(f);
+	struct conn_config cfg;
 	enum cause drop;
 	struct seg out;
 
 	if (listen_rx(s, &drop) != LISTEN_SYN)
 		return;
+	cfg = config(f);
 	memset(&f->req, 0, sizeof(f->req));
 	req_init(&f->req, &f->env, &cfg, s, f->now);
 	CHECK(req_poll(&f->req, &f->env, f->now, &out));
