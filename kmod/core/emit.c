@@ -55,6 +55,17 @@ void emit_conn(const struct conn *c, enum event_kind kind, enum cause cause,
 	c->env->emit(c->env, OWNER_CONN, c, &ev);
 }
 
+/* A packet of a segment that began as a retransmission may be all new. */
+static void emit_packet(const struct conn *c, struct event *ev,
+			const struct seg *s)
+{
+	if (ev->kind == EV_RTX && ev->len && seq_ge(ev->seq, s->new_from)) {
+		ev->kind = EV_SEND;
+		ev->cause = BY_DATA;
+	}
+	c->env->emit(c->env, OWNER_CONN, c, ev);
+}
+
 /* The last packet of a long segment bears its FIN and PSH. */
 static void emit_packets(const struct conn *c, struct event *ev,
 			 const struct seg *s)
@@ -64,13 +75,13 @@ static void emit_packets(const struct conn *c, struct event *ev,
 	while (left > s->smss) {
 		ev->len = s->smss;
 		ev->flags = s->flags & ~(FLAG_FIN | FLAG_PSH);
-		c->env->emit(c->env, OWNER_CONN, c, ev);
+		emit_packet(c, ev, s);
 		ev->seq += s->smss;
 		left -= s->smss;
 	}
 	ev->len = left;
 	ev->flags = s->flags;
-	c->env->emit(c->env, OWNER_CONN, c, ev);
+	emit_packet(c, ev, s);
 }
 
 void emit_conn_segment(const struct conn *c, enum event_kind kind,

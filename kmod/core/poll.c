@@ -159,6 +159,7 @@ static enum event_kind make_range(struct conn *c, u32 seq, u32 len,
 		s->flags |= FLAG_FIN;
 		end++;
 	}
+	s->new_from = c->snd_nxt;
 	note_sent(c, seq, end, now);
 	return again ? EV_RTX : EV_SEND;
 }

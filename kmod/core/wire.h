@@ -48,6 +48,8 @@ enum {
  * @no_room: receiving only, set by the habitat: no memory for the payload,
  *           so that the segment counts for its header alone
  * @cause:   sending only: why it goes out (enum cause)
+ * @new_from: sending only, for the trace: payload from this sequence number on
+ *           goes out for the first time
  */
 struct seg {
 	u16 sport, dport;
@@ -65,6 +67,7 @@ struct seg {
 	bool no_room;
 	u8 cause;
 	u32 tsval, tsecr;
+	u32 new_from;
 };
 
 /* Sequence numbers a segment takes: payload, SYN and FIN (RFC 9293 3.4). */
