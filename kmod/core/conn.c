@@ -203,7 +203,9 @@ void conn_read(struct conn *c, u32 n, u64 now)
 void conn_set_rcv_buf(struct conn *c, u32 len, u64 now)
 {
 	c->rcv_buf = len;
-	conn_read(c, 0, now);
+	/* an open window grows with the next ACK */
+	if (window_left(c) < c->rmss)
+		conn_read(c, 0, now);
 }
 
 void conn_set_mss(struct conn *c, u16 mtu_mss, u64 now)

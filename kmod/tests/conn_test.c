@@ -277,12 +277,23 @@ static void conn_at_eof__after_reset(struct kunit *test)
 static void conn_set_rcv_buf__larger(struct kunit *test)
 {
 	struct world *w = connected(test);
-	struct seg s;
+	struct seg s = text_from_peer(&w->a, RCV_BUF);
 
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
 	conn_set_rcv_buf(&w->a, 2 * RCV_BUF, w->now);
 	s = next_seg(test, w, &w->a);
-	KUNIT_EXPECT_EQ(test, s.wnd, 2 * RCV_BUF);
+	KUNIT_EXPECT_EQ(test, s.wnd, RCV_BUF);
 	KUNIT_EXPECT_EQ(test, s.cause, BY_WINDOW_UPDATE);
+}
+
+/* An open window needs no segment of its own to grow. */
+static void conn_set_rcv_buf__open_window(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_set_rcv_buf(&w->a, 2 * RCV_BUF, w->now);
+	expect_silence(test, w, &w->a);
 }
 
 /* No update where the peer will send no more. */
@@ -600,6 +611,7 @@ static void conn__receives_beyond_4_gib(struct kunit *test)
 
 	w->a.rcv_wscale = 14;
 	conn_set_rcv_buf(&w->a, block, w->now);
+	w->a.ack_now = BY_WINDOW_UPDATE;
 	lose_all(w, &w->a);
 	for (int i = 0; i < 10; i++) {
 		s = text_from_peer(&w->a, block);
@@ -659,6 +671,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(check_rst__syn_rcvd),
 	KUNIT_CASE(conn_read__after_fin),
 	KUNIT_CASE(conn_set_rcv_buf__larger),
+	KUNIT_CASE(conn_set_rcv_buf__open_window),
 	KUNIT_CASE(conn_close__four_way),
 	KUNIT_CASE(conn_close__half),
 	KUNIT_CASE(conn_close__simultaneous),
