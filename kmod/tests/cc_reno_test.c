@@ -134,6 +134,21 @@ static void congestion_avoidance__not_before_all_is_acked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
 }
 
+/* RFC 3465 section 2.1: what is over counts for the next round. */
+static void congestion_avoidance__keeps_the_rest(struct kunit *test)
+{
+	struct world *w = sending(test, 4 * MSS);
+
+	w->a.cc.ssthresh = 4 * MSS;
+	ack_upto(w, &w->a, A0 + 3 * MSS);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 6 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 6 * MSS);
+}
+
 /* RFC 7661: what the user does not fill does not grow */
 static void reno_ack__user_limited(struct kunit *test)
 {
@@ -182,6 +197,20 @@ static void reno_loss__limited_transmit_not_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 12 * MSS);
 	dup_acks(w, &w->a, 1);
 	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+}
+
+/* Once they are acknowledged, the flight is what it is. */
+static void reno_loss__limited_transmit_forgotten(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 2);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 2 * MSS);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 12 * MSS);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 6 * MSS);
 }
 
 /* step 4 */
@@ -321,10 +350,12 @@ static struct kunit_case reno_cases[] = {
 	KUNIT_CASE(slow_start__after_timeout),
 	KUNIT_CASE(congestion_avoidance__one_mss_a_round),
 	KUNIT_CASE(congestion_avoidance__not_before_all_is_acked),
+	KUNIT_CASE(congestion_avoidance__keeps_the_rest),
 	KUNIT_CASE(reno_ack__user_limited),
 	KUNIT_CASE(reno_loss__third_dupack),
 	KUNIT_CASE(reno_loss__floor),
 	KUNIT_CASE(reno_loss__limited_transmit_not_counted),
+	KUNIT_CASE(reno_loss__limited_transmit_forgotten),
 	KUNIT_CASE(reno_dupack__inflates),
 	KUNIT_CASE(reno_partial__deflates),
 	KUNIT_CASE(reno_partial__never_below_a_segment),

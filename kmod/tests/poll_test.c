@@ -258,6 +258,19 @@ static void tail_may_go__nagle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_unsent(&w->a), 0);
 }
 
+/* Nothing will join the last part of a stream that is closed. */
+static void tail_may_go__closed(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	write_and_send(w, &w->a, 10);
+	KUNIT_EXPECT_EQ(test, write_and_send(w, &w->a, 20), 0);
+	conn_close(&w->a, w->now);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0 + 10, 20, FLAG_ACK | FLAG_PSH | FLAG_FIN);
+}
+
 static void tail_may_go__nodelay(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -331,6 +344,27 @@ static void poll_probe__override(struct kunit *test)
 	expect_text(test, &s, A0, 300, FLAG_ACK);
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 300);
 	KUNIT_EXPECT_EQ(test, w->a.retries, 0);
+}
+
+/* An ACK that leaves the window as it is does not put that off. */
+static void poll_probe__override_is_not_put_off(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u64 deadline;
+
+	offer_window(w, &w->a, 300);
+	write_and_send(w, &w->a, 3 * MSS);
+	deadline = conn_deadline(&w->a);
+	elapse(w, SWS_OVERRIDE / 2);
+	offer_window(w, &w->a, 300);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), deadline);
+	/* what then goes by itself has an RTO of its own */
+	offer_window(w, &w->a, RCV_BUF);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a),
+			w->now + rtt_rto(&w->a.rtt));
+	KUNIT_EXPECT_FALSE(test, w->a.persisting);
 }
 
 /* --- FIN (RFC 9293 section 3.10.4) --- */
@@ -535,6 +569,18 @@ static void cwnd_allowance__limited_transmit(struct kunit *test)
 	}
 }
 
+/* It is for new segments, not for those that a timeout sends again. */
+static void cwnd_allowance__not_after_timeout(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	elapse(w, SECOND);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	dup_acks(w, &w->a, 2);
+	expect_silence(test, w, &w->a);
+}
+
 /* RFC 5681 section 3.2: the first unacknowledged segment, and only it */
 static void poll_lost__fast_retransmit(struct kunit *test)
 {
@@ -687,8 +733,11 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_probe__octet_taken),
 	KUNIT_CASE(poll_probe__shrunk_window),
 	KUNIT_CASE(poll_probe__override),
+	KUNIT_CASE(poll_probe__override_is_not_put_off),
 	KUNIT_CASE(cwnd_allowance__limited_transmit),
+	KUNIT_CASE(cwnd_allowance__not_after_timeout),
 	KUNIT_CASE(tail_may_go__nagle),
+	KUNIT_CASE(tail_may_go__closed),
 	KUNIT_CASE(tail_may_go__nodelay),
 	KUNIT_CASE(tail_may_go__more),
 	KUNIT_CASE(tail_may_go__end_of_more),

@@ -250,6 +250,7 @@ static void req_rx__table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.flags, FLAG_ACK);
 	KUNIT_EXPECT_EQ(test, s.seq, B0);
 	KUNIT_EXPECT_EQ(test, s.ack, A0);
+	KUNIT_EXPECT_EQ(test, s.wnd, RCV_BUF);
 	KUNIT_EXPECT_EQ(test, s.cause, BY_ACK_CHALLENGE);
 }
 

@@ -55,7 +55,7 @@ static void expect_ack(struct kunit *test, struct world *w,
 	KUNIT_EXPECT_EQ(test, s.ack, B0 + 1);
 	KUNIT_EXPECT_EQ(test, s.sport, A_PORT);
 	KUNIT_EXPECT_EQ(test, s.dport, B_PORT);
-	KUNIT_EXPECT_EQ(test, s.has_ts, w->a.ts_ok);
+	KUNIT_EXPECT_EQ(test, s.has_ts, (bool)w->a.ts_ok);
 	KUNIT_EXPECT_FALSE(test, timewait_poll(t, &w->env, w->now, &s));
 }
 

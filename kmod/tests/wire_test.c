@@ -210,6 +210,19 @@ static void wire_parse__options(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.tsecr, p->has_ts ? 0xf5060708 : 0);
 }
 
+/* Not a byte beyond the packet is read; the sanitizers watch its end. */
+static void wire_parse__reads_no_further(struct kunit *test)
+{
+	const struct option_param *p = test->param_value;
+	u8 *bytes = kunit_kzalloc(test, HDR_MIN + p->len, GFP_KERNEL);
+	struct seg s;
+
+	KUNIT_ASSERT_NOT_NULL(test, bytes);
+	put_header(bytes, p->flags, p->bytes, p->len);
+	KUNIT_EXPECT_EQ(test, wire_parse(&s, bytes, HDR_MIN + p->len,
+					 HDR_MIN + p->len), p->drop);
+}
+
 static void wire_parse__port_zero(struct kunit *test)
 {
 	u8 p[HDR_MIN];
@@ -338,6 +351,7 @@ static struct kunit_case wire_cases[] = {
 	KUNIT_CASE(wire_parse__high_bits),
 	KUNIT_CASE_PARAM(wire_parse__lengths, lengths_gen_params),
 	KUNIT_CASE_PARAM(wire_parse__options, options_gen_params),
+	KUNIT_CASE_PARAM(wire_parse__reads_no_further, options_gen_params),
 	KUNIT_CASE(wire_parse__port_zero),
 	KUNIT_CASE(wire_parse__random),
 	KUNIT_CASE_PARAM(wire_build__options, builds_gen_params),
