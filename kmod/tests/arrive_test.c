@@ -61,7 +61,7 @@ static struct world *in_state(struct kunit *test, enum conn_state state)
 	if (state_in(state, STF(CLOSE_WAIT) | STF(LAST_ACK)))
 		deliver(w, &w->a, &fin);
 	if (state_in(state, STF(FIN_WAIT_1) | STF(FIN_WAIT_2) | STF(CLOSING) |
-			    STF(TIME_WAIT) | STF(LAST_ACK)))
+				    STF(TIME_WAIT) | STF(LAST_ACK)))
 		conn_close(&w->a, w->now);
 	lose_all(w, &w->a);
 	if (state_in(state, STF(FIN_WAIT_2) | STF(TIME_WAIT)))
@@ -270,8 +270,7 @@ static void check_sequence__table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->v.keep, p->keep);
 	if (p->keep)
 		KUNIT_EXPECT_EQ(test, w->v.seq, s.seq + p->skip);
-	KUNIT_EXPECT_EQ(test, w->a.rcv_nxt,
-			B0 + (p->at <= 0 ? p->keep : 0));
+	KUNIT_EXPECT_EQ(test, w->a.rcv_nxt, B0 + (p->at <= 0 ? p->keep : 0));
 	/* "send an acknowledgment in reply" */
 	if (p->drop)
 		KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).ack, B0);
@@ -286,7 +285,9 @@ static void check_sequence__wraps(struct kunit *test)
 		struct world *w = connected(test);
 		struct seg s;
 
-		w->a.rcv_nxt = w->a.rcv_read = w->a.last_ack_sent = base;
+		w->a.rcv_nxt = base;
+		w->a.rcv_read = base;
+		w->a.last_ack_sent = base;
 		w->a.rcv_wnd = p->wnd;
 		s = text_from_peer(&w->a, p->len);
 		s.seq += p->at;
@@ -798,8 +799,11 @@ static void schedule_ack__small_mss(struct kunit *test)
 	cfg.mtu_mss = 200;
 	conn_open(&w->a, &w->env, &cfg, w->now);
 	lose_all(w, &w->a);
-	s = (struct seg){ .seq = B_ISS, .ack = A0, .wnd = RCV_BUF,
-			  .flags = FLAG_SYN | FLAG_ACK, .mss = 200 };
+	s = (struct seg){ .seq = B_ISS,
+			  .ack = A0,
+			  .wnd = RCV_BUF,
+			  .flags = FLAG_SYN | FLAG_ACK,
+			  .mss = 200 };
 	deliver(w, &w->a, &s);
 	lose_all(w, &w->a);
 	w->a.quickacks = 0;

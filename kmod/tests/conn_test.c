@@ -25,8 +25,8 @@ static const struct syn_sent_param {
 	/* first: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset" */
 	{ "ACK of less", FLAG_SYN | FLAG_ACK, -1, ST_SYN_SENT,
 	  DROP_SYN_SENT_ACK, true, 0 },
-	{ "ACK of more", FLAG_SYN | FLAG_ACK, 1, ST_SYN_SENT,
-	  DROP_SYN_SENT_ACK, true, 0 },
+	{ "ACK of more", FLAG_SYN | FLAG_ACK, 1, ST_SYN_SENT, DROP_SYN_SENT_ACK,
+	  true, 0 },
 	{ "bare ACK of less", FLAG_ACK, -1, ST_SYN_SENT, DROP_SYN_SENT_ACK,
 	  true, 0 },
 	/* "unless the RST bit is set" */
@@ -48,8 +48,12 @@ static void rx_syn_sent__table(struct kunit *test)
 	const struct syn_sent_param *p = test->param_value;
 	struct world *w = world_new(test);
 	struct seg s = {
-		.sport = B_PORT, .dport = A_PORT, .seq = B_ISS,
-		.ack = A0 + p->ack, .flags = p->flags, .wnd = RCV_BUF,
+		.sport = B_PORT,
+		.dport = A_PORT,
+		.seq = B_ISS,
+		.ack = A0 + p->ack,
+		.flags = p->flags,
+		.wnd = RCV_BUF,
 		.mss = MSS,
 	};
 
@@ -70,8 +74,7 @@ static void rx_syn_sent__table(struct kunit *test)
 static void rx_syn_sent__acknowledges(struct kunit *test)
 {
 	struct world *w = world_new(test);
-	struct seg s = { .seq = B_ISS, .ack = A0, .wnd = RCV_BUF, .mss = MSS,
-			 .flags = FLAG_SYN | FLAG_ACK };
+	struct seg s = synack_of_b();
 
 	open_a(w);
 	lose_all(w, &w->a);
@@ -89,8 +92,7 @@ static void rx_syn_sent__acknowledges(struct kunit *test)
 static void rx_syn_sent__third_segment_with_text(struct kunit *test)
 {
 	struct world *w = world_new(test);
-	struct seg s = { .seq = B_ISS, .ack = A0, .wnd = RCV_BUF, .mss = MSS,
-			 .flags = FLAG_SYN | FLAG_ACK };
+	struct seg s = synack_of_b();
 
 	open_a(w);
 	lose_all(w, &w->a);
@@ -106,8 +108,12 @@ static void rx_syn_sent__third_segment_with_text(struct kunit *test)
 static void rx_syn_sent__text_and_fin(struct kunit *test)
 {
 	struct world *w = world_new(test);
-	struct seg s = { .seq = B_ISS, .ack = A0, .wnd = RCV_BUF, .mss = MSS,
-			 .flags = FLAG_SYN | FLAG_ACK | FLAG_FIN, .len = 30 };
+	struct seg s = { .seq = B_ISS,
+			 .ack = A0,
+			 .wnd = RCV_BUF,
+			 .mss = MSS,
+			 .flags = FLAG_SYN | FLAG_ACK | FLAG_FIN,
+			 .len = 30 };
 
 	open_a(w);
 	lose_all(w, &w->a);
@@ -516,15 +522,14 @@ static void conn_error__only_in_flight(struct kunit *test)
 	struct world *w = world_new(test);
 
 	open_a(w);
-	KUNIT_EXPECT_FALSE(test, conn_error(&w->a, A_ISS, EHOSTUNREACH,
-					    w->now));
+	KUNIT_EXPECT_FALSE(test,
+			   conn_error(&w->a, A_ISS, EHOSTUNREACH, w->now));
 	lose_all(w, &w->a);
 	KUNIT_EXPECT_FALSE(test, conn_error(&w->a, A0, EHOSTUNREACH, w->now));
-	KUNIT_EXPECT_FALSE(test, conn_error(&w->a, A_ISS - 1, EHOSTUNREACH,
-					    w->now));
+	KUNIT_EXPECT_FALSE(test,
+			   conn_error(&w->a, A_ISS - 1, EHOSTUNREACH, w->now));
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_SYN_SENT);
-	KUNIT_EXPECT_TRUE(test, conn_error(&w->a, A_ISS, EHOSTUNREACH,
-					   w->now));
+	KUNIT_EXPECT_TRUE(test, conn_error(&w->a, A_ISS, EHOSTUNREACH, w->now));
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
 	KUNIT_EXPECT_EQ(test, w->a.err, EHOSTUNREACH);
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_RCVD_ICMP);

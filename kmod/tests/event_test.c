@@ -122,29 +122,51 @@ static void event_format__short_buffer(struct kunit *test)
 static void event_format__line(struct kunit *test)
 {
 	const struct event ev = {
-		.time = 12 * SECOND + 34, .conn = 5, .kind = EV_SEND,
-		.cause = BY_DATA, .state = ST_ESTABLISHED,
-		.flags = FLAG_ACK | FLAG_PSH, .seq = 1, .ack = 2, .len = 3,
-		.wnd = 4, .old = 6, .new = 7, .snd_una = 8, .snd_nxt = 9,
-		.rcv_nxt = 10, .cwnd = 11, .ssthresh = 12, .flight = 13,
-		.snd_wnd = 14, .rcv_wnd = 15, .srtt = 16, .rttvar = 17,
-		.rto = 18, .unsent = 19, .unread = 20,
+		.time = 12 * SECOND + 34,
+		.conn = 5,
+		.kind = EV_SEND,
+		.cause = BY_DATA,
+		.state = ST_ESTABLISHED,
+		.flags = FLAG_ACK | FLAG_PSH,
+		.seq = 1,
+		.ack = 2,
+		.len = 3,
+		.wnd = 4,
+		.old = 6,
+		.new = 7,
+		.snd_una = 8,
+		.snd_nxt = 9,
+		.rcv_nxt = 10,
+		.cwnd = 11,
+		.ssthresh = 12,
+		.flight = 13,
+		.snd_wnd = 14,
+		.rcv_wnd = 15,
+		.srtt = 16,
+		.rttvar = 17,
+		.rto = 18,
+		.unsent = 19,
+		.unread = 20,
 	};
 	char line[EVENT_LINE_MAX];
 
 	event_format(line, sizeof(line), &ev, "10.0.0.1:80", "10.0.0.2:99");
-	KUNIT_EXPECT_STREQ(test, line,
-			   "12.000034\t5\t10.0.0.1:80\t10.0.0.2:99\tsend\tdata\t"
-			   "RFC 9293 3.10.2\tESTABLISHED\tPA\t1\t2\t3\t4\t6\t7\t"
-			   "8\t9\t10\t11\t12\t13\t14\t15\t16\t17\t18\t19\t20\n");
+	KUNIT_EXPECT_STREQ(
+		test, line,
+		"12.000034\t5\t10.0.0.1:80\t10.0.0.2:99\tsend\tdata\t"
+		"RFC 9293 3.10.2\tESTABLISHED\tPA\t1\t2\t3\t4\t6\t7\t"
+		"8\t9\t10\t11\t12\t13\t14\t15\t16\t17\t18\t19\t20\n");
 }
 
 /* A change of state shows names where others show numbers. */
 static void event_format__state(struct kunit *test)
 {
 	const struct event ev = {
-		.kind = EV_STATE, .cause = BY_RCVD_FIN, .old = ST_ESTABLISHED,
-		.new = ST_CLOSE_WAIT, .state = ST_CLOSE_WAIT,
+		.kind = EV_STATE,
+		.cause = BY_RCVD_FIN,
+		.old = ST_ESTABLISHED,
+		.new = ST_CLOSE_WAIT,
+		.state = ST_CLOSE_WAIT,
 	};
 	char line[EVENT_LINE_MAX];
 

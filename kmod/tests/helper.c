@@ -38,8 +38,13 @@ struct world *world_new(struct kunit *test)
 struct conn_config config_a(void)
 {
 	return (struct conn_config){
-		.id = 1, .iss = A_ISS, .ts_off = 70000, .rcv_buf = RCV_BUF,
-		.rcv_buf_max = 300000, .sport = A_PORT, .dport = B_PORT,
+		.id = 1,
+		.iss = A_ISS,
+		.ts_off = 70000,
+		.rcv_buf = RCV_BUF,
+		.rcv_buf_max = 300000,
+		.sport = A_PORT,
+		.dport = B_PORT,
 		.mtu_mss = MSS,
 	};
 }
@@ -47,8 +52,13 @@ struct conn_config config_a(void)
 struct conn_config config_b(void)
 {
 	return (struct conn_config){
-		.id = 2, .iss = B_ISS, .ts_off = 90000, .rcv_buf = RCV_BUF,
-		.rcv_buf_max = 300000, .sport = B_PORT, .dport = A_PORT,
+		.id = 2,
+		.iss = B_ISS,
+		.ts_off = 90000,
+		.rcv_buf = RCV_BUF,
+		.rcv_buf_max = 300000,
+		.sport = B_PORT,
+		.dport = A_PORT,
 		.mtu_mss = MSS,
 	};
 }
@@ -58,6 +68,19 @@ void open_a(struct world *w)
 	struct conn_config cfg = config_a();
 
 	conn_open(&w->a, &w->env, &cfg, w->now);
+}
+
+struct seg synack_of_b(void)
+{
+	return (struct seg){
+		.sport = B_PORT,
+		.dport = A_PORT,
+		.seq = B_ISS,
+		.ack = A0,
+		.flags = FLAG_SYN | FLAG_ACK,
+		.wnd = RCV_BUF,
+		.mss = MSS,
+	};
 }
 
 void establish(struct kunit *test, struct world *w)
@@ -170,10 +193,15 @@ void elapse(struct world *w, u64 usec)
 struct seg from_peer(const struct conn *c)
 {
 	return (struct seg){
-		.sport = c->dport, .dport = c->sport, .seq = c->rcv_nxt,
-		.ack = c->snd_nxt, .flags = FLAG_ACK,
-		.wnd = c->snd_wnd >> c->snd_wscale, .hdr_len = HDR_MIN,
-		.has_ts = c->ts_ok, .tsval = c->ts_recent,
+		.sport = c->dport,
+		.dport = c->sport,
+		.seq = c->rcv_nxt,
+		.ack = c->snd_nxt,
+		.flags = FLAG_ACK,
+		.wnd = c->snd_wnd >> c->snd_wscale,
+		.hdr_len = HDR_MIN,
+		.has_ts = c->ts_ok,
+		.tsval = c->ts_recent,
 	};
 }
 

@@ -74,6 +74,9 @@ struct conn_config config_b(void);
 /* @a in SYN_SENT; its SYN is still to be polled. */
 void open_a(struct world *w);
 
+/* What @b answers it, as far as @a can see: no listener is involved. */
+struct seg synack_of_b(void);
+
 /* Both ESTABLISHED by the three-way handshake, nothing left to send. */
 void establish(struct kunit *test, struct world *w);
 
@@ -125,11 +128,11 @@ void forget_events(struct world *w);
 u32 prng(u32 *state);
 
 /* NAME_gen_params for KUNIT_CASE_PARAM, from a table whose rows have a @name */
-#define NAMED_PARAMS(table)                                            \
-	static void table##_desc(typeof(&(table)[0]) row, char *desc)  \
-	{                                                              \
-		strscpy(desc, row->name, KUNIT_PARAM_DESC_SIZE);       \
-	}                                                              \
+#define NAMED_PARAMS(table)                                           \
+	static void table##_desc(typeof(&(table)[0]) row, char *desc) \
+	{                                                             \
+		strscpy(desc, row->name, KUNIT_PARAM_DESC_SIZE);      \
+	}                                                             \
 	KUNIT_ARRAY_PARAM(table, table, table##_desc)
 
 #endif /* CHALK_TESTS_HELPER_H */

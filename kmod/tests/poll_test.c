@@ -7,11 +7,6 @@
 #include "../core/window.h"
 #include "helper.h"
 
-static const struct seg synack = {
-	.sport = B_PORT, .dport = A_PORT, .seq = B_ISS, .ack = A0,
-	.flags = FLAG_SYN | FLAG_ACK, .wnd = RCV_BUF, .mss = MSS,
-};
-
 static void expect_text(struct kunit *test, const struct seg *s, u32 seq,
 			u32 len, u8 flags)
 {
@@ -102,13 +97,14 @@ static void poll_syn__agreement(struct kunit *test)
 	const struct option_param *p = test->param_value;
 	bool both = p->ours && p->theirs;
 	struct world *w = world_new(test);
-	struct seg s = synack;
+	struct seg s = synack_of_b();
 
 	w->env.tun.timestamps = p->ours;
 	w->env.tun.window_scaling = p->ours;
 	open_a(w);
 	lose_all(w, &w->a);
-	s.has_ts = s.has_wscale = p->theirs;
+	s.has_ts = p->theirs;
+	s.has_wscale = p->theirs;
 	s.tsval = 777;
 	s.wscale = 5;
 	deliver(w, &w->a, &s);
@@ -144,7 +140,7 @@ static void poll_data__mss(struct kunit *test)
 	const struct mss_param *p = test->param_value;
 	struct world *w = world_new(test);
 	struct conn_config cfg = config_a();
-	struct seg s = synack;
+	struct seg s = synack_of_b();
 
 	cfg.mtu_mss = p->path;
 	cfg.user_mss = p->user;
@@ -377,8 +373,7 @@ static void poll_data__fin_on_last_text(struct kunit *test)
 	conn_write(&w->a, 2 * MSS + 1, false, w->now);
 	conn_close(&w->a, w->now);
 	s = next_seg(test, w, &w->a);
-	expect_text(test, &s, A0, 2 * MSS + 1,
-		    FLAG_ACK | FLAG_PSH | FLAG_FIN);
+	expect_text(test, &s, A0, 2 * MSS + 1, FLAG_ACK | FLAG_PSH | FLAG_FIN);
 	KUNIT_EXPECT_EQ(test, w->a.snd_nxt, A0 + 2 * MSS + 2);
 	expect_silence(test, w, &w->a);
 }
@@ -626,8 +621,7 @@ static void poll_lost__with_fin(struct kunit *test)
 	ack_upto(w, &w->a, A0 + 4 * MSS);
 	dup_acks(w, &w->a, 3);
 	s = next_seg(test, w, &w->a);
-	expect_text(test, &s, A0 + 4 * MSS, 10,
-		    FLAG_ACK | FLAG_PSH | FLAG_FIN);
+	expect_text(test, &s, A0 + 4 * MSS, 10, FLAG_ACK | FLAG_PSH | FLAG_FIN);
 	expect_silence(test, w, &w->a);
 }
 

@@ -23,6 +23,7 @@ static const struct add_param {
 	struct seq_range trimmed;
 	struct seq_range after[4];
 } adds[] = {
+	/* clang-format off */
 	/* in: [----) */
 	{ "into nothing", {}, { 10, 20 }, REASM_NEW, { 10, 20 },
 	  { { 10, 20 } } },
@@ -118,6 +119,7 @@ static const struct add_param {
 	  { { 10, 20 } } },
 	{ "inside, same end", { { 10, 20 } }, { 15, 20 }, REASM_DUPLICATE, {},
 	  { { 10, 20 } } },
+	/* clang-format on */
 };
 
 NAMED_PARAMS(adds);
@@ -142,7 +144,7 @@ static void add_at(struct kunit *test, const struct add_param *p, u32 base)
 	m.n = length(p->before, 3);
 	for (u16 i = 0; i < m.n; i++)
 		room[i] = (struct seq_range){ base + p->before[i].start,
-					  base + p->before[i].end };
+					      base + p->before[i].end };
 	KUNIT_EXPECT_EQ(test, reasm_add(&m, &in), p->result);
 	if (p->result == REASM_NEW) {
 		KUNIT_EXPECT_EQ(test, in.start - base, p->trimmed.start);
@@ -198,14 +200,10 @@ static const struct advance_param {
 	const char *name;
 	u32 to, next, left;
 } advances[] = {
-	{ "below all", 5, 5, 2 },
-	{ "one below", 9, 9, 2 },
-	{ "onto the first", 10, 20, 1 },
-	{ "into the first", 15, 20, 1 },
-	{ "to its end", 20, 20, 1 },
-	{ "between", 25, 25, 1 },
-	{ "onto the second", 30, 40, 0 },
-	{ "into the second", 39, 40, 0 },
+	{ "below all", 5, 5, 2 },	  { "one below", 9, 9, 2 },
+	{ "onto the first", 10, 20, 1 },  { "into the first", 15, 20, 1 },
+	{ "to its end", 20, 20, 1 },	  { "between", 25, 25, 1 },
+	{ "onto the second", 30, 40, 0 }, { "into the second", 39, 40, 0 },
 	{ "past all", 50, 50, 0 },
 };
 
@@ -217,7 +215,7 @@ static void reasm_advance__table(struct kunit *test)
 
 	for (u32 base = -45; base != 1; base++) {
 		struct seq_range room[CAP] = { { base + 10, base + 20 },
-					   { base + 30, base + 40 } };
+					       { base + 30, base + 40 } };
 		struct reasm m = { .r = room, .n = 2, .cap = CAP };
 
 		KUNIT_EXPECT_EQ(test, reasm_advance(&m, base + p->to) - base,
@@ -304,8 +302,7 @@ static void step_advance(struct kunit *test, struct model *o, u32 to)
 {
 	while (to < SPAN && o->have[to])
 		to++;
-	KUNIT_EXPECT_EQ(test, reasm_advance(&o->m, o->base + to) - o->base,
-			to);
+	KUNIT_EXPECT_EQ(test, reasm_advance(&o->m, o->base + to) - o->base, to);
 	memset(o->have, false, to);
 	o->next = to;
 }
@@ -331,8 +328,8 @@ static void reasm__random(struct kunit *test)
 				step_add(test, o, from,
 					 from + 1 + prng(&state) % most);
 			else
-				step_advance(test, o, o->next +
-					     prng(&state) % 12);
+				step_advance(test, o,
+					     o->next + prng(&state) % 12);
 			check_same(test, o);
 		}
 	}
@@ -350,9 +347,11 @@ static void reasm_room_wanted__doubles(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reasm_room_wanted(&m), 0);
 	m.n = 8;
 	KUNIT_EXPECT_EQ(test, reasm_room_wanted(&m), 16);
-	m.n = m.cap = REASM_MAX / 2;
+	m.n = REASM_MAX / 2;
+	m.cap = REASM_MAX / 2;
 	KUNIT_EXPECT_EQ(test, reasm_room_wanted(&m), REASM_MAX);
-	m.n = m.cap = REASM_MAX;
+	m.n = REASM_MAX;
+	m.cap = REASM_MAX;
 	KUNIT_EXPECT_EQ(test, reasm_room_wanted(&m), 0);
 }
 

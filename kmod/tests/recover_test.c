@@ -17,8 +17,7 @@ static void measure__handshake(struct kunit *test)
 	open_a(w);
 	lose_all(w, &w->a);
 	elapse(w, 300 * MS);
-	s = (struct seg){ .seq = B_ISS, .ack = A0, .wnd = RCV_BUF,
-			  .flags = FLAG_SYN | FLAG_ACK, .mss = MSS };
+	s = synack_of_b();
 	deliver(w, &w->a, &s);
 	KUNIT_EXPECT_EQ(test, w->a.rtt.srtt, 300 * MS);
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTT)->cause, BY_RTT_TIMED);

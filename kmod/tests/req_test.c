@@ -8,8 +8,12 @@
 #include "helper.h"
 
 static const struct seg syn = {
-	.sport = A_PORT, .dport = B_PORT, .seq = A_ISS, .flags = FLAG_SYN,
-	.wnd = 12345, .mss = 900,
+	.sport = A_PORT,
+	.dport = B_PORT,
+	.seq = A_ISS,
+	.flags = FLAG_SYN,
+	.wnd = 12345,
+	.mss = 900,
 };
 
 /* A record that @first made; its SYN+ACK has gone out. */
@@ -23,8 +27,8 @@ static struct world *answered(struct kunit *test, const struct seg *first,
 	w->env.tun.window_scaling = true;
 	req_init(&w->req, &w->env, &cfg, first, w->now);
 	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, synack));
-	KUNIT_ASSERT_TRUE(test, !req_poll(&w->req, &w->env, w->now,
-					  &(struct seg){}));
+	KUNIT_ASSERT_TRUE(test,
+			  !req_poll(&w->req, &w->env, w->now, &(struct seg){}));
 	return w;
 }
 
@@ -32,9 +36,15 @@ static struct world *answered(struct kunit *test, const struct seg *first,
 static struct seg third(const struct seg *synack)
 {
 	return (struct seg){
-		.sport = A_PORT, .dport = B_PORT, .seq = A0, .ack = B0,
-		.flags = FLAG_ACK, .wnd = 100, .has_ts = synack->has_ts,
-		.tsval = 500, .tsecr = synack->tsval,
+		.sport = A_PORT,
+		.dport = B_PORT,
+		.seq = A0,
+		.ack = B0,
+		.flags = FLAG_ACK,
+		.wnd = 100,
+		.has_ts = synack->has_ts,
+		.tsval = 500,
+		.tsecr = synack->tsval,
 	};
 }
 
@@ -120,7 +130,8 @@ static void req_init__options_refused(struct kunit *test)
 	struct seg first = syn, s;
 
 	cfg.user_mss = 600;
-	first.has_ts = first.has_wscale = true;
+	first.has_ts = true;
+	first.has_wscale = true;
 	first.mss = 0;
 	req_init(&w->req, &w->env, &cfg, &first, w->now);
 	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
@@ -136,12 +147,11 @@ static void req_tick__schedule(struct kunit *test)
 	struct world *w = answered(test, &syn, &s);
 
 	for (u32 i = 0; i < SYNACK_RETRIES; i++) {
-		KUNIT_EXPECT_EQ(test, w->req.deadline,
-				w->now + (SECOND << i));
+		KUNIT_EXPECT_EQ(test, w->req.deadline, w->now + (SECOND << i));
 		w->now = w->req.deadline - 1;
 		KUNIT_EXPECT_TRUE(test, req_tick(&w->req, &w->env, w->now));
-		KUNIT_EXPECT_FALSE(test, req_poll(&w->req, &w->env, w->now,
-						  &s));
+		KUNIT_EXPECT_FALSE(test,
+				   req_poll(&w->req, &w->env, w->now, &s));
 		w->now++;
 		KUNIT_EXPECT_TRUE(test, req_tick(&w->req, &w->env, w->now));
 		KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
@@ -206,8 +216,7 @@ static const struct rx_param {
 	  DROP_NONE, false },
 	{ "ACK of less", FLAG_ACK, 0, -1, REQ_RESET, DROP_HANDSHAKE_ACK,
 	  false },
-	{ "ACK of more", FLAG_ACK, 0, 1, REQ_RESET, DROP_HANDSHAKE_ACK,
-	  false },
+	{ "ACK of more", FLAG_ACK, 0, 1, REQ_RESET, DROP_HANDSHAKE_ACK, false },
 	{ "no ACK bit", 0, 0, 0, REQ_DROP, DROP_NO_ACK, false },
 	{ "below the window", FLAG_ACK, -1, 0, REQ_DROP, DROP_OUT_OF_WINDOW,
 	  true },
@@ -223,8 +232,8 @@ static const struct rx_param {
 	/* RFC 5961 section 4.2 */
 	{ "another SYN, in the window", FLAG_SYN, 1, 0, REQ_DROP,
 	  DROP_SYN_CHALLENGED, true },
-	{ "another SYN, outside", FLAG_SYN, -2, 0, REQ_DROP,
-	  DROP_OUT_OF_WINDOW, true },
+	{ "another SYN, outside", FLAG_SYN, -2, 0, REQ_DROP, DROP_OUT_OF_WINDOW,
+	  true },
 };
 
 NAMED_PARAMS(arrivals);
@@ -317,7 +326,8 @@ static void conn_accept__takes_over(struct kunit *test)
 	struct seg first = syn, s, in;
 	struct world *w;
 
-	first.has_ts = first.has_wscale = true;
+	first.has_ts = true;
+	first.has_wscale = true;
 	first.tsval = 444;
 	first.wscale = 2;
 	w = answered(test, &first, &s);

@@ -154,19 +154,17 @@ static void rtt_sample__random(struct kunit *test)
 	}
 }
 
-static struct kunit_case rtt_cases[] = {
-	KUNIT_CASE(rtt_init__one_second),
-	KUNIT_CASE(rtt_sample__worked_example),
-	KUNIT_CASE(rtt_sample__floor),
-	KUNIT_CASE(rtt_sample__zero),
-	KUNIT_CASE(rtt_sample__above_ceiling),
-	KUNIT_CASE(rtt_sample__ends_backoff),
-	KUNIT_CASE(rtt_sample__random),
-	KUNIT_CASE(rtt_backoff__doubles),
-	KUNIT_CASE(rtt_backoff__for_ever),
-	KUNIT_CASE(rtt_rto__bounds_of_first),
-	{}
-};
+static struct kunit_case rtt_cases[] = { KUNIT_CASE(rtt_init__one_second),
+					 KUNIT_CASE(rtt_sample__worked_example),
+					 KUNIT_CASE(rtt_sample__floor),
+					 KUNIT_CASE(rtt_sample__zero),
+					 KUNIT_CASE(rtt_sample__above_ceiling),
+					 KUNIT_CASE(rtt_sample__ends_backoff),
+					 KUNIT_CASE(rtt_sample__random),
+					 KUNIT_CASE(rtt_backoff__doubles),
+					 KUNIT_CASE(rtt_backoff__for_ever),
+					 KUNIT_CASE(rtt_rto__bounds_of_first),
+					 {} };
 
 static struct kunit_suite chalk_rtt = {
 	.name = "chalk_rtt",

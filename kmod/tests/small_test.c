@@ -142,8 +142,12 @@ static void challenge_allowed__at_the_beginning_of_time(struct kunit *test)
 /* "takes its sequence number from the ACK field" */
 static void reply_reset__to_ack(struct kunit *test)
 {
-	const struct seg in = { .sport = 1, .dport = 2, .seq = 100, .ack = 200,
-				.len = 10, .flags = FLAG_ACK };
+	const struct seg in = { .sport = 1,
+				.dport = 2,
+				.seq = 100,
+				.ack = 200,
+				.len = 10,
+				.flags = FLAG_ACK };
 	struct seg out;
 
 	KUNIT_ASSERT_TRUE(test, reply_reset(&in, &out));
@@ -157,8 +161,11 @@ static void reply_reset__to_ack(struct kunit *test)
 /* "otherwise ... sequence number zero and the ACK field is set to the sum" */
 static void reply_reset__to_syn(struct kunit *test)
 {
-	const struct seg in = { .sport = 1, .dport = 2, .seq = 0xffffffff,
-				.len = 10, .flags = FLAG_SYN | FLAG_FIN };
+	const struct seg in = { .sport = 1,
+				.dport = 2,
+				.seq = 0xffffffff,
+				.len = 10,
+				.flags = FLAG_SYN | FLAG_FIN };
 	struct seg out;
 
 	KUNIT_ASSERT_TRUE(test, reply_reset(&in, &out));

@@ -139,8 +139,7 @@ static void state_after__table(struct kunit *test)
 	expect_way(test, p->from, state_after_fin(p->from, false), p->fin);
 	expect_way(test, p->from, state_after_fin(p->from, true),
 		   p->fin_and_ack);
-	expect_way(test, p->from, state_after_fin_acked(p->from),
-		   p->fin_acked);
+	expect_way(test, p->from, state_after_fin_acked(p->from), p->fin_acked);
 }
 
 static struct kunit_case state_cases[] = {

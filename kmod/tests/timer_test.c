@@ -83,8 +83,7 @@ static void rtx_fired__rto_after_lost_syn(struct kunit *test)
 	lose_all(w, &w->a);
 	elapse(w, SECOND);
 	lose_all(w, &w->a);
-	s = (struct seg){ .seq = B_ISS, .ack = A0, .wnd = RCV_BUF,
-			  .flags = FLAG_SYN | FLAG_ACK, .mss = MSS };
+	s = synack_of_b();
 	deliver(w, &w->a, &s);
 	KUNIT_EXPECT_EQ(test, rtt_rto(&w->a.rtt), 3 * SECOND);
 	KUNIT_EXPECT_EQ(test, w->a.retries, 0);

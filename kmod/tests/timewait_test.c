@@ -30,8 +30,12 @@ static struct world *left_behind(struct kunit *test, struct timewait *t,
 static struct seg at_rcv_nxt(const struct timewait *t, u8 flags)
 {
 	return (struct seg){
-		.sport = t->dport, .dport = t->sport, .seq = t->rcv_nxt,
-		.ack = t->snd_nxt, .flags = flags, .has_ts = t->ts_ok,
+		.sport = t->dport,
+		.dport = t->sport,
+		.seq = t->rcv_nxt,
+		.ack = t->snd_nxt,
+		.flags = flags,
+		.has_ts = t->ts_ok,
 		.tsval = t->ts_recent,
 	};
 }
@@ -44,8 +48,7 @@ static enum timewait_result arrives(struct world *w, struct timewait *t,
 	return timewait_rx(t, &w->env, s, w->now, &drop);
 }
 
-static void expect_ack(struct kunit *test, struct world *w,
-		       struct timewait *t)
+static void expect_ack(struct kunit *test, struct world *w, struct timewait *t)
 {
 	struct seg s;
 
@@ -159,13 +162,11 @@ static const struct reopen_param {
 	{ "newer timestamp, smaller number", true, true, -1000, 1,
 	  TIMEWAIT_OPEN },
 	{ "same timestamp, larger number", true, true, 1, 0, TIMEWAIT_OPEN },
-	{ "same timestamp, smaller number", true, true, -1, 0,
-	  TIMEWAIT_DROP },
+	{ "same timestamp, smaller number", true, true, -1, 0, TIMEWAIT_DROP },
 	{ "older timestamp, larger number", true, true, 1000, -1,
 	  TIMEWAIT_DROP },
 	{ "timestamps given up, larger", true, false, 1, 0, TIMEWAIT_OPEN },
-	{ "timestamps given up, smaller", true, false, -1, 0,
-	  TIMEWAIT_DROP },
+	{ "timestamps given up, smaller", true, false, -1, 0, TIMEWAIT_DROP },
 };
 
 NAMED_PARAMS(reopens);

@@ -19,8 +19,8 @@ static const u8 no_options[1];
 static void put_header(u8 *p, u8 flags, const u8 *options, u8 len)
 {
 	static const u8 fixed[HDR_MIN] = {
-		0x12, 0x34, 0x56, 0x78, 1, 2, 3, 4, 5, 6,
-		7, 8, 0, 0, 9, 10, 0xff, 0xff, 11, 12,
+		0x12, 0x34, 0x56, 0x78, 1, 2,  3,    4,	   5,  6,
+		7,    8,    0,	  0,	9, 10, 0xff, 0xff, 11, 12,
 	};
 
 	memcpy(p, fixed, HDR_MIN);
@@ -124,6 +124,7 @@ static const struct option_param {
 	u8 wscale;
 	bool has_ts;
 } options[] = {
+	/* clang-format off */
 	/* RFC 9293 section 3.2, kind 2 */
 	{ .name = "MSS", FLAG_SYN, 4, { 2, 4, 5, 0xb4 }, .mss = 1460 },
 	{ .name = "MSS without SYN is ignored", FLAG_ACK, 4, { 2, 4, 5, 0xb4 } },
@@ -185,6 +186,7 @@ static const struct option_param {
 	{ .name = "all, as Linux orders them", FLAG_SYN, 16,
 	  { 2, 4, 5, 0xb4, 8, 10, 0xf1, 2, 3, 4, 0xf5, 6, 7, 8, 1, 1 },
 	  .mss = 1460, .has_ts = true },
+	/* clang-format on */
 };
 
 NAMED_PARAMS(options);
@@ -198,8 +200,9 @@ static void wire_parse__options(struct kunit *test)
 	put_header(bytes, p->flags, p->bytes, p->len);
 	/* what follows the header is no option */
 	memset(bytes + HDR_MIN + p->len, 3, sizeof(bytes) - HDR_MIN - p->len);
-	KUNIT_EXPECT_EQ(test, wire_parse(&s, bytes, sizeof(bytes),
-					 sizeof(bytes)), p->drop);
+	KUNIT_EXPECT_EQ(test,
+			wire_parse(&s, bytes, sizeof(bytes), sizeof(bytes)),
+			p->drop);
 	if (p->drop)
 		return;
 	KUNIT_EXPECT_EQ(test, s.mss, p->mss);
@@ -219,8 +222,9 @@ static void wire_parse__reads_no_further(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, bytes);
 	put_header(bytes, p->flags, p->bytes, p->len);
-	KUNIT_EXPECT_EQ(test, wire_parse(&s, bytes, HDR_MIN + p->len,
-					 HDR_MIN + p->len), p->drop);
+	KUNIT_EXPECT_EQ(
+		test, wire_parse(&s, bytes, HDR_MIN + p->len, HDR_MIN + p->len),
+		p->drop);
 }
 
 static void wire_parse__port_zero(struct kunit *test)
@@ -229,11 +233,11 @@ static void wire_parse__port_zero(struct kunit *test)
 	struct seg s;
 
 	put_header(p, FLAG_SYN, no_options, 0);
-	p[0] = p[1] = 0;
+	memset(p, 0, 2);
 	KUNIT_EXPECT_EQ(test, wire_parse(&s, p, sizeof(p), sizeof(p)),
 			DROP_BAD_PORT);
 	put_header(p, FLAG_SYN, no_options, 0);
-	p[2] = p[3] = 0;
+	memset(p + 2, 0, 2);
 	KUNIT_EXPECT_EQ(test, wire_parse(&s, p, sizeof(p), sizeof(p)),
 			DROP_BAD_PORT);
 }
@@ -289,18 +293,30 @@ static const struct build_param {
 	u8 options[20];
 } builds[] = {
 	{ "no options", { .flags = FLAG_ACK }, 0, {} },
-	{ "MSS", { .flags = FLAG_SYN, .mss = 0x1234 }, 4,
+	{ "MSS",
+	  { .flags = FLAG_SYN, .mss = 0x1234 },
+	  4,
 	  { 2, 4, 0x12, 0x34 } },
 	{ "timestamps",
-	  { .flags = FLAG_ACK, .has_ts = true, .tsval = 0xf1020304,
-	    .tsecr = 0xf5060708 }, 12,
+	  { .flags = FLAG_ACK,
+	    .has_ts = true,
+	    .tsval = 0xf1020304,
+	    .tsecr = 0xf5060708 },
+	  12,
 	  { 1, 1, 8, 10, 0xf1, 2, 3, 4, 0xf5, 6, 7, 8 } },
 	{ "window scale",
-	  { .flags = FLAG_SYN, .has_wscale = true, .wscale = 9 }, 4,
+	  { .flags = FLAG_SYN, .has_wscale = true, .wscale = 9 },
+	  4,
 	  { 1, 3, 3, 9 } },
 	{ "a whole SYN",
-	  { .flags = FLAG_SYN, .mss = 1460, .has_ts = true, .tsval = 1,
-	    .tsecr = 2, .has_wscale = true, .wscale = 7 }, 20,
+	  { .flags = FLAG_SYN,
+	    .mss = 1460,
+	    .has_ts = true,
+	    .tsval = 1,
+	    .tsecr = 2,
+	    .has_wscale = true,
+	    .wscale = 7 },
+	  20,
 	  { 2, 4, 5, 0xb4, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 7 } },
 };
 
@@ -329,7 +345,7 @@ static void wire_build__fixed_fields(struct kunit *test)
 	memset(p, 0xee, sizeof(p));
 	wire_build(&s, p);
 	/* the checksum is left 0 for the habitat */
-	wanted[WIRE_CHECKSUM_OFFSET] = wanted[WIRE_CHECKSUM_OFFSET + 1] = 0;
+	memset(wanted + WIRE_CHECKSUM_OFFSET, 0, 2);
 	KUNIT_EXPECT_EQ(test, memcmp(p, wanted, HDR_MIN), 0);
 }
 

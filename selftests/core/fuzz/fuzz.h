@@ -5,22 +5,18 @@
 #ifndef CHALK_SELFTESTS_FUZZ_H
 #define CHALK_SELFTESTS_FUZZ_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../../kmod/core/types.h"
 
 /* What must hold; the fuzzer keeps the input that breaks it. */
-#define CHECK(cond)                                                   \
-	do {                                                          \
-		if (cond)                                             \
-			break;                                        \
+#define CHECK(cond)                                                     \
+	do {                                                            \
+		if (cond)                                               \
+			break;                                          \
 		fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, \
-			__LINE__, #cond);                             \
-		abort();                                              \
+			__LINE__, #cond);                               \
+		abort();                                                \
 	} while (0)
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 #endif /* CHALK_SELFTESTS_FUZZ_H */

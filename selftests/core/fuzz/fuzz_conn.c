@@ -35,7 +35,7 @@ enum role {
  * @role:  which of the structures below is in use
  */
 struct fuzz {
-	const uint8_t *data;
+	const u8 *data;
 	size_t left;
 	u64 now;
 	struct env env;
@@ -158,8 +158,8 @@ static void check_sent(const struct conn *c, const struct seg *s)
 	CHECK(s->flags & FLAG_ACK || s->flags & FLAG_SYN);
 	CHECK(s->cause && s->cause < DROP_FIRST);
 	CHECK(wire_option_len(s) <= HDR_MAX - HDR_MIN);
-	CHECK(!s->smss ||
-	      s->smss + wire_option_len(s) <= max_t(u32, c->mtu_mss, MSS_FLOOR));
+	CHECK(!s->smss || s->smss + wire_option_len(s) <=
+				  max_t(u32, c->mtu_mss, MSS_FLOOR));
 }
 
 /* --- the end's own structures --- */
@@ -177,8 +177,11 @@ static struct conn_config config(struct fuzz *f)
 {
 	u8 sizes = take8(f);
 	struct conn_config cfg = {
-		.id = 1, .rcv_buf = 1 << (sizes % 8 + 8),
-		.rcv_buf_max = 1 << 20, .sport = 1, .dport = 2,
+		.id = 1,
+		.rcv_buf = 1 << (sizes % 8 + 8),
+		.rcv_buf_max = 1 << 20,
+		.sport = 1,
+		.dport = 2,
 		.mtu_mss = sizes & 8 ? 1460 : MSS_FLOOR + sizes,
 		.user_mss = sizes & 16 ? 100 : 0,
 	};
@@ -319,8 +322,7 @@ static void conn_segment(struct fuzz *f, const struct seg *s)
 	if (made) {
 		check_verdict(f, s, &v, nxt);
 		CHECK(seq_ge(f->c.rcv_nxt, nxt));
-		CHECK(seq_le(f->c.rcv_nxt - f->c.fin_rcvd,
-			     seq_max(edge, nxt)));
+		CHECK(seq_le(f->c.rcv_nxt - f->c.fin_rcvd, seq_max(edge, nxt)));
 	}
 	if (v.reset)
 		reply_reset(s, &out);
@@ -448,8 +450,7 @@ static void elapse(struct fuzz *f)
 {
 	u8 how = take8(f);
 
-	if (how & 1 && f->role == CONNECTION &&
-	    conn_deadline(&f->c) != NEVER)
+	if (how & 1 && f->role == CONNECTION && conn_deadline(&f->c) != NEVER)
 		f->now = max_t(u64, f->now, conn_deadline(&f->c));
 	else
 		f->now += (u64)how << (how % 20);
@@ -531,10 +532,10 @@ static void set_option(struct fuzz *f)
 
 static void step(struct fuzz *f)
 {
-	static void (*const on_conn[])(struct fuzz *f) = {
-		segment, segment, segment, segment, segment, segment, elapse,
-		elapse, write, write, write, read, read, end, set_option,
-		segment,
+	static void (*const on_conn[])(struct fuzz * f) = {
+		segment, segment, segment,    segment, segment, segment,
+		elapse,	 elapse,  write,      write,   write,	read,
+		read,	 end,	  set_option, segment,
 	};
 	u8 action = take8(f);
 
@@ -548,7 +549,7 @@ static void step(struct fuzz *f)
 		segment(f);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct fuzz f = { .data = data, .left = size };
 	u8 tunables = take8(&f);

@@ -30,7 +30,7 @@ static void check_taken(const struct seg *s, u32 total)
 }
 
 /* The sanitizer guards the end of the copy, as the kernel would its skb. */
-static void parse(const uint8_t *data, u32 avail, u32 total)
+static void parse(const u8 *data, u32 avail, u32 total)
 {
 	u8 *copy = malloc(avail + !avail);
 	enum cause drop;
@@ -47,7 +47,7 @@ static void parse(const uint8_t *data, u32 avail, u32 total)
 	free(copy);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static const u8 none[1];
 

@@ -53,18 +53,21 @@ struct kunit_suite {
 	struct kunit_case *test_cases;
 };
 
-#define KUNIT_CASE(test_name) { .run_case = test_name, .name = #test_name }
-#define KUNIT_CASE_PARAM(test_name, gen_params)           \
+#define KUNIT_CASE(test_name)                             \
 	{                                                 \
+		.run_case = test_name, .name = #test_name \
+	}
+#define KUNIT_CASE_PARAM(test_name, gen_params)            \
+	{                                                  \
 		.run_case = test_name, .name = #test_name, \
-		.generate_params = gen_params,            \
+		.generate_params = gen_params,             \
 	}
 
 #define KUNIT_ARRAY_PARAM(name, array, get_desc)                           \
 	static const void *name##_gen_params(const void *prev, char *desc) \
 	{                                                                  \
 		typeof(&(array)[0]) next_ = prev ? prev : (array);         \
-									   \
+                                                                           \
 		if (prev)                                                  \
 			next_++;                                           \
 		if (next_ >= (array) + sizeof(array) / sizeof((array)[0])) \
@@ -79,11 +82,11 @@ void shim_fail(struct kunit *test, const char *file, int line,
 	       const char *format, ...)
 	__attribute__((__format__(__printf__, 4, 5)));
 
-#define kunit_test_suite(suite)                                      \
+#define kunit_test_suite(suite)                                         \
 	static void __attribute__((__constructor__)) suite##_init(void) \
-	{                                                            \
-		shim_register(&(suite));                             \
-	}                                                            \
+	{                                                               \
+		shim_register(&(suite));                                \
+	}                                                               \
 	_Static_assert(1, "takes the semicolon")
 
 #define GFP_KERNEL 0
@@ -92,50 +95,55 @@ void shim_fail(struct kunit *test, const char *file, int line,
 #define MODULE_DESCRIPTION(text) _Static_assert(1, text)
 
 #define container_of(ptr, type, member) \
-	((type *)((char *)(ptr) - offsetof(type, member)))
+	((type *)((char *)(ptr)-offsetof(type, member)))
 
 /* Copies at most @size - 1 characters; the kernel's also says how many. */
 #define strscpy(dst, src, size) ((void)snprintf(dst, size, "%s", src))
 
-#define shim_compare(test, left, op, right, leave)                          \
-	do {                                                                \
-		long long left_ = (long long)(left);                        \
-		long long right_ = (long long)(right);                      \
-									    \
-		if (left_ op right_)                                        \
-			break;                                              \
-		shim_fail(test, __FILE__, __LINE__,                         \
-			  "%s " #op " %s, but they are %lld and %lld",      \
-			  #left, #right, left_, right_);                    \
-		leave;                                                      \
+#define shim_compare(test, left, op, right, leave)                            \
+	do {                                                                  \
+		long long left_ = (long long)(left);                          \
+		long long right_ = (long long)(right);                        \
+                                                                              \
+		if (left_ op right_)                                          \
+			break;                                                \
+		shim_fail(test, __FILE__, __LINE__,                           \
+			  "%s " #op " %s, but they are %lld and %lld", #left, \
+			  #right, left_, right_);                             \
+		leave;                                                        \
 	} while (0)
 
-#define shim_holds(test, condition, text, leave)                        \
-	do {                                                            \
-		if (condition)                                          \
-			break;                                          \
-		shim_fail(test, __FILE__, __LINE__, "%s", text);        \
-		leave;                                                  \
+#define shim_holds(test, condition, text, leave)                 \
+	do {                                                     \
+		if (condition)                                   \
+			break;                                   \
+		shim_fail(test, __FILE__, __LINE__, "%s", text); \
+		leave;                                           \
 	} while (0)
 
+/* What follows a failure: EXPECT goes on, ASSERT leaves the case. */
+#define shim_go_on() ((void)0)
 #define shim_leave(test) longjmp((test)->out, 1)
 
-#define KUNIT_EXPECT_EQ(test, l, r) shim_compare(test, l, ==, r, )
-#define KUNIT_EXPECT_NE(test, l, r) shim_compare(test, l, !=, r, )
-#define KUNIT_EXPECT_LT(test, l, r) shim_compare(test, l, <, r, )
-#define KUNIT_EXPECT_LE(test, l, r) shim_compare(test, l, <=, r, )
-#define KUNIT_EXPECT_GT(test, l, r) shim_compare(test, l, >, r, )
-#define KUNIT_EXPECT_GE(test, l, r) shim_compare(test, l, >=, r, )
-#define KUNIT_EXPECT_TRUE(test, c) shim_holds(test, c, #c, )
-#define KUNIT_EXPECT_FALSE(test, c) shim_holds(test, !(c), "not " #c, )
-#define KUNIT_EXPECT_STREQ(test, l, r) shim_holds(test, !strcmp(l, r), \
-						  #l " is " #r, )
-#define KUNIT_EXPECT_STRNEQ(test, l, r) shim_holds(test, strcmp(l, r), \
-						   #l " is not " #r, )
-#define KUNIT_EXPECT_PTR_EQ(test, l, r) shim_holds(test, (l) == (r), \
-						   #l " == " #r, )
-#define KUNIT_EXPECT_NULL(test, p) shim_holds(test, !(p), #p " is NULL", )
-#define KUNIT_EXPECT_NOT_NULL(test, p) shim_holds(test, p, #p " is set", )
+#define KUNIT_EXPECT_EQ(test, l, r) shim_compare(test, l, ==, r, shim_go_on())
+#define KUNIT_EXPECT_NE(test, l, r) shim_compare(test, l, !=, r, shim_go_on())
+#define KUNIT_EXPECT_LT(test, l, r) shim_compare(test, l, <, r, shim_go_on())
+#define KUNIT_EXPECT_LE(test, l, r) shim_compare(test, l, <=, r, shim_go_on())
+#define KUNIT_EXPECT_GT(test, l, r) shim_compare(test, l, >, r, shim_go_on())
+#define KUNIT_EXPECT_GE(test, l, r) shim_compare(test, l, >=, r, shim_go_on())
+#define KUNIT_EXPECT_TRUE(test, c) shim_holds(test, c, #c, shim_go_on())
+#define KUNIT_EXPECT_FALSE(test, c) \
+	shim_holds(test, !(c), "not " #c, shim_go_on())
+#define KUNIT_EXPECT_STREQ(test, l, r) \
+	shim_holds(test, !strcmp(l, r), #l " is " #r, shim_go_on())
+#define KUNIT_EXPECT_STRNEQ(test, l, r) \
+	shim_holds(test, strcmp(l, r), #l " is not " #r, shim_go_on())
+#define KUNIT_EXPECT_PTR_EQ(test, l, r) \
+	shim_holds(test, (l) == (r), #l " == " #r, shim_go_on())
+#define KUNIT_EXPECT_NULL(test, p) \
+	shim_holds(test, !(p), #p " is NULL", shim_go_on())
+#define KUNIT_EXPECT_NOT_NULL(test, p) \
+	shim_holds(test, p, #p " is set", shim_go_on())
 
 #define KUNIT_ASSERT_EQ(test, l, r) \
 	shim_compare(test, l, ==, r, shim_leave(test))
