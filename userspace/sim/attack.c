@@ -26,7 +26,8 @@ static struct sock *victim(struct world *w)
 	return chosen;
 }
 
-static struct seg forged(struct world *w, const struct sock *sk)
+/* He guesses all numbers. */
+static struct seg guessed(struct world *w)
 {
 	static const u8 kinds[] = {
 		FLAG_RST,
@@ -40,8 +41,6 @@ static struct seg forged(struct world *w, const struct sock *sk)
 	};
 	struct rng *r = &w->net_rng;
 	struct seg s = {
-		.sport = sk->rport,
-		.dport = sk->lport,
 		.flags = kinds[rng_below(r, ARRAY_SIZE(kinds))],
 		.seq = rng_next(r),
 		.ack = rng_next(r),
@@ -53,6 +52,33 @@ static struct seg forged(struct world *w, const struct sock *sk)
 
 	if (s.flags & FLAG_PSH)
 		s.len = rng_range(r, 1, 64);
+	return s;
+}
+
+/*
+ * He has found the window, and the timestamp; but not RCV.NXT, nor what has been
+ * sent to him whose name he uses (RFC 5961 sections 3 to 5).
+ */
+static void aim(struct world *w, const struct conn *c, struct seg *s)
+{
+	struct rng *r = &w->net_rng;
+
+	if (c->rcv_wnd < 2)
+		return;
+	s->seq = c->rcv_nxt + rng_range(r, 1, c->rcv_wnd - 1);
+	s->ack = c->snd_nxt + rng_range(r, 1, 1 << 30);
+	s->has_ts = c->ts_ok;
+	s->tsval = c->ts_recent;
+}
+
+static struct seg forged(struct world *w, const struct sock *sk)
+{
+	struct seg s = guessed(w);
+
+	if (rng_chance(&w->net_rng, PPM / 2))
+		aim(w, &sk->c, &s);
+	s.sport = sk->rport;
+	s.dport = sk->lport;
 	return s;
 }
 

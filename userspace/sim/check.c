@@ -172,7 +172,7 @@ static void out_syn(struct sock *sk, const struct seg *s)
 		sock_fail(sk, "a SYN+ACK of %u, the SYN was %u", s->ack,
 			  k->in.seq);
 	if (!k->out.seen) {
-		k->sent_max = k->acked = s->seq;
+		k->sent_max = k->acked = k->small_end = s->seq;
 		k->edge_in = s->seq + 1 + k->in.wnd;
 	}
 	note_syn(&k->out, s);
@@ -318,6 +318,26 @@ static void out_cwnd(struct sock *sk, const struct seg *s)
 			  c->cc.cwnd);
 }
 
+/*
+ * RFC 9293 section 3.7.4, as poll.c says it: one small segment in flight at a
+ * time, but for the last before the FIN, what the peer's window cuts off, and what
+ * goes along with a retransmission.
+ */
+static void out_nagle(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+	u32 rounding = 1U << shift_of(k, &k->in);
+	u32 end = s->seq + s->len;
+
+	if (!(s->len % s->smss) || seq_le(end, k->sent_max))
+		return;
+	if (s->seq == k->sent_max && !sk->host->cfg->nodelay &&
+	    !sk->app.closed && k->edge_in - end >= rounding && s->len > 1 &&
+	    seq_gt(k->small_end, sk->c.snd_una))
+		sock_fail(sk, "two small segments in flight");
+	k->small_end = end;
+}
+
 static void out_data(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
@@ -327,6 +347,7 @@ static void out_data(struct sock *sk, const struct seg *s)
 	out_range(sk, s);
 	out_peer_window(sk, s);
 	out_cwnd(sk, s);
+	out_nagle(sk, s);
 	if (s->flags & FLAG_FIN) {
 		k->fin_out = true;
 		k->fin_seq = end - 1;
@@ -441,6 +462,16 @@ void check_rest(struct sock *sk)
 	rest_sender(sk);
 	rest_timers(sk);
 	rest_receiver(sk);
+}
+
+/* RFC 9293 section 3.6.1: two MSL */
+void check_timewait(struct sock *sk)
+{
+	u64 lasts = sk->tw.deadline - sk->host->w->now;
+
+	if (lasts < 2 * sk->host->cfg->msl)
+		sock_fail(sk, "TIME_WAIT lasts %llu us",
+			  (unsigned long long)lasts);
 }
 
 void check_ticked(struct sock *sk)

@@ -42,6 +42,7 @@ struct check_syn {
  * @in:       the SYN that arrived
  * @sent_max: behind the highest sequence number that left
  * @fin_out:  a FIN left; @fin_seq: its sequence number
+ * @small_end: behind the last small segment that left
  * @acked:    highest acknowledgement that arrived
  * @edge_in:  right edge of the peer's window, the furthest that arrived
  * @ack_out:  highest acknowledgement that left
@@ -61,6 +62,7 @@ struct check {
 	u32 sent_max;
 	bool fin_out;
 	u32 fin_seq;
+	u32 small_end;
 	u32 acked;
 	u32 edge_in;
 	bool promised;
@@ -110,6 +112,12 @@ void check_out(struct sock *sk, const struct seg *s);
  * @sk: the end
  */
 void check_rest(struct sock *sk);
+
+/**
+ * check_timewait() - the connection has just become a TIME_WAIT record
+ * @sk: the end
+ */
+void check_timewait(struct sock *sk);
 
 /**
  * check_ticked() - conn_tick() was called and all was sent

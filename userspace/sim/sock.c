@@ -199,6 +199,7 @@ static void settle(struct sock *sk)
 	switch (sk->c.state) {
 	case ST_TIME_WAIT:
 		timewait_init(&sk->tw, &sk->c, w->now);
+		check_timewait(sk);
 		sk->kind = SOCK_TIMEWAIT;
 		w->progress = w->now;
 		sim_timer_set(w, &sk->timer, sk->tw.deadline);
