@@ -61,7 +61,7 @@ setup: ## install what demo, test and check need (asks apt for what is missing)
 demo: ## a file crosses a bad network in a VM: see out/demo/
 	@selftests/setup demo
 	@$(MAKE) --no-print-directory -s tools
-	@$(MAKE) --no-print-directory -s module KERNEL=6.1
+	@$(MAKE) --no-print-directory -s module KERNEL=6.1 >/dev/null
 	@selftests/demo/demo
 
 test: ## all tests; ends with "N passed, N failed"

@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from net import Net, table, wait_until, ALICE, BOB
+from net import BOB, Net, sysctl, table, wait_until
 
 MIB = int(os.environ.get("TRANSFER_MIB", "64"))
 BAD = ("delay 20ms loss 1% duplicate 1% reorder 5% corrupt 0.1% limit 10000")
@@ -60,6 +60,8 @@ class Transfer(unittest.TestCase):
         """20 ms, 1 % loss, 1 % duplicates, 5 % reordering, 0.1 % corruption"""
         with Net() as net:
             net.netem(BAD)
+            for host in ("alice", "bob"):
+                sysctl(host, "msl_ms", os.environ.get("MSL_MS", "30000"))
             self.exchange(MIB)
             # both ends reach CLOSED: what is left goes after 2 MSL
             self.assertTrue(wait_until(lambda: not table("conns"), 200, 1))

@@ -60,7 +60,7 @@ class Module(unittest.TestCase):
                 sock.close()
             self.assertTrue(wait_until(
                 lambda: [r["state"] for r in table("conns")] == ["TIME_WAIT"],
-                5))
+                20))
             self.assertTrue(slabs(), "slab caches are there while loaded")
             self.assertEqual(rmmod(), 0)
             self.assertEqual(slabs(), {})
@@ -70,7 +70,7 @@ class Module(unittest.TestCase):
         with Net():
             for sock in reversed(self.one_connection()):
                 sock.close()
-        self.assertTrue(wait_until(lambda: not table("conns"), 10, 0.2))
+        self.assertTrue(wait_until(lambda: not table("conns"), 60, 0.2))
         self.assertEqual(rmmod(), 0)
 
     def test_load_again(self):
