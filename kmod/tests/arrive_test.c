@@ -94,7 +94,7 @@ static const struct state_param {
 	{ "TIME_WAIT", ST_TIME_WAIT, ECONNRESET, ST_TIME_WAIT, false },
 };
 
-NAMED_PARAMS(states);
+NAMED_PARAMS(state_param, states);
 
 /* --- RFC 7323: timestamps --- */
 
@@ -254,7 +254,7 @@ static const struct sequence_param {
 	{ "shut, one behind", 0, -1, 0, DROP_OLD_DUPLICATE, 0, 0 },
 };
 
-NAMED_PARAMS(sequences);
+NAMED_PARAMS(sequence_param, sequences);
 
 static void check_sequence__table(struct kunit *test)
 {
@@ -462,7 +462,7 @@ static const struct ack_param {
 	{ "from far away", 0x40000000, DROP_ACK_UNSENT, 0 },
 };
 
-NAMED_PARAMS(acks);
+NAMED_PARAMS(ack_param, acks);
 
 static void check_ack__table(struct kunit *test)
 {
@@ -501,7 +501,7 @@ static const struct dupack_param {
 	{ "(e) it moves the window", true, 0, 0, RCV_BUF - 1, 0 },
 };
 
-NAMED_PARAMS(dupacks);
+NAMED_PARAMS(dupack_param, dupacks);
 
 static void is_duplicate_ack__table(struct kunit *test)
 {
@@ -1089,26 +1089,26 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(check_timestamp__not_agreed),
 	KUNIT_CASE(keep_timestamp__left_edge),
 	KUNIT_CASE(keep_timestamp__delayed_ack),
-	KUNIT_CASE_PARAM(check_sequence__table, sequences_gen_params),
-	KUNIT_CASE_PARAM(check_sequence__wraps, sequences_gen_params),
+	KUNIT_CASE_PARAM(check_sequence__table, sequences_row_gen_params),
+	KUNIT_CASE_PARAM(check_sequence__wraps, sequences_row_gen_params),
 	KUNIT_CASE(check_sequence__rst_not_answered),
 	KUNIT_CASE(check_sequence__ack_through_shut_window),
 	KUNIT_CASE(check_sequence__limited),
-	KUNIT_CASE_PARAM(check_rst__exact, states_gen_params),
+	KUNIT_CASE_PARAM(check_rst__exact, states_row_gen_params),
 	KUNIT_CASE(check_rst__in_window),
 	KUNIT_CASE(check_rst__challenge_answered),
-	KUNIT_CASE_PARAM(check_syn__challenged, states_gen_params),
+	KUNIT_CASE_PARAM(check_syn__challenged, states_row_gen_params),
 	KUNIT_CASE(check_syn__synack_again),
 	KUNIT_CASE(check_ack__no_ack_bit),
-	KUNIT_CASE_PARAM(check_ack__table, acks_gen_params),
-	KUNIT_CASE_PARAM(is_duplicate_ack__table, dupacks_gen_params),
+	KUNIT_CASE_PARAM(check_ack__table, acks_row_gen_params),
+	KUNIT_CASE_PARAM(is_duplicate_ack__table, dupacks_row_gen_params),
 	KUNIT_CASE(fin_acked__last_ack),
 	KUNIT_CASE(fin_acked__closing),
 	KUNIT_CASE(fin_acked__only_data),
 	KUNIT_CASE(check_urg__wakes_once),
 	KUNIT_CASE(check_urg__read_past),
 	KUNIT_CASE(check_urg__without_bit),
-	KUNIT_CASE_PARAM(check_urg__by_state, states_gen_params),
+	KUNIT_CASE_PARAM(check_urg__by_state, states_row_gen_params),
 	KUNIT_CASE(schedule_ack__delayed),
 	KUNIT_CASE(schedule_ack__second_full_segment),
 	KUNIT_CASE(schedule_ack__small_mss),
@@ -1122,10 +1122,10 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(take_text__too_many_holes),
 	KUNIT_CASE(take_text__in_order_over_early),
 	KUNIT_CASE(take_text__no_room),
-	KUNIT_CASE_PARAM(take_text__by_state, states_gen_params),
+	KUNIT_CASE_PARAM(take_text__by_state, states_row_gen_params),
 	KUNIT_CASE(take_text__after_close),
 	KUNIT_CASE(take_text__after_half_close),
-	KUNIT_CASE_PARAM(take_fin__by_state, states_gen_params),
+	KUNIT_CASE_PARAM(take_fin__by_state, states_row_gen_params),
 	KUNIT_CASE(take_fin__with_ack_of_ours),
 	KUNIT_CASE(take_fin__with_text),
 	KUNIT_CASE(take_fin__early),

@@ -72,7 +72,7 @@ static const struct iw_param {
 	{ "RFC 3390", 3, 1460, 4380 },
 };
 
-NAMED_PARAMS(windows);
+NAMED_PARAMS(iw_param, windows);
 
 static void cc_initial_window__table(struct kunit *test)
 {
@@ -87,7 +87,7 @@ static struct kunit_case cc_cases[] = {
 	KUNIT_CASE(cc_set__floor),
 	KUNIT_CASE(cc_set_ssthresh__floor),
 	KUNIT_CASE(cc_in_slow_start__below_ssthresh),
-	KUNIT_CASE_PARAM(cc_initial_window__table, windows_gen_params),
+	KUNIT_CASE_PARAM(cc_initial_window__table, windows_row_gen_params),
 	{}
 };
 

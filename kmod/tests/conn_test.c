@@ -41,7 +41,7 @@ static const struct syn_sent_param {
 	{ "FIN", FLAG_FIN, 0, ST_SYN_SENT, DROP_SYN_SENT_NO_SYN, false, 0 },
 };
 
-NAMED_PARAMS(answers);
+NAMED_PARAMS(syn_sent_param, answers);
 
 static void rx_syn_sent__table(struct kunit *test)
 {
@@ -668,7 +668,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(conn_unacked__without_syn_and_fin),
 	KUNIT_CASE(conn_at_eof__after_reset),
 	KUNIT_CASE(conn_can_write__by_state),
-	KUNIT_CASE_PARAM(rx_syn_sent__table, answers_gen_params),
+	KUNIT_CASE_PARAM(rx_syn_sent__table, answers_row_gen_params),
 	KUNIT_CASE(rx_syn_sent__acknowledges),
 	KUNIT_CASE(rx_syn_sent__third_segment_with_text),
 	KUNIT_CASE(rx_syn_sent__text_and_fin),

@@ -148,14 +148,14 @@ static void event_format__line(struct kunit *test)
 		.unsent = 19,
 		.unread = 20,
 	};
+	static const char wanted[] =
+		"12.000034\t5\t10.0.0.1:80\t10.0.0.2:99\tsend\tdata\t"
+		"RFC 9293 3.10.2\tESTABLISHED\tPA\t1\t2\t3\t4\t6\t7\t"
+		"8\t9\t10\t11\t12\t13\t14\t15\t16\t17\t18\t19\t20\n";
 	char line[EVENT_LINE_MAX];
 
 	event_format(line, sizeof(line), &ev, "10.0.0.1:80", "10.0.0.2:99");
-	KUNIT_EXPECT_STREQ(
-		test, line,
-		"12.000034\t5\t10.0.0.1:80\t10.0.0.2:99\tsend\tdata\t"
-		"RFC 9293 3.10.2\tESTABLISHED\tPA\t1\t2\t3\t4\t6\t7\t"
-		"8\t9\t10\t11\t12\t13\t14\t15\t16\t17\t18\t19\t20\n");
+	KUNIT_EXPECT_STREQ(test, line, wanted);
 }
 
 /* A change of state shows names where others show numbers. */
@@ -188,7 +188,7 @@ static const struct flags_param {
 	{ "FSRPAUEC", 0xff },
 };
 
-NAMED_PARAMS(flag_sets);
+NAMED_PARAMS(flags_param, flag_sets);
 
 static void event_format__flags(struct kunit *test)
 {
@@ -210,7 +210,7 @@ static struct kunit_case event_cases[] = {
 	KUNIT_CASE(event_format__short_buffer),
 	KUNIT_CASE(event_format__line),
 	KUNIT_CASE(event_format__state),
-	KUNIT_CASE_PARAM(event_format__flags, flag_sets_gen_params),
+	KUNIT_CASE_PARAM(event_format__flags, flag_sets_row_gen_params),
 	{}
 };
 

@@ -127,12 +127,12 @@ void forget_events(struct world *w);
 /* Numbers that look random, the same in each run. */
 u32 prng(u32 *state);
 
-/* NAME_gen_params for KUNIT_CASE_PARAM, from a table whose rows have a @name */
-#define NAMED_PARAMS(table)                                           \
-	static void table##_desc(typeof(&(table)[0]) row, char *desc) \
-	{                                                             \
-		strscpy(desc, row->name, KUNIT_PARAM_DESC_SIZE);      \
-	}                                                             \
-	KUNIT_ARRAY_PARAM(table, table, table##_desc)
+/* TABLE_row_gen_params for KUNIT_CASE_PARAM; a struct TYPE begins with a @name */
+#define NAMED_PARAMS(type, table)                                    \
+	static void table##_desc(const struct type *row, char *desc) \
+	{                                                            \
+		strscpy(desc, row->name, KUNIT_PARAM_DESC_SIZE);     \
+	}                                                            \
+	KUNIT_ARRAY_PARAM(table##_row, table, table##_desc)
 
 #endif /* CHALK_TESTS_HELPER_H */

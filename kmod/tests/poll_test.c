@@ -90,7 +90,7 @@ static const struct option_param {
 	{ "none", false, false },
 };
 
-NAMED_PARAMS(option_pairs);
+NAMED_PARAMS(option_param, option_pairs);
 
 static void poll_syn__agreement(struct kunit *test)
 {
@@ -133,7 +133,7 @@ static const struct mss_param {
 	{ "absurdly small", 1460, 1, 0, MSS_FLOOR },
 };
 
-NAMED_PARAMS(mss_pairs);
+NAMED_PARAMS(mss_param, mss_pairs);
 
 static void poll_data__mss(struct kunit *test)
 {
@@ -717,7 +717,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_rst__last_segment),
 	KUNIT_CASE(poll_syn__fields),
 	KUNIT_CASE(poll_syn__options),
-	KUNIT_CASE_PARAM(poll_syn__agreement, option_pairs_gen_params),
+	KUNIT_CASE_PARAM(poll_syn__agreement, option_pairs_row_gen_params),
 	KUNIT_CASE(emit__packets_of_a_long_segment),
 	KUNIT_CASE(poll_lost__fast_retransmit),
 	KUNIT_CASE(poll_lost__partial_ack),
@@ -736,7 +736,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(tail_may_go__more),
 	KUNIT_CASE(tail_may_go__end_of_more),
 	KUNIT_CASE(part_may_go__half_of_largest_window),
-	KUNIT_CASE_PARAM(poll_data__mss, mss_pairs_gen_params),
+	KUNIT_CASE_PARAM(poll_data__mss, mss_pairs_row_gen_params),
 	KUNIT_CASE(poll_data__super_segment),
 	KUNIT_CASE(poll_data__small_caller),
 	KUNIT_CASE(poll_data__push),

@@ -122,7 +122,7 @@ static const struct add_param {
 	/* clang-format on */
 };
 
-NAMED_PARAMS(adds);
+NAMED_PARAMS(add_param, adds);
 
 /* How many of a list are in use: an empty range ends it. */
 static u16 length(const struct seq_range *list, u16 most)
@@ -207,7 +207,7 @@ static const struct advance_param {
 	{ "past all", 50, 50, 0 },
 };
 
-NAMED_PARAMS(advances);
+NAMED_PARAMS(advance_param, advances);
 
 static void reasm_advance__table(struct kunit *test)
 {
@@ -370,11 +370,11 @@ static void reasm_give_room__keeps_ranges(struct kunit *test)
 }
 
 static struct kunit_case reasm_cases[] = {
-	KUNIT_CASE_PARAM(reasm_add__drawings, adds_gen_params),
-	KUNIT_CASE_PARAM(reasm_add__drawings_wrapped, adds_gen_params),
+	KUNIT_CASE_PARAM(reasm_add__drawings, adds_row_gen_params),
+	KUNIT_CASE_PARAM(reasm_add__drawings_wrapped, adds_row_gen_params),
 	KUNIT_CASE(reasm_add__full),
 	KUNIT_CASE(reasm_add__no_array),
-	KUNIT_CASE_PARAM(reasm_advance__table, advances_gen_params),
+	KUNIT_CASE_PARAM(reasm_advance__table, advances_row_gen_params),
 	KUNIT_CASE(reasm__random),
 	KUNIT_CASE(reasm_room_wanted__doubles),
 	KUNIT_CASE(reasm_give_room__keeps_ranges),

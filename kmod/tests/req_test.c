@@ -70,7 +70,7 @@ static const struct listen_param {
 	{ "FIN", FLAG_FIN, LISTEN_DROP, DROP_LISTEN_NO_SYN },
 };
 
-NAMED_PARAMS(listens);
+NAMED_PARAMS(listen_param, listens);
 
 static void listen_rx__table(struct kunit *test)
 {
@@ -236,7 +236,7 @@ static const struct rx_param {
 	  true },
 };
 
-NAMED_PARAMS(arrivals);
+NAMED_PARAMS(rx_param, arrivals);
 
 static void req_rx__table(struct kunit *test)
 {
@@ -374,12 +374,12 @@ static void conn_accept__after_lost_synack(struct kunit *test)
 }
 
 static struct kunit_case req_cases[] = {
-	KUNIT_CASE_PARAM(listen_rx__table, listens_gen_params),
+	KUNIT_CASE_PARAM(listen_rx__table, listens_row_gen_params),
 	KUNIT_CASE(req_init__synack),
 	KUNIT_CASE(req_init__options),
 	KUNIT_CASE(req_init__options_refused),
 	KUNIT_CASE(req_rx__same_syn),
-	KUNIT_CASE_PARAM(req_rx__table, arrivals_gen_params),
+	KUNIT_CASE_PARAM(req_rx__table, arrivals_row_gen_params),
 	KUNIT_CASE(req_rx__paws),
 	KUNIT_CASE(req_rx__no_timestamp),
 	KUNIT_CASE(req_rx__challenges_limited),

@@ -19,7 +19,7 @@ static const struct pair_param {
 	{ "across the sign", 0x7fffffff, 0x80000000 },
 };
 
-NAMED_PARAMS(pairs);
+NAMED_PARAMS(pair_param, pairs);
 
 static void seq_lt__orders(struct kunit *test)
 {
@@ -74,11 +74,11 @@ static void seq_max__and_min(struct kunit *test)
 }
 
 static struct kunit_case seq_cases[] = {
-	KUNIT_CASE_PARAM(seq_lt__orders, pairs_gen_params),
-	KUNIT_CASE_PARAM(seq_le__orders, pairs_gen_params),
+	KUNIT_CASE_PARAM(seq_lt__orders, pairs_row_gen_params),
+	KUNIT_CASE_PARAM(seq_le__orders, pairs_row_gen_params),
 	KUNIT_CASE(seq_lt__half_circle),
-	KUNIT_CASE_PARAM(seq_in__half_open, pairs_gen_params),
-	KUNIT_CASE_PARAM(seq_max__and_min, pairs_gen_params),
+	KUNIT_CASE_PARAM(seq_in__half_open, pairs_row_gen_params),
+	KUNIT_CASE_PARAM(seq_max__and_min, pairs_row_gen_params),
 	{}
 };
 

@@ -121,7 +121,7 @@ static const struct ways_param {
 	{ "CLOSED", ST_CLOSED, 0, 0, 0, 0 },
 };
 
-NAMED_PARAMS(ways);
+NAMED_PARAMS(ways_param, ways);
 
 static void expect_way(struct kunit *test, enum conn_state from,
 		       enum conn_state got, enum conn_state wanted)
@@ -148,7 +148,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_may_follow__figure_5),
 	KUNIT_CASE(state_set__traces),
 	KUNIT_CASE(state_set__same),
-	KUNIT_CASE_PARAM(state_after__table, ways_gen_params),
+	KUNIT_CASE_PARAM(state_after__table, ways_row_gen_params),
 	{}
 };
 

@@ -109,7 +109,7 @@ static const struct old_param {
 	{ "SYN+ACK", FLAG_SYN | FLAG_ACK, 1000, 0, true },
 };
 
-NAMED_PARAMS(olds);
+NAMED_PARAMS(old_param, olds);
 
 static void timewait_rx__old_segments(struct kunit *test)
 {
@@ -169,7 +169,7 @@ static const struct reopen_param {
 	{ "timestamps given up, smaller", true, false, -1, 0, TIMEWAIT_DROP },
 };
 
-NAMED_PARAMS(reopens);
+NAMED_PARAMS(reopen_param, reopens);
 
 static void may_reopen__table(struct kunit *test)
 {
@@ -237,12 +237,12 @@ static void timewait_end__traces(struct kunit *test)
 
 static struct kunit_case timewait_cases[] = {
 	KUNIT_CASE(timewait_init__two_msl),
-	KUNIT_CASE_PARAM(may_reopen__table, reopens_gen_params),
+	KUNIT_CASE_PARAM(may_reopen__table, reopens_row_gen_params),
 	KUNIT_CASE(rx_rst__exact),
 	KUNIT_CASE(rx_rst__in_window),
 	KUNIT_CASE(rx_rst__outside),
 	KUNIT_CASE(timewait_rx__fin_again),
-	KUNIT_CASE_PARAM(timewait_rx__old_segments, olds_gen_params),
+	KUNIT_CASE_PARAM(timewait_rx__old_segments, olds_row_gen_params),
 	KUNIT_CASE(timewait_rx__answers_limited),
 	KUNIT_CASE(timewait_end__traces),
 	{}

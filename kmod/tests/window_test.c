@@ -24,7 +24,7 @@ static const struct shift_param {
 	{ "more than can be said", U32_MAX, 14 },
 };
 
-NAMED_PARAMS(shifts);
+NAMED_PARAMS(shift_param, shifts);
 
 static void window_shift__table(struct kunit *test)
 {
@@ -138,7 +138,7 @@ static const struct due_param {
 	{ "doubles by a segment", MSS, RCV_BUF - 2 * MSS, true },
 };
 
-NAMED_PARAMS(dues);
+NAMED_PARAMS(due_param, dues);
 
 static void window_update_due__table(struct kunit *test)
 {
@@ -173,7 +173,7 @@ static const struct update_param {
 	{ "older text", 99, 300, false },
 };
 
-NAMED_PARAMS(updates);
+NAMED_PARAMS(update_param, updates);
 
 static void window_update__newest_counts(struct kunit *test)
 {
@@ -242,14 +242,14 @@ static void window_room__table(struct kunit *test)
 }
 
 static struct kunit_case window_cases[] = {
-	KUNIT_CASE_PARAM(window_shift__table, shifts_gen_params),
+	KUNIT_CASE_PARAM(window_shift__table, shifts_row_gen_params),
 	KUNIT_CASE(window_advertise__edge_stands),
 	KUNIT_CASE(window_advertise__sws),
 	KUNIT_CASE(window_advertise__sws_small_buffer),
 	KUNIT_CASE(window_advertise__never_shrinks),
 	KUNIT_CASE(window_advertise__scaled),
-	KUNIT_CASE_PARAM(window_update_due__table, dues_gen_params),
-	KUNIT_CASE_PARAM(window_update__newest_counts, updates_gen_params),
+	KUNIT_CASE_PARAM(window_update_due__table, dues_row_gen_params),
+	KUNIT_CASE_PARAM(window_update__newest_counts, updates_row_gen_params),
 	KUNIT_CASE(window_update__same_size),
 	KUNIT_CASE(window_update__scaled),
 	KUNIT_CASE(window_update__remembers_largest),

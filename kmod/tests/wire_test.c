@@ -84,7 +84,7 @@ static const struct length_param {
 	{ "longest, with text", 15, 60, 65535, DROP_NONE },
 };
 
-NAMED_PARAMS(lengths);
+NAMED_PARAMS(length_param, lengths);
 
 static void wire_parse__lengths(struct kunit *test)
 {
@@ -189,7 +189,7 @@ static const struct option_param {
 	/* clang-format on */
 };
 
-NAMED_PARAMS(options);
+NAMED_PARAMS(option_param, options);
 
 static void wire_parse__options(struct kunit *test)
 {
@@ -217,14 +217,13 @@ static void wire_parse__options(struct kunit *test)
 static void wire_parse__reads_no_further(struct kunit *test)
 {
 	const struct option_param *p = test->param_value;
-	u8 *bytes = kunit_kzalloc(test, HDR_MIN + p->len, GFP_KERNEL);
+	u32 len = HDR_MIN + p->len;
+	u8 *bytes = kunit_kzalloc(test, len, GFP_KERNEL);
 	struct seg s;
 
 	KUNIT_ASSERT_NOT_NULL(test, bytes);
 	put_header(bytes, p->flags, p->bytes, p->len);
-	KUNIT_EXPECT_EQ(
-		test, wire_parse(&s, bytes, HDR_MIN + p->len, HDR_MIN + p->len),
-		p->drop);
+	KUNIT_EXPECT_EQ(test, wire_parse(&s, bytes, len, len), p->drop);
 }
 
 static void wire_parse__port_zero(struct kunit *test)
@@ -320,7 +319,7 @@ static const struct build_param {
 	  { 2, 4, 5, 0xb4, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 7 } },
 };
 
-NAMED_PARAMS(builds);
+NAMED_PARAMS(build_param, builds);
 
 static void wire_build__options(struct kunit *test)
 {
@@ -365,12 +364,12 @@ static struct kunit_case wire_cases[] = {
 	KUNIT_CASE(wire_header_len__ignores_reserved),
 	KUNIT_CASE(wire_parse__fixed_fields),
 	KUNIT_CASE(wire_parse__high_bits),
-	KUNIT_CASE_PARAM(wire_parse__lengths, lengths_gen_params),
-	KUNIT_CASE_PARAM(wire_parse__options, options_gen_params),
-	KUNIT_CASE_PARAM(wire_parse__reads_no_further, options_gen_params),
+	KUNIT_CASE_PARAM(wire_parse__lengths, lengths_row_gen_params),
+	KUNIT_CASE_PARAM(wire_parse__options, options_row_gen_params),
+	KUNIT_CASE_PARAM(wire_parse__reads_no_further, options_row_gen_params),
 	KUNIT_CASE(wire_parse__port_zero),
 	KUNIT_CASE(wire_parse__random),
-	KUNIT_CASE_PARAM(wire_build__options, builds_gen_params),
+	KUNIT_CASE_PARAM(wire_build__options, builds_row_gen_params),
 	KUNIT_CASE(wire_build__fixed_fields),
 	{}
 };
