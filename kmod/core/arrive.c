@@ -77,6 +77,9 @@ static void keep_timestamp(struct conn *c, const struct seg *s, u64 now)
  * The table of section 3.10.7.4. What begins exactly at RCV.NXT is acceptable
  * for its ACK and RST even where the window is shut; the seventh step cuts the
  * text off.
+ * DEVIATES: an ACK without text may stand right at the edge too, as in the
+ * kernel's TCP. That is where a sender's ACKs are while all it was allowed to
+ * send is in flight; if some of that is lost, the table refuses them.
  */
 static bool is_acceptable(const struct conn *c, const struct seg *s)
 {
@@ -87,6 +90,8 @@ static bool is_acceptable(const struct conn *c, const struct seg *s)
 		return true;
 	if (!wnd)
 		return false;
+	if (!space && !(s->flags & FLAG_RST))
+		return s->seq - c->rcv_nxt <= wnd;
 	return s->seq - c->rcv_nxt < wnd ||
 	       (space && s->seq + space - 1 - c->rcv_nxt < wnd);
 }
