@@ -80,7 +80,8 @@ static void after_syn(struct conn *c, u64 now)
 		c->rtt_seq = c->iss + 1;
 		c->rtt_from = now;
 	}
-	c->snd_nxt = c->snd_rtx = c->iss + 1;
+	c->snd_nxt = c->iss + 1;
+	c->snd_rtx = c->iss + 1;
 	timer_set_rtx(c, now);
 }
 
@@ -252,9 +253,12 @@ static u32 cwnd_allowance(const struct conn *c)
 
 static u32 cwnd_room(const struct conn *c)
 {
-	u32 allowed = cwnd_allowance(c);
 	u32 flight = conn_flight(c);
+	u32 allowed = c->cc.cwnd;
 
+	/* limited transmit's segments go out by themselves, to be counted */
+	if (flight + c->smss > allowed)
+		allowed = cwnd_allowance(c);
 	return allowed > flight ? allowed - flight : 0;
 }
 

@@ -564,6 +564,18 @@ static void cwnd_allowance__limited_transmit(struct kunit *test)
 	}
 }
 
+/* What cwnd has room for is no part of it, though all goes out at once. */
+static void cwnd_allowance__counts_only_what_is_beyond(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 5 * MSS);
+	dup_acks(w, &w->a, 1);
+	write_and_send(w, &w->a, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 11 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.limited, MSS);
+}
+
 /* It is for new segments, not for those that a timeout sends again. */
 static void cwnd_allowance__not_after_timeout(struct kunit *test)
 {
@@ -729,6 +741,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_probe__override),
 	KUNIT_CASE(poll_probe__override_is_not_put_off),
 	KUNIT_CASE(cwnd_allowance__limited_transmit),
+	KUNIT_CASE(cwnd_allowance__counts_only_what_is_beyond),
 	KUNIT_CASE(cwnd_allowance__not_after_timeout),
 	KUNIT_CASE(tail_may_go__nagle),
 	KUNIT_CASE(tail_may_go__closed),
