@@ -315,6 +315,19 @@ static void check_sequence__rst_not_answered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
 }
 
+/* What filled the window got lost on its way: an ACK behind it still counts. */
+static void check_sequence__ack_behind_full_flight(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	write_and_send(w, &w->a, 500);
+	s = from_peer(&w->a);
+	s.seq += RCV_BUF;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.snd_una, A0 + 500);
+}
+
 /* A shut window does not keep an ACK out (MUST-66). */
 static void check_sequence__ack_through_shut_window(struct kunit *test)
 {
@@ -1093,6 +1106,7 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE_PARAM(check_sequence__table, sequences_row_gen_params),
 	KUNIT_CASE_PARAM(check_sequence__wraps, sequences_row_gen_params),
 	KUNIT_CASE(check_sequence__rst_not_answered),
+	KUNIT_CASE(check_sequence__ack_behind_full_flight),
 	KUNIT_CASE(check_sequence__ack_through_shut_window),
 	KUNIT_CASE(check_sequence__limited),
 	KUNIT_CASE_PARAM(check_rst__exact, states_row_gen_params),
