@@ -121,6 +121,7 @@ static int backlog_limit(const struct sock *sk)
 static void to_connection(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 {
 	sk_incoming_cpu_update(sk);
+	skb->dev = NULL;	/* may go while the packet waits */
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
 		chalk_rx(sk, skb, seg);

@@ -115,17 +115,19 @@ static bool check_sequence(struct conn *c, const struct seg *s, u64 now,
 
 /* --- second: RST --- */
 
-/* The errno of a reset, by the state it strikes. */
-static int reset_error(enum conn_state state)
+/* What the user is told of a reset depends on the state it strikes. */
+static void set_reset_error(struct conn *c)
 {
-	switch (state) {
+	switch (c->state) {
 	case ST_SYN_SENT:
 	case ST_SYN_RCVD:
-		return ECONNREFUSED;
+		c->err = ECONNREFUSED;
+		break;
 	case ST_CLOSE_WAIT:
-		return EPIPE;
+		c->err = EPIPE;
+		break;
 	default:
-		return ECONNRESET;
+		c->err = ECONNRESET;
 	}
 }
 
@@ -137,7 +139,7 @@ static bool check_rst(struct conn *c, const struct seg *s, u64 now,
 		return true;
 	if (s->seq != c->rcv_nxt)
 		return drop_and_challenge(c, v, DROP_RST_CHALLENGED, now);
-	c->err = reset_error(c->state);
+	set_reset_error(c);
 	conn_end(c, BY_RCVD_RST, now);
 	v->wake |= WAKE_STATE | WAKE_READ | WAKE_WRITE;
 	return false;
@@ -164,7 +166,8 @@ static bool ack_in_syn_rcvd(struct conn *c, const struct seg *s, u64 now,
 		return drop(v, DROP_HANDSHAKE_ACK);
 	}
 	conn_establish(c, BY_RCVD_ACK_OF_SYN, now);
-	c->snd_wnd = c->max_wnd = window_of(c, s);
+	c->snd_wnd = window_of(c, s);
+	c->max_wnd = c->snd_wnd;
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->ack;
 	v->wake |= WAKE_STATE | WAKE_WRITE;
@@ -182,7 +185,7 @@ static bool is_ack_believable(struct conn *c, const struct seg *s, u64 now,
 	return true;
 }
 
-/* Bytes of data between SND.UNA and an acknowledgement: SYN and FIN are none. */
+/* Bytes of data between SND.UNA and an acknowledgment: SYN and FIN are none. */
 static u32 data_acked(const struct conn *c, u32 to)
 {
 	u32 first = c->snd_una + !c->syn_acked;

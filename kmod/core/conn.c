@@ -66,8 +66,11 @@ static void init(struct conn *c, struct env *env, u32 iss, u64 now)
 {
 	c->env = env;
 	c->iss = iss;
-	c->snd_una = c->snd_nxt = c->snd_rtx = iss;
-	c->write_seq = c->snd_sml = iss + 1;
+	c->snd_una = iss;
+	c->snd_nxt = iss;
+	c->snd_rtx = iss;
+	c->write_seq = iss + 1;
+	c->snd_sml = iss + 1;
 	c->recover = iss;
 	c->peer_mss = MSS_DEFAULT;
 	c->rmss = MSS_DEFAULT;
@@ -104,7 +107,9 @@ void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
 	const struct tunables *tun = &c->env->tun;
 
 	c->irs = s->seq;
-	c->rcv_nxt = c->rcv_read = c->last_ack_sent = s->seq + 1;
+	c->rcv_nxt = s->seq + 1;
+	c->rcv_read = s->seq + 1;
+	c->last_ack_sent = s->seq + 1;
 	c->rcv_up = s->seq + 1;
 	c->wscale_ok = tun->window_scaling && s->has_wscale;
 	c->snd_wscale = c->wscale_ok ? s->wscale : 0;
@@ -121,7 +126,8 @@ void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
 	c->rmss = min_t(u16, MSS_DEFAULT, c->smss);
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->ack;
-	c->snd_wnd = c->max_wnd = s->wnd;
+	c->snd_wnd = s->wnd;
+	c->max_wnd = s->wnd;
 }
 
 void conn_establish(struct conn *c, enum cause cause, u64 now)
@@ -166,7 +172,8 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 	c->rcv_wscale = req->rcv_wscale;
 	c->state = ST_SYN_RCVD;
 	conn_take_syn(c, &syn, now);
-	c->snd_nxt = c->snd_rtx = req->iss + 1;
+	c->snd_nxt = req->iss + 1;
+	c->snd_rtx = req->iss + 1;
 	c->syn_lost = req->retries;
 	c->rtt_timing = !req->retries;
 	c->rtt_seq = req->iss + 1;

@@ -160,7 +160,7 @@ enum cause {
  * @state:    enum conn_state
  * @flags:    SEND, RTX, RECV, DROP: flag bits of the segment (wire.h)
  * @seq:      the same: sequence number of the segment
- * @ack:      the same: acknowledgement number
+ * @ack:      the same: acknowledgment number
  * @len:      the same: payload bytes
  * @wnd:      the same: window in bytes, scaled
  * @old:      the variable that changed, before: bytes, microseconds, or state

@@ -53,7 +53,6 @@
  */
 #define RTO_AFTER_SYN_LOSS (3 * USEC_PER_S)
 
-
 /* RFC 9293 section 3.8.3: R2 as a number of retransmissions. */
 #define SYN_RETRIES 6
 #define SYNACK_RETRIES 5
@@ -61,7 +60,7 @@
 /* The same for a connection that no process holds any more. */
 #define ORPHAN_RETRIES 8
 
-/* --- acknowledgements --- */
+/* --- acknowledgments --- */
 
 /* RFC 9293 section 3.8.6.3: less than 500 ms; 40 ms as in the kernel's TCP. */
 #define DELACK_TIME (40 * USEC_PER_MS)

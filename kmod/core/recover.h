@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * recover.h - what acknowledgements, and their absence, say about loss
+ * recover.h - what acknowledgments, and their absence, say about loss
  */
 #ifndef CHALK_CORE_RECOVER_H
 #define CHALK_CORE_RECOVER_H

@@ -32,7 +32,7 @@ enum {
  * @sport:   source port
  * @dport:   destination port
  * @seq:     sequence number of the first byte (of the SYN, if there is one)
- * @ack:     acknowledgement number, meaningful with FLAG_ACK
+ * @ack:     acknowledgment number, meaningful with FLAG_ACK
  * @len:     payload bytes; conn_poll() may give several MSS at once
  * @wnd:     the window field, as it stands in the header: not scaled
  * @up:      urgent pointer, meaningful with FLAG_URG

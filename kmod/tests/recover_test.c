@@ -122,7 +122,7 @@ static void measure__timestamp_nonsense(struct kunit *test)
 	}
 }
 
-/* --- acknowledgements: RFC 6298 (5.2), (5.3) --- */
+/* --- acknowledgments: RFC 6298 (5.2), (5.3) --- */
 
 static void restart_timer__by_new_ack(struct kunit *test)
 {

@@ -7,7 +7,8 @@ import socket
 import threading
 import unittest
 
-from net import BOB, Net, chalk_socket, listener, sysctl, table, wait_until
+from net import (BOB, Net, chalk_socket, exact_clock, listener, sysctl, table,
+                 wait_until)
 
 SEQUENTIAL = int(os.environ.get("CONNECTIONS", "1000"))
 AT_ONCE = 200
@@ -30,10 +31,13 @@ def echo_once(server: socket.socket, times: int):
 class Connections(unittest.TestCase):
     """alice calls bob"""
 
+    @classmethod
+    def setUpClass(cls):
+        net = Net()
+        net.__enter__()
+        cls.addClassCleanup(net.__exit__)
+
     def setUp(self):
-        self.net = Net()
-        self.net.__enter__()
-        self.addCleanup(self.net.__exit__)
         for host in ("alice", "bob"):
             sysctl(host, "msl_ms", MSL_MS)
         self.server = listener("bob", 7, 512)
@@ -64,6 +68,7 @@ class Connections(unittest.TestCase):
                                    two_msl + 5, 0.5))
         self.assertEqual(len(table("conns")), 1, "the listener alone is left")
 
+    @exact_clock
     def test_time_wait_lasts(self):
         """the entry is there shortly before 2 MSL, and gone shortly after"""
         sysctl("bob", "msl_ms", 2000)

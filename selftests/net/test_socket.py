@@ -11,7 +11,8 @@ import threading
 import time
 import unittest
 
-from net import ALICE, BOB, Net, chalk_socket, listener, table, wait_until
+from net import (ALICE, BOB, Net, chalk_socket, exact_clock, listener, table,
+                 wait_until)
 
 
 class Socket(unittest.TestCase):
@@ -316,6 +317,7 @@ class Socket(unittest.TestCase):
         server.close()
         self.fails(errno.ECONNRESET, sock.recv, 1)
 
+    @exact_clock
     def test_keepalive(self):
         """a peer that is gone is noticed: ETIMEDOUT"""
         sock, _ = self.pair()

@@ -4,7 +4,8 @@
 import threading
 import unittest
 
-from net import BOB, Trace, Wire, chalk_socket, listener, segment_of, sysctl
+from net import (BOB, Trace, Wire, chalk_socket, exact_clock, listener,
+                 segment_of, sysctl)
 
 ONE_WAY = 0.05
 
@@ -62,6 +63,7 @@ def numbers(events: list, kind: str) -> list:
             for ev in events if ev["event"] == kind]
 
 
+@exact_clock
 class Textbook(unittest.TestCase):
     """Reno as the notes draw it"""
 
