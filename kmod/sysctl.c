@@ -91,7 +91,7 @@ static int proc_sizes(CHALK_CTL_TABLE *table, int write, void *buf, size_t *len,
 
 /* --- the table --- */
 
-static int most_retries = 255;
+static int most_retries = 127;
 static int most_segments = 1000;
 static int least_ms = 1;
 static int most_rto_ms = 600 * 1000;

@@ -22,9 +22,6 @@
 /* More would be an attack, or a benchmark: then connections just close. */
 #define MAX_RECORDS 65536
 
-/* What to stay beyond the last sequence number of an old connection by. */
-#define ISS_DISTANCE (U16_MAX + 2)
-
 struct inet_timewait_death_row chalk_death_row = {
 	.tw_refcount = REFCOUNT_INIT(1),
 	.sysctl_max_tw_buckets = MAX_RECORDS,
@@ -112,9 +109,9 @@ static bool reopen(struct chalk_timewait *ct, struct sk_buff *skb,
 					  inet_sdif(skb));
 	if (!listener)
 		return false;
-	iss = seq_max(ct->rec.snd_nxt + ISS_DISTANCE,
-		      chalk_isn(net, iph->daddr, iph->saddr, seg->dport,
-				seg->sport, chalk_now()));
+	iss = chalk_isn(net, iph->daddr, iph->saddr, seg->dport, seg->sport,
+			chalk_now());
+	iss = timewait_next_iss(&ct->rec, iss);
 	inet_twsk_deschedule_put(tw);
 	chalk_listen_rx(listener, skb, seg, iss ?: 1);
 	return true;

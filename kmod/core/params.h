@@ -53,7 +53,11 @@
  */
 #define RTO_AFTER_SYN_LOSS (3 * USEC_PER_S)
 
-/* RFC 9293 section 3.8.3: R2 as a number of retransmissions. */
+/*
+ * RFC 9293 section 3.8.3: R2 as a number of retransmissions.
+ * DEVIATES: a SYN should be tried for 3 minutes; 6 retransmissions make 127 s, as
+ * in the kernel's TCP.
+ */
 #define SYN_RETRIES 6
 #define SYNACK_RETRIES 5
 #define DATA_RETRIES 15
@@ -103,6 +107,12 @@
  * TIME_WAIT last the 60 s of the kernel's TCP.
  */
 #define MSL (30 * USEC_PER_S)
+
+/*
+ * How far a connection that reopens a TIME_WAIT begins beyond the old one: more
+ * than an unscaled window, so that nothing old falls into the new one.
+ */
+#define REOPEN_DISTANCE 65537
 
 /* How long a FIN_WAIT_2 that no process holds waits for the peer's FIN. */
 #define FIN_TIMEOUT (60 * USEC_PER_S)

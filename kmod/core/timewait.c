@@ -37,10 +37,13 @@ static enum timewait_result refuse(struct timewait *t, struct env *env,
  * RFC 9293 section 3.10.7.4 and RFC 6191 section 2: a SYN that cannot be an old
  * one may open a new connection of the same name.
  */
-static bool may_reopen(const struct timewait *t, const struct seg *s)
+static bool may_reopen(const struct timewait *t, const struct env *env,
+		       const struct seg *s)
 {
 	if ((s->flags & (FLAG_SYN | FLAG_RST | FLAG_ACK)) != FLAG_SYN)
 		return false;
+	if (!t->ts_ok && s->has_ts && env->tun.timestamps)
+		return true;
 	if (t->ts_ok && s->has_ts && s->tsval != t->ts_recent)
 		return seq_gt(s->tsval, t->ts_recent);
 	return seq_gt(s->seq, t->rcv_nxt);
@@ -77,7 +80,7 @@ enum timewait_result timewait_rx(struct timewait *t, struct env *env,
 	trace_timewait(env, t, EV_RECV, BY_ARRIVAL, s, now);
 	if (s->flags & FLAG_RST)
 		return rx_rst(t, env, s, now, drop);
-	if (may_reopen(t, s))
+	if (may_reopen(t, env, s))
 		return TIMEWAIT_OPEN;
 	if (is_fin_again(t, s)) {
 		restart(t, env, now);
@@ -104,6 +107,11 @@ bool timewait_poll(struct timewait *t, struct env *env, u64 now, struct seg *s)
 	};
 	trace_timewait(env, t, EV_SEND, BY_ACK_FIN, s, now);
 	return true;
+}
+
+u32 timewait_next_iss(const struct timewait *t, u32 iss)
+{
+	return seq_max(iss, t->snd_nxt + REOPEN_DISTANCE);
 }
 
 void timewait_end(const struct timewait *t, struct env *env, u64 now)

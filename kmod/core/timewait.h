@@ -74,6 +74,16 @@ bool timewait_poll(struct timewait *t, struct env *env, u64 now,
 		   struct seg *s);
 
 /**
+ * timewait_next_iss() - our initial sequence number where a SYN opens anew
+ * @t:   the record, of which timewait_rx() said TIMEWAIT_OPEN
+ * @iss: what isn() gives
+ *
+ * Return: that number, or a larger one beyond all that the old connection sent
+ * (RFC 9293 section 3.10.7.4, TIME-WAIT).
+ */
+u32 timewait_next_iss(const struct timewait *t, u32 iss);
+
+/**
  * timewait_end() - the record goes, for whatever reason: trace the last state
  * @t:   the record
  * @env: the world

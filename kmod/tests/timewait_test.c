@@ -167,9 +167,22 @@ static const struct reopen_param {
 	  TIMEWAIT_DROP },
 	{ "timestamps given up, larger", true, false, 1, 0, TIMEWAIT_OPEN },
 	{ "timestamps given up, smaller", true, false, -1, 0, TIMEWAIT_DROP },
+	{ "timestamps are new, smaller", false, true, -1, 0, TIMEWAIT_OPEN },
 };
 
 NAMED_PARAMS(reopen_param, reopens);
+
+/* RFC 9293 section 3.10.7.4: "larger than the largest sequence number it used" */
+static void timewait_next_iss__beyond_the_old(struct kunit *test)
+{
+	struct timewait t;
+
+	left_behind(test, &t, false);
+	KUNIT_EXPECT_TRUE(test, seq_gt(timewait_next_iss(&t, t.snd_nxt - 5),
+				       t.snd_nxt));
+	KUNIT_EXPECT_EQ(test, timewait_next_iss(&t, t.snd_nxt + 1000000),
+			t.snd_nxt + 1000000);
+}
 
 static void may_reopen__table(struct kunit *test)
 {
@@ -238,6 +251,7 @@ static void timewait_end__traces(struct kunit *test)
 static struct kunit_case timewait_cases[] = {
 	KUNIT_CASE(timewait_init__two_msl),
 	KUNIT_CASE_PARAM(may_reopen__table, reopens_row_gen_params),
+	KUNIT_CASE(timewait_next_iss__beyond_the_old),
 	KUNIT_CASE(rx_rst__exact),
 	KUNIT_CASE(rx_rst__in_window),
 	KUNIT_CASE(rx_rst__outside),
