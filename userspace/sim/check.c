@@ -220,7 +220,8 @@ static void out_window(struct sock *sk, const struct seg *s)
 	if (seq_lt(edge + rounding, k->edge_out))
 		sock_fail(sk, "the window's right edge went back from %u to %u",
 			  k->edge_out, edge);
-	if (sk->kind == SOCK_CONN && seq_gt(edge, k->edge_out + rounding) &&
+	if (sk->kind == SOCK_CONN && s->wnd &&
+	    seq_gt(edge, k->edge_out + rounding) &&
 	    edge - s->ack + unread > sk->c.rcv_buf + 1)
 		sock_fail(sk, "window %u offered with %u of %u bytes unread",
 			  edge - s->ack, unread, sk->c.rcv_buf);

@@ -28,7 +28,6 @@ struct sock;
  * @out:     what it sends through
  * @listens: port of the listener, 0: none
  * @secret:  for initial sequence numbers (RFC 6528)
- * @iss_floor: least sequence number of the next request, 0: any
  * @table:   socks with a name
  * @all:     all socks that ever were
  * @dropped: segments dropped, by reason
@@ -42,7 +41,6 @@ struct host {
 	struct link *out;
 	u16 listens;
 	u64 secret;
-	u32 iss_floor;
 	struct sock *table[HOST_BUCKETS];
 	struct sock *all;
 	u64 dropped[NR_CAUSES];

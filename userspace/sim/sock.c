@@ -32,16 +32,38 @@ void sock_fail(struct sock *sk, const char *fmt, ...)
 		   what);
 }
 
-/* RFC 6528, with an unkeyed mix for the keyed hash: nobody here attacks. */
+/* The last end that had this name, or NULL. */
+static const struct sock *predecessor(const struct sock *sk)
+{
+	const struct sock *old = sk->all;
+
+	while (old && (old->raddr != sk->raddr || old->lport != sk->lport ||
+		       old->rport != sk->rport))
+		old = old->all;
+	return old;
+}
+
+/*
+ * RFC 6528, with an unkeyed mix for the keyed hash: nobody here attacks it. A
+ * connection sends faster than that clock runs; the next of its name begins
+ * above all it has sent (RFC 9293 section 3.6.1), whether TIME_WAIT is still
+ * there or a reset has ended it (RFC 1337).
+ */
 static u32 initial_seq(const struct sock *sk)
 {
 	const struct host *h = sk->host;
+	const struct sock *old = predecessor(sk);
 	u64 name = (u64)sk->raddr << 32 | (u32)sk->lport << 16 | sk->rport;
 	u32 hash = mix64(h->secret ^ mix64(name));
+	u32 iss, least;
 
 	if (h->cfg->isn_wrap)
 		hash = -(u32)(h->w->cfg->start / 4) - hash % 200000;
-	return isn(hash, h->w->now);
+	iss = isn(hash, h->w->now);
+	if (!old)
+		return iss;
+	least = (old->session ? old->c.snd_nxt : old->req.iss + 1) + 1;
+	return seq_max(iss, least);
 }
 
 static void configure(const struct sock *sk, struct conn_config *cfg)
@@ -291,17 +313,6 @@ static void request_run(struct sock *sk)
 	sim_timer_set(w, &sk->timer, sk->req.deadline);
 }
 
-/*
- * RFC 9293 section 3.6.1: a connection that follows one in TIME_WAIT begins
- * above all sequence numbers of that one.
- */
-static void raise_iss(struct host *h, struct conn_config *cfg)
-{
-	if (h->iss_floor && seq_lt(cfg->iss, h->iss_floor))
-		cfg->iss = h->iss_floor;
-	h->iss_floor = 0;
-}
-
 struct sock *sock_request(struct host *h, const struct seg *syn, u32 raddr)
 {
 	struct sock *sk = sock_new(h, raddr, syn->dport, syn->sport);
@@ -310,7 +321,6 @@ struct sock *sock_request(struct host *h, const struct seg *syn, u32 raddr)
 	sk->kind = SOCK_REQ;
 	check_init(sk, ST_LISTEN);
 	configure(sk, &cfg);
-	raise_iss(h, &cfg);
 	check_in(sk, syn);
 	req_init(&sk->req, &h->env, &cfg, syn, h->w->now);
 	request_run(sk);
@@ -388,8 +398,6 @@ static bool timewait_segment(struct sock *sk, const struct seg *s)
 		timewait_run(sk);
 		return true;
 	}
-	if (result == TIMEWAIT_OPEN)
-		h->iss_floor = sk->tw.snd_nxt + 1;
 	timewait_end(&sk->tw, &h->env, h->w->now);
 	sock_dead(sk);
 	return result != TIMEWAIT_OPEN;
