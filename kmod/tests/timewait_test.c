@@ -191,6 +191,7 @@ static void may_reopen__table(struct kunit *test)
 	struct world *w = left_behind(test, &t, p->ts_before);
 	struct seg s = at_rcv_nxt(&t, FLAG_SYN);
 
+	w->env.tun.timestamps = true;
 	s.seq += p->seq;
 	s.has_ts = p->ts_now;
 	s.tsval += p->ts;
