@@ -112,7 +112,7 @@ void chalk_close(struct sock *sk, long timeout)
 	sock_hold(sk);
 	sock_orphan(sk);
 	this_cpu_inc(*sk->sk_prot->orphan_count);
-	release_sock(sk);	/* takes the backlog; may finish the orphan */
+	release_sock(sk); /* takes the backlog; may finish the orphan */
 
 	local_bh_disable();
 	bh_lock_sock(sk);

@@ -54,8 +54,8 @@ static int set_addresses(struct sock *sk, const struct sockaddr_in *to)
 			return err;
 	}
 	inet->inet_dport = to->sin_port;
-	sk_daddr_set(sk, opt && opt->opt.srr ? to->sin_addr.s_addr :
-					       fl4->daddr);
+	sk_daddr_set(sk,
+		     opt && opt->opt.srr ? to->sin_addr.s_addr : fl4->daddr);
 	inet_csk(sk)->icsk_ext_hdr_len = opt ? opt->opt.optlen : 0;
 	return 0;
 }
@@ -87,10 +87,9 @@ static void open_connection(struct sock *sk, u32 mtu)
 	u64 now = chalk_now();
 	struct conn_config cfg = {
 		.id = chalk_next_conn_id(),
-		.iss = chalk_isn(net, inet->inet_saddr, inet->inet_daddr,
-				 sport, dport, now),
-		.ts_off = chalk_ts_off(net, inet->inet_saddr,
-				       inet->inet_daddr),
+		.iss = chalk_isn(net, inet->inet_saddr, inet->inet_daddr, sport,
+				 dport, now),
+		.ts_off = chalk_ts_off(net, inet->inet_saddr, inet->inet_daddr),
 		.rcv_buf = chalk_rcv_buf(sk),
 		.rcv_buf_max = max_t(u32, chalk_rcv_buf(sk),
 				     READ_ONCE(chalk_net(net)->rmem[2]) / 2),

@@ -34,7 +34,8 @@ struct line {
 
 static void put_header(struct seq_file *m)
 {
-	seq_puts(m, "netns\tconn\tlocal\tremote\tstate\tcwnd\tssthresh\tflight\t"
+	seq_puts(m,
+		 "netns\tconn\tlocal\tremote\tstate\tcwnd\tssthresh\tflight\t"
 		 "snd_wnd\trcv_wnd\tsrtt\trttvar\trto\tunsent\tunacked\t"
 		 "unread\tretries\n");
 }
@@ -118,7 +119,7 @@ static void show_socket(struct seq_file *m, struct sock *sk)
 /* Both kinds of table chain their sockets alike. */
 struct bucket {
 	struct hlist_nulls_head *chain;
-	spinlock_t *lock;	/* of the chain */
+	spinlock_t *lock; /* of the chain */
 };
 
 static bool get_bucket(loff_t pos, struct bucket *b)
@@ -128,7 +129,7 @@ static bool get_bucket(loff_t pos, struct bucket *b)
 
 	if (pos <= h->lhash2_mask) {
 		l = &h->lhash2[pos];
-		*b = (struct bucket) { &l->nulls_head, &l->lock };
+		*b = (struct bucket){ &l->nulls_head, &l->lock };
 		return true;
 	}
 	pos -= h->lhash2_mask + 1;
@@ -148,7 +149,8 @@ static unsigned int take_sockets(const struct bucket *b, struct sock **found,
 	struct sock *sk;
 
 	spin_lock_bh(b->lock);
-	sk_nulls_for_each(sk, node, b->chain) {
+	sk_nulls_for_each(sk, node, b->chain)
+	{
 		if (skip) {
 			skip--;
 			continue;

@@ -81,8 +81,8 @@ static int message_error(int type, int code)
 	case ICMP_TIME_EXCEEDED:
 		return -EHOSTUNREACH;
 	case ICMP_DEST_UNREACH:
-		return code <= NR_ICMP_UNREACH ?
-		       -icmp_err_convert[code].errno : 0;
+		return code <= NR_ICMP_UNREACH ? -icmp_err_convert[code].errno :
+						 0;
 	default:
 		return 0;
 	}
@@ -111,8 +111,8 @@ static void to_connection(struct sock *sk, struct sk_buff *skb, u32 seq,
 int chalk_icmp_error(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
-	const struct quote *q = (const struct quote *)(skb->data +
-						       iph->ihl * 4);
+	const struct quote *q =
+		(const struct quote *)(skb->data + iph->ihl * 4);
 	struct net *net = dev_net(skb->dev);
 	struct sock *sk;
 

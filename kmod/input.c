@@ -93,7 +93,7 @@ void chalk_rx(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 {
 	if (likely(chalk_is_open(sk)))
 		deliver(sk, skb, seg);
-	else	/* it ended while the packet waited for the lock */
+	else /* it ended while the packet waited for the lock */
 		chalk_drop(sock_net(sk), skb, seg, DROP_CLOSED);
 }
 
@@ -114,14 +114,15 @@ int chalk_backlog_rcv(struct sock *sk, struct sk_buff *skb)
 /* As TCP: both buffers, and some headroom for who is slow to take it. */
 static int backlog_limit(const struct sock *sk)
 {
-	return min_t(u64, INT_MAX, (u64)READ_ONCE(sk->sk_rcvbuf) +
-		     READ_ONCE(sk->sk_sndbuf) + SZ_64K);
+	return min_t(u64, INT_MAX,
+		     (u64)READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) +
+			     SZ_64K);
 }
 
 static void to_connection(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 {
 	sk_incoming_cpu_update(sk);
-	skb->dev = NULL;	/* may go while the packet waits */
+	skb->dev = NULL; /* may go while the packet waits */
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
 		chalk_rx(sk, skb, seg);

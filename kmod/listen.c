@@ -88,8 +88,8 @@ static void arm_req_timer(struct chalk_req *cr, u64 now)
 {
 	if (cr->done)
 		return;
-	if (!mod_timer(&cr->timer, jiffies +
-		       chalk_jiffies_until(cr->req.deadline, now)))
+	if (!mod_timer(&cr->timer,
+		       jiffies + chalk_jiffies_until(cr->req.deadline, now)))
 		refcount_inc(&cr->ireq.req.rsk_refcnt);
 }
 
@@ -189,11 +189,12 @@ static void init_req(struct sock *sk, struct chalk_req *cr,
 	u64 now = chalk_now();
 	struct conn_config cfg = {
 		.id = chalk_next_conn_id(),
-		.iss = iss ?: chalk_isn(net, ireq->ir_loc_addr,
-					ireq->ir_rmt_addr, syn->dport,
-					syn->sport, now),
-		.ts_off = chalk_ts_off(net, ireq->ir_loc_addr,
-				       ireq->ir_rmt_addr),
+		.iss = iss   ?:
+			       chalk_isn(net, ireq->ir_loc_addr,
+					 ireq->ir_rmt_addr, syn->dport,
+					 syn->sport, now),
+		.ts_off =
+			chalk_ts_off(net, ireq->ir_loc_addr, ireq->ir_rmt_addr),
 		.rcv_buf = chalk_rcv_buf(sk),
 		.rcv_buf_max = max_t(u32, chalk_rcv_buf(sk),
 				     READ_ONCE(chalk_net(net)->rmem[2]) / 2),
@@ -392,9 +393,9 @@ static enum cause refuse(struct chalk_req *cr, struct sock *listener,
 
 /* What became of a segment for a record. */
 enum req_outcome {
-	USED_UP,	/* the child has it, the accept queue the record */
-	TO_FREE,	/* packet and reference are to be given back */
-	LOOK_AGAIN,	/* another CPU made the child: it is the child's */
+	USED_UP, /* the child has it, the accept queue the record */
+	TO_FREE, /* packet and reference are to be given back */
+	LOOK_AGAIN, /* another CPU made the child: it is the child's */
 };
 
 static enum req_outcome establish(struct sock *listener,

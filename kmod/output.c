@@ -204,8 +204,8 @@ void chalk_sync_mss(struct sock *sk, u32 pmtu, u64 now)
 	struct chalk_sock *cs = chalk_sk(sk);
 
 	cs->pmtu = pmtu;
-	conn_set_mss(&cs->conn,
-		     chalk_mtu_mss(pmtu, cs->icsk.icsk_ext_hdr_len), now);
+	conn_set_mss(&cs->conn, chalk_mtu_mss(pmtu, cs->icsk.icsk_ext_hdr_len),
+		     now);
 }
 
 /**

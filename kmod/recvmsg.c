@@ -28,8 +28,8 @@ static int rx_memory(const struct sock *sk)
 	const struct conn *c = &chalk_sk(sk)->conn;
 	u64 promised = 2ULL * (c->rcv_wnd + conn_readable(c));
 
-	return max_t(u64, READ_ONCE(sk->sk_rcvbuf), min_t(u64, promised,
-							  INT_MAX));
+	return max_t(u64, READ_ONCE(sk->sk_rcvbuf),
+		     min_t(u64, promised, INT_MAX));
 }
 
 /*
@@ -121,7 +121,7 @@ static struct sk_buff *compact(struct sock *sk, struct sk_buff *skb, u32 room)
 		return skb;
 	}
 	skb_copy_bits(skb, chalk_cb(skb)->skip, skb_put(copy, len), len);
-	*chalk_cb(copy) = (struct chalk_cb) {
+	*chalk_cb(copy) = (struct chalk_cb){
 		.seq = chalk_cb(skb)->seq,
 		.end = chalk_cb(skb)->end,
 	};
@@ -146,7 +146,8 @@ static void queue_in_order(struct sock *sk, struct sk_buff *skb)
 
 /* Where @skb belongs in the tree, and the buffer before it. */
 static struct sk_buff *find_place(struct rb_root *root, u32 seq,
-				  struct rb_node **parent, struct rb_node ***link)
+				  struct rb_node **parent,
+				  struct rb_node ***link)
 {
 	struct sk_buff *before = NULL;
 
@@ -225,7 +226,7 @@ static void strip(struct sk_buff *skb, const struct seg *seg,
 	skb_dst_drop(skb);
 	skb_orphan(skb);
 	skb->dev = NULL;
-	*chalk_cb(skb) = (struct chalk_cb) {
+	*chalk_cb(skb) = (struct chalk_cb){
 		.seq = v->seq,
 		.end = v->seq + v->keep,
 		.skip = v->skip,
@@ -293,7 +294,8 @@ static struct sk_buff *next_buffer(struct sock *sk, u32 seq)
 {
 	struct sk_buff *skb;
 
-	skb_queue_walk(&sk->sk_receive_queue, skb) {
+	skb_queue_walk(&sk->sk_receive_queue, skb)
+	{
 		if (seq_lt(seq, chalk_cb(skb)->end))
 			return skb;
 	}
@@ -317,8 +319,8 @@ static int take(struct sock *sk, struct sk_buff *skb, struct receiving *r)
 	const struct chalk_cb *cb = chalk_cb(skb);
 	u32 n = min_t(size_t, cb->end - r->seq, r->left);
 
-	if (r->msg && skb_copy_datagram_msg(skb, cb->skip + r->seq - cb->seq,
-					    r->msg, n))
+	if (r->msg &&
+	    skb_copy_datagram_msg(skb, cb->skip + r->seq - cb->seq, r->msg, n))
 		return -EFAULT;
 	r->seq += n;
 	r->copied += n;
@@ -347,7 +349,7 @@ static bool at_end(struct sock *sk, int *err)
 	*err = sock_error(sk);
 	if (*err || sk->sk_shutdown & RCV_SHUTDOWN)
 		return true;
-	*err = -ENOTCONN;	/* never was connected */
+	*err = -ENOTCONN; /* never was connected */
 	return sk->sk_state == TCP_CLOSE;
 }
 
@@ -374,8 +376,7 @@ static int wait_for_data(struct sock *sk, struct receiving *r)
 	int err;
 
 	chalk_push(sk, 0);
-	err = sk_wait_data(sk, &r->timeo,
-			   skb_peek_tail(&sk->sk_receive_queue));
+	err = sk_wait_data(sk, &r->timeo, skb_peek_tail(&sk->sk_receive_queue));
 	/* another thread may have read what this one peeked at */
 	if (seq_lt(r->seq, chalk_sk(sk)->conn.rcv_read))
 		r->seq = chalk_sk(sk)->conn.rcv_read;

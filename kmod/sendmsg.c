@@ -237,8 +237,7 @@ static int wait_for_memory(struct sock *sk, struct sending *s)
 }
 
 /* What waits in the backlog are mostly ACKs: they make room and open cwnd. */
-static void after_buffer(struct sock *sk, struct msghdr *msg,
-			 struct sending *s)
+static void after_buffer(struct sock *sk, struct msghdr *msg, struct sending *s)
 {
 	const struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
 

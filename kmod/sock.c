@@ -138,7 +138,7 @@ static void write_space(struct sock *sk)
 	wq = rcu_dereference(sk->sk_wq);
 	if (skwq_has_sleeper(wq))
 		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
-						      EPOLLWRBAND);
+							      EPOLLWRBAND);
 	if (!(sk->sk_shutdown & SEND_SHUTDOWN))
 		sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
 	rcu_read_unlock();
@@ -475,7 +475,8 @@ static void inet_defaults(struct socket *sock, struct sock *sk)
 	inet_init_csk_locks(sk);
 	chalk_inet_defaults(sk);
 	inet->pmtudisc = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc) ?
-			 IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
+				 IP_PMTUDISC_DONT :
+				 IP_PMTUDISC_WANT;
 	inet->uc_ttl = -1;
 	inet->mc_ttl = 1;
 	atomic_set(&inet->inet_id, 0);

@@ -86,8 +86,8 @@
 
 /* What waits for the owner of the socket to let go: bits of @deferred. */
 enum {
-	CHALK_DEFER_TICK,	/* the timer fired; holds a reference */
-	CHALK_DEFER_MTU,	/* the path's MTU shrank; holds a reference */
+	CHALK_DEFER_TICK, /* the timer fired; holds a reference */
+	CHALK_DEFER_MTU, /* the path's MTU shrank; holds a reference */
 };
 
 /**
@@ -124,7 +124,7 @@ struct chalk_sock {
  */
 struct chalk_req {
 	struct inet_request_sock ireq;
-	spinlock_t lock;	/* see above */
+	spinlock_t lock; /* see above */
 	struct timer_list timer;
 	struct req req;
 	bool done;
@@ -138,7 +138,7 @@ struct chalk_req {
  */
 struct chalk_timewait {
 	struct inet_timewait_sock tw;
-	spinlock_t lock;	/* see above */
+	spinlock_t lock; /* see above */
 	struct timewait rec;
 };
 

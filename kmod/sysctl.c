@@ -95,7 +95,7 @@ static int most_retries = 127;
 static int most_segments = 1000;
 static int least_ms = 1;
 static int most_rto_ms = 600 * 1000;
-static int most_delack_ms = 500;	/* RFC 9293 section 3.8.6.3 */
+static int most_delack_ms = 500; /* RFC 9293 section 3.8.6.3 */
 static int most_msl_ms = 600 * 1000;
 static int most_seconds = 32767;
 static int least_buffer = 4096;
@@ -103,35 +103,35 @@ static int most_buffer = 1 << 30;
 
 #define FIELD(field) ((void *)offsetof(struct chalk_net, field))
 
-#define NUMBER(name, field, least, most)                                  \
-	{                                                                 \
-		.procname = name, .data = FIELD(env.tun.field),           \
-		.maxlen = sizeof(u32), .mode = 0644,                      \
-		.proc_handler = proc_dointvec_minmax,                     \
-		.extra1 = least, .extra2 = most,                          \
+#define NUMBER(name, field, least, most)                               \
+	{                                                              \
+		.procname = name, .data = FIELD(env.tun.field),        \
+		.maxlen = sizeof(u32), .mode = 0644,                   \
+		.proc_handler = proc_dointvec_minmax, .extra1 = least, \
+		.extra2 = most,                                        \
 	}
 
-#define SWITCH(name, field)                                               \
-	{                                                                 \
-		.procname = name, .data = FIELD(env.tun.field),           \
-		.maxlen = sizeof(u8), .mode = 0644,                       \
-		.proc_handler = proc_dou8vec_minmax,                      \
-		.extra1 = SYSCTL_ZERO, .extra2 = SYSCTL_ONE,              \
+#define SWITCH(name, field)                                                 \
+	{                                                                   \
+		.procname = name, .data = FIELD(env.tun.field),             \
+		.maxlen = sizeof(u8), .mode = 0644,                         \
+		.proc_handler = proc_dou8vec_minmax, .extra1 = SYSCTL_ZERO, \
+		.extra2 = SYSCTL_ONE,                                       \
 	}
 
-#define TIME(name, field, handler, least, most)                           \
-	{                                                                 \
-		.procname = name, .data = FIELD(env.tun.field),           \
-		.maxlen = sizeof(u64), .mode = 0644,                      \
-		.proc_handler = handler, .extra1 = least, .extra2 = most, \
+#define TIME(name, field, handler, least, most)                               \
+	{                                                                     \
+		.procname = name, .data = FIELD(env.tun.field),               \
+		.maxlen = sizeof(u64), .mode = 0644, .proc_handler = handler, \
+		.extra1 = least, .extra2 = most,                              \
 	}
 
-#define SIZES(name, field)                                                \
-	{                                                                 \
-		.procname = name, .data = FIELD(field),                   \
-		.maxlen = 3 * sizeof(int), .mode = 0644,                  \
-		.proc_handler = proc_sizes,                               \
-		.extra1 = &least_buffer, .extra2 = &most_buffer,          \
+#define SIZES(name, field)                                           \
+	{                                                            \
+		.procname = name, .data = FIELD(field),              \
+		.maxlen = 3 * sizeof(int), .mode = 0644,             \
+		.proc_handler = proc_sizes, .extra1 = &least_buffer, \
+		.extra2 = &most_buffer,                              \
 	}
 
 /* .data is an offset here; chalk_sysctl_register() makes it a pointer. */
@@ -155,12 +155,15 @@ static const struct ctl_table template[] = {
 	TIME("keepalive_intvl", keep_interval, proc_seconds, SYSCTL_ONE,
 	     &most_seconds),
 	{
-		.procname = "congestion_control", .data = FIELD(env.tun.cc),
-		.maxlen = CC_NAME_MAX, .mode = 0644, .proc_handler = proc_cc,
+		.procname = "congestion_control",
+		.data = FIELD(env.tun.cc),
+		.maxlen = CC_NAME_MAX,
+		.mode = 0644,
+		.proc_handler = proc_cc,
 	},
 	SIZES("rmem", rmem),
 	SIZES("wmem", wmem),
-	{ }
+	{}
 };
 
 #define NR_ENTRIES (ARRAY_SIZE(template) - 1)
@@ -179,8 +182,8 @@ int chalk_sysctl_register(struct chalk_net *cn)
 		return -ENOMEM;
 	for (i = 0; i < NR_ENTRIES; i++)
 		table[i].data = (void *)cn + (unsigned long)table[i].data;
-	cn->sysctl = register_net_sysctl_sz(cn->net, "net/chalk", table,
-					    NR_ENTRIES);
+	cn->sysctl =
+		register_net_sysctl_sz(cn->net, "net/chalk", table, NR_ENTRIES);
 	if (!cn->sysctl) {
 		kfree(table);
 		return -ENOMEM;

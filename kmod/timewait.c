@@ -84,8 +84,8 @@ static void answer(struct chalk_timewait *ct, struct env *env, int oif)
 		spin_unlock(&ct->lock);
 		if (!more)
 			return;
-		chalk_send_control(twsk_net(tw), tw->tw_rcv_saddr,
-				   tw->tw_daddr, oif, tw->tw_tos, 0, &seg);
+		chalk_send_control(twsk_net(tw), tw->tw_rcv_saddr, tw->tw_daddr,
+				   oif, tw->tw_tos, 0, &seg);
 	}
 }
 
@@ -102,11 +102,10 @@ static bool reopen(struct chalk_timewait *ct, struct sk_buff *skb,
 	struct sock *listener;
 	u32 iss;
 
-	listener = __inet_lookup_listener(net, &chalk_hashinfo, skb,
-					  seg->hdr_len, iph->saddr,
-					  htons(seg->sport), iph->daddr,
-					  seg->dport, inet_iif(skb),
-					  inet_sdif(skb));
+	listener = __inet_lookup_listener(
+		net, &chalk_hashinfo, skb, seg->hdr_len, iph->saddr,
+		htons(seg->sport), iph->daddr, seg->dport, inet_iif(skb),
+		inet_sdif(skb));
 	if (!listener)
 		return false;
 	iss = chalk_isn(net, iph->daddr, iph->saddr, seg->dport, seg->sport,
@@ -117,9 +116,8 @@ static bool reopen(struct chalk_timewait *ct, struct sk_buff *skb,
 	return true;
 }
 
-static enum timewait_result ask_core(struct chalk_timewait *ct,
-				     struct env *env, const struct seg *seg,
-				     enum cause *why)
+static enum timewait_result ask_core(struct chalk_timewait *ct, struct env *env,
+				     const struct seg *seg, enum cause *why)
 {
 	u64 now = chalk_now();
 	u64 deadline;
@@ -186,7 +184,8 @@ static struct inet_timewait_sock *find_in_bucket(unsigned int slot)
 	if (hlist_nulls_empty(&head->chain))
 		return NULL;
 	spin_lock_bh(lock);
-	sk_nulls_for_each(sk, node, &head->chain) {
+	sk_nulls_for_each(sk, node, &head->chain)
+	{
 		if (!is_to_go(sk) || !refcount_inc_not_zero(&sk->sk_refcnt))
 			continue;
 		found = sk;

@@ -54,7 +54,7 @@ struct record {
  * @wait: readers that wait for more
  */
 static struct ring {
-	spinlock_t lock;	/* see above */
+	spinlock_t lock; /* see above */
 	struct record *rec;
 	u64 head;
 	wait_queue_head_t wait;
@@ -77,7 +77,7 @@ static unsigned int readers;
  * @off:   of those given
  */
 struct reader {
-	struct mutex lock;	/* see above */
+	struct mutex lock; /* see above */
 	u64 pos;
 	struct record batch[BATCH];
 	char text[TEXT_SIZE];
@@ -110,14 +110,14 @@ static const struct sock *socket_of(enum event_owner what, const void *owner)
 {
 	switch (what) {
 	case OWNER_CONN:
-		return (const struct sock *)
-			container_of(owner, struct chalk_sock, conn);
+		return (const struct sock *)container_of(
+			owner, struct chalk_sock, conn);
 	case OWNER_REQ:
-		return (const struct sock *)
-			container_of(owner, struct chalk_req, req);
+		return (const struct sock *)container_of(owner,
+							 struct chalk_req, req);
 	case OWNER_TIMEWAIT:
-		return (const struct sock *)
-			container_of(owner, struct chalk_timewait, rec);
+		return (const struct sock *)container_of(
+			owner, struct chalk_timewait, rec);
 	}
 	return NULL;
 }

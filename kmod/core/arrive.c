@@ -103,8 +103,8 @@ static bool check_sequence(struct conn *c, const struct seg *s, u64 now,
 
 	if (is_acceptable(c, s))
 		return true;
-	why = seq_lt(s->seq, c->rcv_nxt) ? DROP_OLD_DUPLICATE
-					 : DROP_OUT_OF_WINDOW;
+	why = seq_lt(s->seq, c->rcv_nxt) ? DROP_OLD_DUPLICATE :
+					   DROP_OUT_OF_WINDOW;
 	if (s->flags & FLAG_RST)
 		return drop(v, why);
 	/* no two ends that disagree may talk about it for ever */
@@ -300,7 +300,8 @@ static void check_urg(struct conn *c, const struct seg *s, struct verdict *v)
 /* --- seventh: the text --- */
 
 /* Cut off what lies outside the window or after the FIN; is anything left? */
-static bool trim(const struct conn *c, const struct seg *s, struct seq_range *text)
+static bool trim(const struct conn *c, const struct seg *s,
+		 struct seq_range *text)
 {
 	text->start = seq_max(s->seq, c->rcv_nxt);
 	text->end = seq_min(s->seq + s->len, window_edge(c));
@@ -309,7 +310,8 @@ static bool trim(const struct conn *c, const struct seg *s, struct seq_range *te
 	return seq_lt(text->start, text->end);
 }
 
-static void keep(struct verdict *v, const struct seg *s, const struct seq_range *r)
+static void keep(struct verdict *v, const struct seg *s,
+		 const struct seq_range *r)
 {
 	v->seq = r->start;
 	v->skip = r->start - s->seq;
@@ -341,7 +343,8 @@ static void take_in_order(struct conn *c, const struct seq_range *text, u64 now)
 		schedule_ack(c, now);
 }
 
-static bool take_early(struct conn *c, struct seq_range *text, struct verdict *v)
+static bool take_early(struct conn *c, struct seq_range *text,
+		       struct verdict *v)
 {
 	switch (reasm_add(&c->reasm, text)) {
 	case REASM_DUPLICATE:
@@ -386,7 +389,8 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 		return true;
 	if (refuse_after_close(c, s, now, v))
 		return false;
-	c->rmss = clamp_t(u32, s->len, c->rmss, max_t(u16, c->mtu_mss, c->rmss));
+	c->rmss =
+		clamp_t(u32, s->len, c->rmss, max_t(u16, c->mtu_mss, c->rmss));
 	if (!trim(c, s, &text))
 		return drop_and_ack(c, v, DROP_OUT_OF_WINDOW,
 				    BY_ACK_UNACCEPTABLE);
@@ -455,8 +459,7 @@ static void take_fin(struct conn *c, const struct seg *s, u64 now,
 
 /* --- SYN_SENT: section 3.10.7.3 --- */
 
-static bool syn_sent_ack(struct conn *c, const struct seg *s,
-			 struct verdict *v)
+static bool syn_sent_ack(struct conn *c, const struct seg *s, struct verdict *v)
 {
 	if (!(s->flags & FLAG_ACK))
 		return true;

@@ -41,7 +41,7 @@ bool conn_can_write(const struct conn *c)
 
 void conn_options_init(struct conn_options *opt, const struct tunables *tun)
 {
-	*opt = (struct conn_options) {
+	*opt = (struct conn_options){
 		.keep_idle = tun->keep_idle,
 		.keep_interval = tun->keep_interval,
 		.keep_probes = tun->keep_probes,
@@ -77,7 +77,8 @@ static void init(struct conn *c, struct env *env, u32 iss, u64 now)
 	c->quickacks = QUICKACKS;
 	c->last_rcvd = now;
 	c->cc.ops = env->tun.cc;
-	rtt_init(&c->rtt, env->tun.rto_init, env->tun.rto_min, env->tun.rto_max);
+	rtt_init(&c->rtt, env->tun.rto_init, env->tun.rto_min,
+		 env->tun.rto_max);
 	timer_stop_all(c);
 }
 
@@ -92,8 +93,8 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	c->mtu_mss = cfg->mtu_mss;
 	c->user_mss = cfg->user_mss;
 	c->rcv_buf = cfg->rcv_buf;
-	c->rcv_wscale = env->tun.window_scaling ? window_shift(cfg->rcv_buf_max)
-						: 0;
+	c->rcv_wscale =
+		env->tun.window_scaling ? window_shift(cfg->rcv_buf_max) : 0;
 	/* RFC 7323 section 2.2: the window of a SYN is not scaled */
 	c->rcv_wnd = min_t(u32, c->rcv_buf, U16_MAX);
 	set_smss(c);
@@ -154,10 +155,15 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 		 u64 now)
 {
 	const struct seg syn = {
-		.seq = req->irs, .ack = 0, .wnd = req->snd_wnd,
-		.flags = FLAG_SYN, .mss = req->peer_mss,
-		.has_wscale = req->wscale_ok, .wscale = req->snd_wscale,
-		.has_ts = req->ts_ok, .tsval = req->ts_recent,
+		.seq = req->irs,
+		.ack = 0,
+		.wnd = req->snd_wnd,
+		.flags = FLAG_SYN,
+		.mss = req->peer_mss,
+		.has_wscale = req->wscale_ok,
+		.wscale = req->snd_wscale,
+		.has_ts = req->ts_ok,
+		.tsval = req->ts_recent,
 	};
 
 	init(c, env, req->iss, now);
@@ -245,8 +251,8 @@ void conn_close(struct conn *c, u64 now)
 		conn_end(c, BY_USER_CLOSE, now);
 		return;
 	}
-	if (!state_in(c->state, STF(SYN_RCVD) | STF(ESTABLISHED) |
-				STF(CLOSE_WAIT)))
+	if (!state_in(c->state,
+		      STF(SYN_RCVD) | STF(ESTABLISHED) | STF(CLOSE_WAIT)))
 		return;
 	c->fin_queued = true;
 	c->more = false;
@@ -287,8 +293,8 @@ void conn_reset(struct conn *c, enum cause cause, u64 now)
 void conn_abort(struct conn *c, u64 now)
 {
 	if (state_in(c->state, STF(SYN_RCVD) | STF(ESTABLISHED) |
-			       STF(FIN_WAIT_1) | STF(FIN_WAIT_2) |
-			       STF(CLOSE_WAIT)))
+				       STF(FIN_WAIT_1) | STF(FIN_WAIT_2) |
+				       STF(CLOSE_WAIT)))
 		conn_reset(c, BY_USER_ABORT, now);
 	else
 		conn_end(c, BY_USER_ABORT, now);

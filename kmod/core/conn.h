@@ -42,10 +42,10 @@ struct req;
 
 /* What may come due, each with its own deadline; conn_deadline() is the least. */
 enum conn_timer {
-	TIMER_RTX,	/* retransmission, or persist where the window is shut */
+	TIMER_RTX, /* retransmission, or persist where the window is shut */
 	TIMER_DELACK,
 	TIMER_KEEP,
-	TIMER_FIN,	/* an orphan in FIN_WAIT_2 */
+	TIMER_FIN, /* an orphan in FIN_WAIT_2 */
 	NR_TIMERS
 };
 
@@ -169,7 +169,7 @@ struct conn {
 	u64 ts_recent_at;
 
 	/* acknowledging */
-	u8 ack_now;		/* enum cause of an ACK that is due, or 0 */
+	u8 ack_now; /* enum cause of an ACK that is due, or 0 */
 	u8 quickacks;
 	struct challenge challenge;
 
@@ -179,47 +179,47 @@ struct conn {
 	u32 recover;
 	u32 dupacks;
 	u32 limited;
-	u32 rtt_seq;		/* the timed segment ends here */
-	u64 rtt_from;		/* when it went out */
-	u64 back_at;		/* last timeout: the SYN again, or snd_rtx back */
-	u64 last_sent;		/* last data */
-	u64 last_rcvd;		/* last segment that was acceptable */
+	u32 rtt_seq; /* the timed segment ends here */
+	u64 rtt_from; /* when it went out */
+	u64 back_at; /* last timeout: the SYN again, or snd_rtx back */
+	u64 last_sent; /* last data */
+	u64 last_rcvd; /* last segment that was acceptable */
 	u8 rtx_cause;
 	u8 retries;
-	u8 keep_sent;		/* keep-alives without an answer */
+	u8 keep_sent; /* keep-alives without an answer */
 
-	u64 timer[NR_TIMERS];	/* deadlines, or NEVER */
+	u64 timer[NR_TIMERS]; /* deadlines, or NEVER */
 
 	/* flags */
-	bool wscale_ok : 1;	/* both sides offered window scaling */
-	bool ts_ok : 1;		/* both sides offered timestamps */
-	bool ts_recent_ok : 1;	/* ts_recent holds a value */
-	bool syn_pending : 1;	/* a SYN or SYN+ACK is to go out */
-	bool syn_lost : 1;	/* it had to go out again */
-	bool syn_acked : 1;	/* it is acknowledged: snd_una is a byte of data */
-	bool rst_pending : 1;	/* a RST is to go out, the last segment */
-	bool fin_queued : 1;	/* the user closed: FIN stands at write_seq */
-	bool fin_seen : 1;	/* the peer's FIN arrived, maybe early */
-	bool fin_rcvd : 1;	/* and all before it */
-	bool rtt_timing : 1;	/* rtt_seq, rtt_from hold a measurement */
+	bool wscale_ok : 1; /* both sides offered window scaling */
+	bool ts_ok : 1; /* both sides offered timestamps */
+	bool ts_recent_ok : 1; /* ts_recent holds a value */
+	bool syn_pending : 1; /* a SYN or SYN+ACK is to go out */
+	bool syn_lost : 1; /* it had to go out again */
+	bool syn_acked : 1; /* it is acknowledged: snd_una is a byte of data */
+	bool rst_pending : 1; /* a RST is to go out, the last segment */
+	bool fin_queued : 1; /* the user closed: FIN stands at write_seq */
+	bool fin_seen : 1; /* the peer's FIN arrived, maybe early */
+	bool fin_rcvd : 1; /* and all before it */
+	bool rtt_timing : 1; /* rtt_seq, rtt_from hold a measurement */
 	bool recovering : 1;
 	bool rtx_one : 1;
 	bool partial_seen : 1;
-	bool probe_due : 1;	/* the persist timer fired */
-	bool persisting : 1;	/* TIMER_RTX is the persist timer */
-	bool keep_due : 1;	/* a keep-alive is to go out */
-	bool more : 1;		/* the last write said that more follows */
-	bool orphan : 1;	/* no process holds the connection */
-	bool rcv_urgent : 1;	/* rcv_up is ahead of the reader */
-	bool cwnd_limited : 1;	/* cwnd, not the user, held back the last poll */
+	bool probe_due : 1; /* the persist timer fired */
+	bool persisting : 1; /* TIMER_RTX is the persist timer */
+	bool keep_due : 1; /* a keep-alive is to go out */
+	bool more : 1; /* the last write said that more follows */
+	bool orphan : 1; /* no process holds the connection */
+	bool rcv_urgent : 1; /* rcv_up is ahead of the reader */
+	bool cwnd_limited : 1; /* cwnd, not the user, held back the last poll */
 };
 
 /* What the habitat should wake after an event. */
 enum {
-	WAKE_READ = 0x01,	/* bytes, or end of stream, to read */
-	WAKE_WRITE = 0x02,	/* bytes were acknowledged */
-	WAKE_STATE = 0x04,	/* connected, closed or reset: everybody */
-	WAKE_URGENT = 0x08,	/* urgent data announced: SIGURG */
+	WAKE_READ = 0x01, /* bytes, or end of stream, to read */
+	WAKE_WRITE = 0x02, /* bytes were acknowledged */
+	WAKE_STATE = 0x04, /* connected, closed or reset: everybody */
+	WAKE_URGENT = 0x08, /* urgent data announced: SIGURG */
 };
 
 /**

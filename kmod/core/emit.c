@@ -47,8 +47,11 @@ void emit_conn(const struct conn *c, enum event_kind kind, enum cause cause,
 	       u32 old, u32 new, u64 now)
 {
 	struct event ev = {
-		.time = now, .kind = kind, .cause = cause,
-		.old = old, .new = new,
+		.time = now,
+		.kind = kind,
+		.cause = cause,
+		.old = old,
+		.new = new,
 	};
 
 	fill_conn(&ev, c);
@@ -102,9 +105,15 @@ void emit_req_segment(struct env *env, const struct req *r,
 		      const struct seg *s, u64 now)
 {
 	struct event ev = {
-		.time = now, .kind = kind, .cause = cause, .conn = r->id,
-		.state = ST_SYN_RCVD, .snd_una = r->iss, .snd_nxt = r->iss + 1,
-		.rcv_nxt = r->irs + 1, .rcv_wnd = r->rcv_wnd,
+		.time = now,
+		.kind = kind,
+		.cause = cause,
+		.conn = r->id,
+		.state = ST_SYN_RCVD,
+		.snd_una = r->iss,
+		.snd_nxt = r->iss + 1,
+		.rcv_nxt = r->irs + 1,
+		.rcv_wnd = r->rcv_wnd,
 		.snd_wnd = r->snd_wnd,
 	};
 
@@ -117,9 +126,14 @@ void emit_timewait_segment(struct env *env, const struct timewait *t,
 			   const struct seg *s, u64 now)
 {
 	struct event ev = {
-		.time = now, .kind = kind, .cause = cause, .conn = t->id,
-		.state = ST_TIME_WAIT, .snd_una = t->snd_nxt,
-		.snd_nxt = t->snd_nxt, .rcv_nxt = t->rcv_nxt,
+		.time = now,
+		.kind = kind,
+		.cause = cause,
+		.conn = t->id,
+		.state = ST_TIME_WAIT,
+		.snd_una = t->snd_nxt,
+		.snd_nxt = t->snd_nxt,
+		.rcv_nxt = t->rcv_nxt,
 		.rcv_wnd = t->rcv_wnd,
 	};
 

@@ -8,7 +8,7 @@
 
 void tunables_init(struct tunables *t)
 {
-	*t = (struct tunables) {
+	*t = (struct tunables){
 		.init_cwnd = INIT_CWND,
 		.syn_retries = SYN_RETRIES,
 		.synack_retries = SYNACK_RETRIES,

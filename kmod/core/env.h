@@ -55,9 +55,9 @@ struct tunables {
 
 /* Which structure of the core an event belongs to. */
 enum event_owner {
-	OWNER_CONN,	/* struct conn */
-	OWNER_REQ,	/* struct req */
-	OWNER_TIMEWAIT,	/* struct timewait */
+	OWNER_CONN, /* struct conn */
+	OWNER_REQ, /* struct req */
+	OWNER_TIMEWAIT, /* struct timewait */
 };
 
 /**

@@ -6,6 +6,8 @@
 #include "state.h"
 #include "wire.h"
 
+/* clang-format off */
+
 static const char *const kind_names[] = {
 #define X(id, name) [EV_##id] = name,
 	EVENT_KINDS(X)
@@ -29,6 +31,8 @@ static const char *const cause_clauses[] = {
 	DROP_REASONS(X)
 #undef X
 };
+
+/* clang-format on */
 
 const char *event_kind_name(unsigned int kind)
 {
@@ -61,11 +65,12 @@ static void format_flags(char out[9], u8 flags)
 
 int event_header(char *buf, size_t size)
 {
-	return scnprintf(buf, size,
-			 "time\tconn\tlocal\tremote\tevent\tcause\tclause\tstate\t"
-			 "flags\tseq\tack\tlen\twnd\told\tnew\t"
-			 "snd_una\tsnd_nxt\trcv_nxt\tcwnd\tssthresh\tflight\t"
-			 "snd_wnd\trcv_wnd\tsrtt\trttvar\trto\tunsent\tunread\n");
+	return scnprintf(
+		buf, size,
+		"time\tconn\tlocal\tremote\tevent\tcause\tclause\tstate\t"
+		"flags\tseq\tack\tlen\twnd\told\tnew\t"
+		"snd_una\tsnd_nxt\trcv_nxt\tcwnd\tssthresh\tflight\t"
+		"snd_wnd\trcv_wnd\tsrtt\trttvar\trto\tunsent\tunread\n");
 }
 
 /* What changed: states go by their names, all else by numbers. */
@@ -88,12 +93,11 @@ int event_format(char *buf, size_t size, const struct event *ev,
 	format_flags(flags, ev->flags);
 	seconds = div_u64_rem(ev->time, USEC_PER_S, &micros);
 	n = scnprintf(buf, size, "%llu.%06u\t%u\t%s\t%s\t%s\t%s\t%s\t%s\t",
-		      (unsigned long long)seconds, micros, ev->conn,
-		      local, remote, event_kind_name(ev->kind),
-		      cause_name(ev->cause), cause_clause(ev->cause),
-		      state_name(ev->state));
-	n += scnprintf(buf + n, size - n, "%s\t%u\t%u\t%u\t%u\t", flags, ev->seq,
-		       ev->ack, ev->len, ev->wnd);
+		      (unsigned long long)seconds, micros, ev->conn, local,
+		      remote, event_kind_name(ev->kind), cause_name(ev->cause),
+		      cause_clause(ev->cause), state_name(ev->state));
+	n += scnprintf(buf + n, size - n, "%s\t%u\t%u\t%u\t%u\t", flags,
+		       ev->seq, ev->ack, ev->len, ev->wnd);
 	n += format_change(buf + n, size - n, ev);
 	n += scnprintf(buf + n, size - n, "%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t",
 		       ev->snd_una, ev->snd_nxt, ev->rcv_nxt, ev->cwnd,

@@ -14,6 +14,8 @@
 
 #include "types.h"
 
+/* clang-format off */
+
 /* X(identifier, name in the trace) */
 #define EVENT_KINDS(X)                      \
 	X(SEND, "send")                     \
@@ -147,6 +149,8 @@ enum cause {
 #undef X
 	NR_CAUSES
 };
+
+/* clang-format on */
 
 #define DROP_NONE BY_NONE
 #define NR_DROPS (NR_CAUSES - DROP_FIRST)

@@ -223,7 +223,8 @@ static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 	c->probe_due = false;
 	if (conn_flight(c) || !is_waiting(c))
 		return false;
-	avail = seq_lt(c->snd_rtx, c->write_seq) ? c->write_seq - c->snd_rtx : 0;
+	avail = seq_lt(c->snd_rtx, c->write_seq) ? c->write_seq - c->snd_rtx :
+						   0;
 	len = min_t(u32, avail, clamp_t(u32, room, 1, c->smss));
 	kind = make_range(c, c->snd_rtx, len, BY_ZERO_WINDOW, now, s);
 	if (room)
@@ -308,7 +309,8 @@ static enum cause data_cause(const struct conn *c, u32 len)
 		return c->rtx_cause;
 	if (!len)
 		return BY_FIN;
-	return conn_flight(c) + len > c->cc.cwnd ? BY_LIMITED_TRANSMIT : BY_DATA;
+	return conn_flight(c) + len > c->cc.cwnd ? BY_LIMITED_TRANSMIT :
+						   BY_DATA;
 }
 
 /* The FIN alone, where all data is sent: cwnd does not hold it back. */
@@ -352,7 +354,8 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
  */
 static u32 bare_seq(const struct conn *c)
 {
-	return seq_max(c->snd_una, seq_min(c->snd_nxt, c->snd_una + c->snd_wnd));
+	return seq_max(c->snd_una,
+		       seq_min(c->snd_nxt, c->snd_una + c->snd_wnd));
 }
 
 /* RFC 9293 section 3.8.4: SEG.SEQ = SND.NXT - 1, which the peer must answer */

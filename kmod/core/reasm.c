@@ -26,7 +26,8 @@ static u16 find(const struct reasm *m, u32 seq)
 }
 
 /* Put a range that touches none at place @i. */
-static enum reasm_result insert(struct reasm *m, u16 i, const struct seq_range *in)
+static enum reasm_result insert(struct reasm *m, u16 i,
+				const struct seq_range *in)
 {
 	if (m->n == m->cap)
 		return REASM_FULL;
@@ -126,7 +127,8 @@ u16 reasm_room_wanted(const struct reasm *m)
 	return m->cap ? m->cap * 2 : 8;
 }
 
-struct seq_range *reasm_give_room(struct reasm *m, struct seq_range *mem, u16 cap)
+struct seq_range *reasm_give_room(struct reasm *m, struct seq_range *mem,
+				  u16 cap)
 {
 	struct seq_range *old = m->r;
 

@@ -35,9 +35,9 @@ struct reasm {
 
 /* What became of a range that was offered. */
 enum reasm_result {
-	REASM_NEW,	/* taken, maybe trimmed */
-	REASM_DUPLICATE,/* nothing in it is new */
-	REASM_FULL,	/* a range of its own, and no room for one */
+	REASM_NEW, /* taken, maybe trimmed */
+	REASM_DUPLICATE, /* nothing in it is new */
+	REASM_FULL, /* a range of its own, and no room for one */
 };
 
 /**
@@ -82,6 +82,7 @@ u16 reasm_room_wanted(const struct reasm *m);
  *
  * Return: the array used before (the caller frees it), or NULL.
  */
-struct seq_range *reasm_give_room(struct reasm *m, struct seq_range *mem, u16 cap);
+struct seq_range *reasm_give_room(struct reasm *m, struct seq_range *mem,
+				  u16 cap);
 
 #endif /* CHALK_CORE_REASM_H */

@@ -32,10 +32,18 @@ static void emit_state(struct env *env, const struct req *r,
 		       enum cause cause, u64 now)
 {
 	struct event ev = {
-		.time = now, .kind = EV_STATE, .cause = cause, .conn = r->id,
-		.state = to, .old = from, .new = to, .snd_una = r->iss,
-		.snd_nxt = r->iss + 1, .rcv_nxt = r->irs + 1,
-		.snd_wnd = r->snd_wnd, .rcv_wnd = r->rcv_wnd,
+		.time = now,
+		.kind = EV_STATE,
+		.cause = cause,
+		.conn = r->id,
+		.state = to,
+		.old = from,
+		.new = to,
+		.snd_una = r->iss,
+		.snd_nxt = r->iss + 1,
+		.rcv_nxt = r->irs + 1,
+		.snd_wnd = r->snd_wnd,
+		.rcv_wnd = r->rcv_wnd,
 	};
 
 	if (env->tracing)
@@ -124,7 +132,8 @@ static enum req_result rx_rst(struct req *r, struct env *env,
 {
 	/* RFC 5961 section 3.2 */
 	if (s->seq != r->irs + 1)
-		return refuse_and_ack(r, env, s, DROP_RST_CHALLENGED, drop, now);
+		return refuse_and_ack(r, env, s, DROP_RST_CHALLENGED, drop,
+				      now);
 	emit_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_RCVD_RST, now);
 	return REQ_GONE;
 }
@@ -166,7 +175,8 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 		return rx_rst(r, env, s, now, drop);
 	/* RFC 5961 section 4.2 */
 	if (s->flags & FLAG_SYN)
-		return refuse_and_ack(r, env, s, DROP_SYN_CHALLENGED, drop, now);
+		return refuse_and_ack(r, env, s, DROP_SYN_CHALLENGED, drop,
+				      now);
 	return rx_ack(r, env, s, now, drop);
 }
 

@@ -52,9 +52,9 @@ struct req {
 
 /* What a listener does about a segment. */
 enum listen_result {
-	LISTEN_DROP,	/* nothing */
-	LISTEN_RESET,	/* answer with reply_reset() */
-	LISTEN_SYN,	/* make a record: req_init() */
+	LISTEN_DROP, /* nothing */
+	LISTEN_RESET, /* answer with reply_reset() */
+	LISTEN_SYN, /* make a record: req_init() */
 };
 
 /**
@@ -79,10 +79,10 @@ void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
 
 /* What becomes of a segment for a record. */
 enum req_result {
-	REQ_DROP,	/* nothing, or poll for the answer */
-	REQ_ESTABLISH,	/* conn_accept(), then conn_rx() with the same segment */
-	REQ_RESET,	/* answer with reply_reset(); the record stays */
-	REQ_GONE,	/* free the record */
+	REQ_DROP, /* nothing, or poll for the answer */
+	REQ_ESTABLISH, /* conn_accept(), then conn_rx() with the same segment */
+	REQ_RESET, /* answer with reply_reset(); the record stays */
+	REQ_GONE, /* free the record */
 };
 
 /**

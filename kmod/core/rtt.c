@@ -7,8 +7,10 @@
 
 void rtt_init(struct rtt *r, u32 initial, u32 floor, u32 ceiling)
 {
-	*r = (struct rtt) {
-		.rto = initial, .floor = floor, .ceiling = ceiling,
+	*r = (struct rtt){
+		.rto = initial,
+		.floor = floor,
+		.ceiling = ceiling,
 	};
 }
 

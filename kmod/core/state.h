@@ -40,17 +40,17 @@ static inline bool state_in(enum conn_state s, unsigned long set)
 }
 
 /* The handshake is done and the peer's sequence numbers are known. */
-#define STATES_SYNCHRONIZED                                                 \
-	(STF(ESTABLISHED) | STF(FIN_WAIT_1) | STF(FIN_WAIT_2) |             \
+#define STATES_SYNCHRONIZED                                     \
+	(STF(ESTABLISHED) | STF(FIN_WAIT_1) | STF(FIN_WAIT_2) | \
 	 STF(CLOSE_WAIT) | STF(CLOSING) | STF(LAST_ACK) | STF(TIME_WAIT))
 
 /* Data may go out: the user has data queued, or a FIN behind it. */
-#define STATES_CAN_SEND                                                     \
-	(STF(ESTABLISHED) | STF(CLOSE_WAIT) | STF(FIN_WAIT_1) |             \
-	 STF(CLOSING) | STF(LAST_ACK))
+#define STATES_CAN_SEND                                                        \
+	(STF(ESTABLISHED) | STF(CLOSE_WAIT) | STF(FIN_WAIT_1) | STF(CLOSING) | \
+	 STF(LAST_ACK))
 
 /* Data may come in: the peer has not sent its FIN. */
-#define STATES_CAN_RECEIVE                                                  \
+#define STATES_CAN_RECEIVE \
 	(STF(ESTABLISHED) | STF(FIN_WAIT_1) | STF(FIN_WAIT_2))
 
 const char *state_name(unsigned int state);

@@ -14,19 +14,25 @@ static void restart(struct timewait *t, const struct env *env, u64 now)
 
 void timewait_init(struct timewait *t, const struct conn *c, u64 now)
 {
-	*t = (struct timewait) {
-		.id = c->id, .sport = c->sport, .dport = c->dport,
-		.snd_nxt = c->snd_nxt, .rcv_nxt = c->rcv_nxt,
-		.rcv_wnd = window_left(c), .rcv_wscale = c->rcv_wscale,
-		.ts_ok = c->ts_ok, .ts_off = c->ts_off,
-		.ts_recent = c->ts_recent, .ts_recent_at = c->ts_recent_at,
+	*t = (struct timewait){
+		.id = c->id,
+		.sport = c->sport,
+		.dport = c->dport,
+		.snd_nxt = c->snd_nxt,
+		.rcv_nxt = c->rcv_nxt,
+		.rcv_wnd = window_left(c),
+		.rcv_wscale = c->rcv_wscale,
+		.ts_ok = c->ts_ok,
+		.ts_off = c->ts_off,
+		.ts_recent = c->ts_recent,
+		.ts_recent_at = c->ts_recent_at,
 	};
 	restart(t, c->env, now);
 }
 
 static enum timewait_result refuse(struct timewait *t, struct env *env,
-				   const struct seg *s, u64 now,
-				   enum cause why, enum cause *drop)
+				   const struct seg *s, u64 now, enum cause why,
+				   enum cause *drop)
 {
 	*drop = why;
 	trace_timewait(env, t, EV_DROP, why, s, now);
@@ -61,8 +67,8 @@ static enum timewait_result rx_rst(struct timewait *t, struct env *env,
 {
 	if (s->seq == t->rcv_nxt)
 		return TIMEWAIT_GONE;
-	t->ack_pending = is_acceptable(t, s) &&
-			 challenge_allowed(&t->challenge, now);
+	t->ack_pending =
+		is_acceptable(t, s) && challenge_allowed(&t->challenge, now);
 	return refuse(t, env, s, now, DROP_RST_CHALLENGED, drop);
 }
 
@@ -73,8 +79,7 @@ static bool is_fin_again(const struct timewait *t, const struct seg *s)
 }
 
 enum timewait_result timewait_rx(struct timewait *t, struct env *env,
-				 const struct seg *s, u64 now,
-				 enum cause *drop)
+				 const struct seg *s, u64 now, enum cause *drop)
 {
 	*drop = DROP_NONE;
 	trace_timewait(env, t, EV_RECV, BY_ARRIVAL, s, now);
@@ -98,12 +103,17 @@ bool timewait_poll(struct timewait *t, struct env *env, u64 now, struct seg *s)
 	if (!t->ack_pending)
 		return false;
 	t->ack_pending = false;
-	*s = (struct seg) {
-		.sport = t->sport, .dport = t->dport, .seq = t->snd_nxt,
-		.ack = t->rcv_nxt, .flags = FLAG_ACK,
+	*s = (struct seg){
+		.sport = t->sport,
+		.dport = t->dport,
+		.seq = t->snd_nxt,
+		.ack = t->rcv_nxt,
+		.flags = FLAG_ACK,
 		.wnd = min_t(u32, t->rcv_wnd >> t->rcv_wscale, U16_MAX),
-		.has_ts = t->ts_ok, .tsval = timestamp(t->ts_off, now),
-		.tsecr = t->ts_recent, .cause = BY_ACK_FIN,
+		.has_ts = t->ts_ok,
+		.tsval = timestamp(t->ts_off, now),
+		.tsecr = t->ts_recent,
+		.cause = BY_ACK_FIN,
 	};
 	trace_timewait(env, t, EV_SEND, BY_ACK_FIN, s, now);
 	return true;
@@ -117,9 +127,15 @@ u32 timewait_next_iss(const struct timewait *t, u32 iss)
 void timewait_end(const struct timewait *t, struct env *env, u64 now)
 {
 	struct event ev = {
-		.time = now, .kind = EV_STATE, .cause = BY_T_TIME_WAIT,
-		.conn = t->id, .state = ST_CLOSED, .old = ST_TIME_WAIT,
-		.new = ST_CLOSED, .snd_una = t->snd_nxt, .snd_nxt = t->snd_nxt,
+		.time = now,
+		.kind = EV_STATE,
+		.cause = BY_T_TIME_WAIT,
+		.conn = t->id,
+		.state = ST_CLOSED,
+		.old = ST_TIME_WAIT,
+		.new = ST_CLOSED,
+		.snd_una = t->snd_nxt,
+		.snd_nxt = t->snd_nxt,
 		.rcv_nxt = t->rcv_nxt,
 	};
 

@@ -38,9 +38,9 @@ struct timewait {
 
 /* What becomes of a segment for a record. */
 enum timewait_result {
-	TIMEWAIT_DROP,	/* nothing, or poll for an ACK; the deadline may move */
-	TIMEWAIT_GONE,	/* free the record */
-	TIMEWAIT_OPEN,	/* a new SYN: free the record, offer it to a listener */
+	TIMEWAIT_DROP, /* nothing, or poll for an ACK; the deadline may move */
+	TIMEWAIT_GONE, /* free the record */
+	TIMEWAIT_OPEN, /* a new SYN: free the record, offer it to a listener */
 };
 
 /**
@@ -70,8 +70,7 @@ enum timewait_result timewait_rx(struct timewait *t, struct env *env,
  * @now: microseconds
  * @s:   filled in
  */
-bool timewait_poll(struct timewait *t, struct env *env, u64 now,
-		   struct seg *s);
+bool timewait_poll(struct timewait *t, struct env *env, u64 now, struct seg *s);
 
 /**
  * timewait_next_iss() - our initial sequence number where a SYN opens anew

@@ -60,18 +60,18 @@ static inline u64 div_u64_rem(u64 dividend, u32 divisor, u32 *rem)
 }
 
 /* snprintf() that answers the number of characters it really wrote. */
-__attribute__((__format__(__printf__, 3, 4)))
-int chalk_scnprintf(char *buf, size_t size, const char *fmt, ...);
+__attribute__((__format__(__printf__, 3, 4))) int
+chalk_scnprintf(char *buf, size_t size, const char *fmt, ...);
 
-#define CORE_WARN_ON(cond)                                              \
-	({                                                              \
-		bool broken_ = (cond);                                  \
-		if (unlikely(broken_)) {                                \
+#define CORE_WARN_ON(cond)                                               \
+	({                                                               \
+		bool broken_ = (cond);                                   \
+		if (unlikely(broken_)) {                                 \
 			fprintf(stderr, "%s:%d: broken invariant: %s\n", \
-				__FILE__, __LINE__, #cond);             \
-			abort();                                        \
-		}                                                       \
-		broken_;                                                \
+				__FILE__, __LINE__, #cond);              \
+			abort();                                         \
+		}                                                        \
+		broken_;                                                 \
 	})
 
 #endif /* __KERNEL__ */
