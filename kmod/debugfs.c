@@ -149,8 +149,7 @@ static unsigned int take_sockets(const struct bucket *b, struct sock **found,
 	struct sock *sk;
 
 	spin_lock_bh(b->lock);
-	sk_nulls_for_each(sk, node, b->chain)
-	{
+	sk_nulls_for_each(sk, node, b->chain) {
 		if (skip) {
 			skip--;
 			continue;

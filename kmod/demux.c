@@ -74,14 +74,16 @@ static void free_bhash(struct inet_hashinfo *h)
 
 static int create_caches(struct inet_hashinfo *h)
 {
-	h->bind_bucket_cachep = kmem_cache_create(
-		"chalk_bind_bucket", sizeof(struct inet_bind_bucket), 0,
-		SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
+	h->bind_bucket_cachep =
+		kmem_cache_create("chalk_bind_bucket",
+				  sizeof(struct inet_bind_bucket), 0,
+				  SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
 	if (!h->bind_bucket_cachep)
 		return -ENOMEM;
-	h->bind2_bucket_cachep = kmem_cache_create(
-		"chalk_bind2_bucket", sizeof(struct inet_bind2_bucket), 0,
-		SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
+	h->bind2_bucket_cachep =
+		kmem_cache_create("chalk_bind2_bucket",
+				  sizeof(struct inet_bind2_bucket), 0,
+				  SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT, NULL);
 	if (h->bind2_bucket_cachep)
 		return 0;
 	kmem_cache_destroy(h->bind_bucket_cachep);

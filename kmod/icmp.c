@@ -111,8 +111,8 @@ static void to_connection(struct sock *sk, struct sk_buff *skb, u32 seq,
 int chalk_icmp_error(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
-	const struct quote *q =
-		(const struct quote *)(skb->data + iph->ihl * 4);
+	const struct quote *q = (const struct quote *)(skb->data +
+						       iph->ihl * 4);
 	struct net *net = dev_net(skb->dev);
 	struct sock *sk;
 

@@ -36,7 +36,8 @@ void chalk_visit_nets(void (*fn)(struct chalk_net *cn, void *arg), void *arg)
 	struct chalk_net *cn;
 
 	mutex_lock(&all_nets_lock);
-	list_for_each_entry(cn, &all_nets, list) fn(cn, arg);
+	list_for_each_entry(cn, &all_nets, list)
+		fn(cn, arg);
 	mutex_unlock(&all_nets_lock);
 }
 
@@ -60,8 +61,9 @@ u64 chalk_drops_of(const struct chalk_net *cn, enum cause why)
 	u64 n = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu) n +=
-		READ_ONCE(per_cpu_ptr(cn->drops, cpu)->n[why - DROP_FIRST]);
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(
+			per_cpu_ptr(cn->drops, cpu)->n[why - DROP_FIRST]);
 	return n;
 }
 
@@ -149,7 +151,8 @@ static void __net_exit net_exit_batch(struct list_head *nets)
 	list_for_each_entry(net, nets, exit_list)
 		WRITE_ONCE(chalk_net(net)->closing, true);
 	chalk_timewait_purge();
-	list_for_each_entry(net, nets, exit_list) net_exit(chalk_net(net));
+	list_for_each_entry(net, nets, exit_list)
+		net_exit(chalk_net(net));
 }
 
 static struct pernet_operations net_ops = {

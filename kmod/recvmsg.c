@@ -294,8 +294,7 @@ static struct sk_buff *next_buffer(struct sock *sk, u32 seq)
 {
 	struct sk_buff *skb;
 
-	skb_queue_walk(&sk->sk_receive_queue, skb)
-	{
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
 		if (seq_lt(seq, chalk_cb(skb)->end))
 			return skb;
 	}

@@ -182,8 +182,8 @@ int chalk_sysctl_register(struct chalk_net *cn)
 		return -ENOMEM;
 	for (i = 0; i < NR_ENTRIES; i++)
 		table[i].data = (void *)cn + (unsigned long)table[i].data;
-	cn->sysctl =
-		register_net_sysctl_sz(cn->net, "net/chalk", table, NR_ENTRIES);
+	cn->sysctl = register_net_sysctl_sz(cn->net, "net/chalk", table,
+					    NR_ENTRIES);
 	if (!cn->sysctl) {
 		kfree(table);
 		return -ENOMEM;

@@ -102,10 +102,11 @@ static bool reopen(struct chalk_timewait *ct, struct sk_buff *skb,
 	struct sock *listener;
 	u32 iss;
 
-	listener = __inet_lookup_listener(
-		net, &chalk_hashinfo, skb, seg->hdr_len, iph->saddr,
-		htons(seg->sport), iph->daddr, seg->dport, inet_iif(skb),
-		inet_sdif(skb));
+	listener = __inet_lookup_listener(net, &chalk_hashinfo, skb,
+					  seg->hdr_len, iph->saddr,
+					  htons(seg->sport), iph->daddr,
+					  seg->dport, inet_iif(skb),
+					  inet_sdif(skb));
 	if (!listener)
 		return false;
 	iss = chalk_isn(net, iph->daddr, iph->saddr, seg->dport, seg->sport,
@@ -184,8 +185,7 @@ static struct inet_timewait_sock *find_in_bucket(unsigned int slot)
 	if (hlist_nulls_empty(&head->chain))
 		return NULL;
 	spin_lock_bh(lock);
-	sk_nulls_for_each(sk, node, &head->chain)
-	{
+	sk_nulls_for_each(sk, node, &head->chain) {
 		if (!is_to_go(sk) || !refcount_inc_not_zero(&sk->sk_refcnt))
 			continue;
 		found = sk;

@@ -110,14 +110,16 @@ static const struct sock *socket_of(enum event_owner what, const void *owner)
 {
 	switch (what) {
 	case OWNER_CONN:
-		return (const struct sock *)container_of(
-			owner, struct chalk_sock, conn);
+		return (const struct sock *)container_of(owner,
+							 struct chalk_sock,
+							 conn);
 	case OWNER_REQ:
 		return (const struct sock *)container_of(owner,
 							 struct chalk_req, req);
 	case OWNER_TIMEWAIT:
-		return (const struct sock *)container_of(
-			owner, struct chalk_timewait, rec);
+		return (const struct sock *)container_of(owner,
+							 struct chalk_timewait,
+							 rec);
 	}
 	return NULL;
 }

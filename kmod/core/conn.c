@@ -93,8 +93,9 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	c->mtu_mss = cfg->mtu_mss;
 	c->user_mss = cfg->user_mss;
 	c->rcv_buf = cfg->rcv_buf;
-	c->rcv_wscale =
-		env->tun.window_scaling ? window_shift(cfg->rcv_buf_max) : 0;
+	c->rcv_wscale = env->tun.window_scaling ?
+				window_shift(cfg->rcv_buf_max) :
+				0;
 	/* RFC 7323 section 2.2: the window of a SYN is not scaled */
 	c->rcv_wnd = min_t(u32, c->rcv_buf, U16_MAX);
 	set_smss(c);

@@ -25,8 +25,8 @@ static void take_sample(struct conn *c, u32 sample, enum cause cause, u64 now)
 static bool sample_from_echo(struct conn *c, const struct seg *s, u64 now)
 {
 	u32 ticks = timestamp(c->ts_off, now) - s->tsecr;
-	u32 since =
-		timestamp(c->ts_off, now) - timestamp(c->ts_off, c->back_at);
+	u32 since = timestamp(c->ts_off, now) -
+		    timestamp(c->ts_off, c->back_at);
 
 	if (!c->ts_ok || !s->has_ts || !s->tsecr || ticks > since)
 		return false;

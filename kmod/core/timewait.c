@@ -67,8 +67,8 @@ static enum timewait_result rx_rst(struct timewait *t, struct env *env,
 {
 	if (s->seq == t->rcv_nxt)
 		return TIMEWAIT_GONE;
-	t->ack_pending =
-		is_acceptable(t, s) && challenge_allowed(&t->challenge, now);
+	t->ack_pending = is_acceptable(t, s) &&
+			 challenge_allowed(&t->challenge, now);
 	return refuse(t, env, s, now, DROP_RST_CHALLENGED, drop);
 }
 

@@ -178,8 +178,8 @@ static void timewait_next_iss__beyond_the_old(struct kunit *test)
 	struct timewait t;
 
 	left_behind(test, &t, false);
-	KUNIT_EXPECT_TRUE(
-		test, seq_gt(timewait_next_iss(&t, t.snd_nxt - 5), t.snd_nxt));
+	KUNIT_EXPECT_TRUE(test, seq_gt(timewait_next_iss(&t, t.snd_nxt - 5),
+				       t.snd_nxt));
 	KUNIT_EXPECT_EQ(test, timewait_next_iss(&t, t.snd_nxt + 1000000),
 			t.snd_nxt + 1000000);
 }

@@ -29,10 +29,10 @@ void app_init(struct sock *sk)
 		.since = w->now,
 		.read_at = w->now + cfg->read_delay,
 		.close_at = NEVER,
-		.abort_at =
-			cfg->abort_after ? w->now + cfg->abort_after : NEVER,
-		.resize_at =
-			cfg->resize_after ? w->now + cfg->resize_after : NEVER,
+		.abort_at = cfg->abort_after ? w->now + cfg->abort_after :
+					       NEVER,
+		.resize_at = cfg->resize_after ? w->now + cfg->resize_after :
+						 NEVER,
 	};
 	sim_timer_init(&a->timer, app_fire);
 }

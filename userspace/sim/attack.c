@@ -99,8 +99,8 @@ static void strike(struct world *w, struct sim_timer *t)
 
 	if (sk) {
 		struct seg s = forged(w, sk);
-		struct packet *p =
-			packet_build(w, &s, sk->raddr, sk->host->addr, 0, 0);
+		struct packet *p = packet_build(w, &s, sk->raddr,
+						sk->host->addr, 0, 0);
 
 		p->forged = true;
 		packet_travel(w, p, w->now);

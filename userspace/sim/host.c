@@ -128,8 +128,8 @@ u32 host_send(struct host *h, u32 dst, const struct seg *s, u64 key, u64 off)
 		bool last = left <= s->smss || !s->smss;
 
 		part.len = last ? left : s->smss;
-		part.flags =
-			last ? s->flags : s->flags & ~(FLAG_FIN | FLAG_PSH);
+		part.flags = last ? s->flags :
+				    s->flags & ~(FLAG_FIN | FLAG_PSH);
 		link_send(h->w, h->out,
 			  packet_build(h->w, &part, h->addr, dst, key, off));
 		part.seq += part.len;

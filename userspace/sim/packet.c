@@ -131,8 +131,8 @@ static u16 packet_checksum(const struct packet *p)
 		p->dst >> 16, p->dst >> 8,  p->dst,	 0,	 IPPROTO_CHALK,
 		p->len >> 8,  p->len,
 	};
-	u64 sum =
-		sum_bytes(pseudo, sizeof(pseudo)) + sum_bytes(p->data, p->len);
+	u64 sum = sum_bytes(pseudo, sizeof(pseudo)) +
+		  sum_bytes(p->data, p->len);
 
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);

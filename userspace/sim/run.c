@@ -157,9 +157,9 @@ bool run_go(struct run *r)
 
 	while (!world_failed(w) && world_step(w))
 		if (w->now - w->progress > longest)
-			world_fail(
-				w, "nothing has gone forward since %llu s",
-				(unsigned long long)(w->progress / USEC_PER_S));
+			world_fail(w, "nothing has gone forward since %llu s",
+				   (unsigned long long)(w->progress /
+							USEC_PER_S));
 	if (!world_failed(w))
 		judge(w);
 	return !world_failed(w);

@@ -130,8 +130,8 @@ static u64 lifetime(const struct sim_config *cfg)
 					     l->rate :
 				     0;
 
-		longest =
-			max_t(u64, longest, wait + l->delay + l->reorder_delay);
+		longest = max_t(u64, longest,
+				wait + l->delay + l->reorder_delay);
 	}
 	return longest;
 }
@@ -142,8 +142,8 @@ static void derive_buffers(struct side_config *s, struct rng *r)
 {
 	s->rcvbuf = percent(r, 20) ? rng_range(r, 64, 3000) :
 				     spread(r, 2000, 4 << 20);
-	s->rcvbuf_max =
-		percent(r, 30) ? s->rcvbuf * rng_range(r, 1, 64) : s->rcvbuf;
+	s->rcvbuf_max = percent(r, 30) ? s->rcvbuf * rng_range(r, 1, 64) :
+					 s->rcvbuf;
 	s->sndbuf = percent(r, 20) ? rng_range(r, 64, 3000) :
 				     spread(r, 2000, 1 << 20);
 	if (percent(r, 15)) {
@@ -159,8 +159,8 @@ static void derive_buffers(struct side_config *s, struct rng *r)
 static void derive_times(struct side_config *s, struct rng *r, u64 life)
 {
 	s->rto_min = PICK(r, RTO_FLOOR, RTO_FLOOR, 20000, 1000000);
-	s->rto_max =
-		3 * life + PICK(r, 2000000, 10000000, 60000000, RTO_CEILING);
+	s->rto_max = 3 * life +
+		     PICK(r, 2000000, 10000000, 60000000, RTO_CEILING);
 	s->delack = PICK(r, DELACK_TIME, DELACK_TIME, 0, 200000, 450000);
 	s->msl = life + spread(r, 10000, MSL);
 	s->retries = 100;
@@ -200,8 +200,8 @@ static void derive_writer(struct side_config *s, struct rng *r, u64 most)
 	s->chunk_min = least_step(s->bytes);
 	if (percent(r, 50))
 		s->chunk_min = max_t(u64, s->chunk_min, spread(r, 1, 65536));
-	s->chunk_max =
-		s->chunk_min + (percent(r, 50) ? spread(r, 1, 20000) : 0);
+	s->chunk_max = s->chunk_min +
+		       (percent(r, 50) ? spread(r, 1, 20000) : 0);
 	if (percent(r, 15))
 		s->write_gap = spread(r, 10, 400 * USEC_PER_MS);
 	if (percent(r, 20))
@@ -282,8 +282,8 @@ static u64 most_bytes(const struct sim_config *cfg, enum side side)
 	u64 most = MOST_BYTES / cfg->connections / cfg->clients / cfg->rounds;
 
 	if (s->user_mss)
-		segment =
-			min_t(u64, segment, max_t(u32, s->user_mss, MSS_FLOOR));
+		segment = min_t(u64, segment,
+				max_t(u32, s->user_mss, MSS_FLOOR));
 	if (peer->user_mss)
 		segment = min_t(u64, segment,
 				max_t(u32, peer->user_mss, MSS_FLOOR));

@@ -11,8 +11,8 @@ static void session_open(struct world *w, struct sim_timer *t)
 	struct session *s = container_of(t, struct session, open);
 	struct host *server = &w->hosts[SERVER];
 
-	s->sk[CLIENT] =
-		sock_open(s->client, s, server->addr, s->port, SERVER_PORT);
+	s->sk[CLIENT] = sock_open(s->client, s, server->addr, s->port,
+				  SERVER_PORT);
 	if (w->cfg->simultaneous)
 		s->sk[SERVER] = sock_open(server, s, s->client->addr,
 					  SERVER_PORT, s->port);

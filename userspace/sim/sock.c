@@ -330,8 +330,8 @@ struct sock *sock_request(struct host *h, const struct seg *syn, u32 raddr)
 static void establish(struct sock *sk, struct seg *s, const u8 *data)
 {
 	struct world *w = sk->host->w;
-	struct session *session =
-		session_find(w, sk->raddr, sk->rport, sk->req.irs);
+	struct session *session = session_find(w, sk->raddr, sk->rport,
+					       sk->req.irs);
 
 	if (!session || session->sk[SERVER]) {
 		sock_fail(sk, "a connection that no client has opened");
