@@ -61,9 +61,11 @@ u64 chalk_drops_of(const struct chalk_net *cn, enum cause why)
 	u64 n = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		n += READ_ONCE(
-			per_cpu_ptr(cn->drops, cpu)->n[why - DROP_FIRST]);
+	for_each_possible_cpu(cpu) {
+		const struct chalk_drops *d = per_cpu_ptr(cn->drops, cpu);
+
+		n += READ_ONCE(d->n[why - DROP_FIRST]);
+	}
 	return n;
 }
 
