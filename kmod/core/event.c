@@ -63,14 +63,15 @@ static void format_flags(char out[9], u8 flags)
 	out[n] = '\0';
 }
 
+static const char columns[] =
+	"time\tconn\tlocal\tremote\tevent\tcause\tclause\tstate\t"
+	"flags\tseq\tack\tlen\twnd\told\tnew\t"
+	"snd_una\tsnd_nxt\trcv_nxt\tcwnd\tssthresh\tflight\t"
+	"snd_wnd\trcv_wnd\tsrtt\trttvar\trto\tunsent\tunread";
+
 int event_header(char *buf, size_t size)
 {
-	return scnprintf(
-		buf, size,
-		"time\tconn\tlocal\tremote\tevent\tcause\tclause\tstate\t"
-		"flags\tseq\tack\tlen\twnd\told\tnew\t"
-		"snd_una\tsnd_nxt\trcv_nxt\tcwnd\tssthresh\tflight\t"
-		"snd_wnd\trcv_wnd\tsrtt\trttvar\trto\tunsent\tunread\n");
+	return scnprintf(buf, size, "%s\n", columns);
 }
 
 /* What changed: states go by their names, all else by numbers. */
