@@ -189,10 +189,7 @@ static void init_req(struct sock *sk, struct chalk_req *cr,
 	u64 now = chalk_now();
 	struct conn_config cfg = {
 		.id = chalk_next_conn_id(),
-		.iss = iss   ?:
-			       chalk_isn(net, ireq->ir_loc_addr,
-					 ireq->ir_rmt_addr, syn->dport,
-					 syn->sport, now),
+		.iss = iss,
 		.ts_off = chalk_ts_off(net, ireq->ir_loc_addr,
 				       ireq->ir_rmt_addr),
 		.rcv_buf = chalk_rcv_buf(sk),
@@ -204,6 +201,9 @@ static void init_req(struct sock *sk, struct chalk_req *cr,
 		.user_mss = READ_ONCE(chalk_sk(sk)->user_mss),
 	};
 
+	if (!iss)
+		cfg.iss = chalk_isn(net, ireq->ir_loc_addr, ireq->ir_rmt_addr,
+				    syn->dport, syn->sport, now);
 	spin_lock_init(&cr->lock);
 	timer_setup(&cr->timer, req_timer, 0);
 	cr->done = false;
