@@ -100,43 +100,77 @@ void emit_conn_segment(const struct conn *c, enum event_kind kind,
 		c->env->emit(c->env, OWNER_CONN, c, &ev);
 }
 
+static void fill_req(struct event *ev, const struct req *r)
+{
+	ev->conn = r->id;
+	ev->snd_una = r->iss;
+	ev->snd_nxt = r->iss + 1;
+	ev->rcv_nxt = r->irs + 1;
+	ev->rcv_wnd = r->rcv_wnd;
+	ev->snd_wnd = r->snd_wnd;
+}
+
+static void fill_timewait(struct event *ev, const struct timewait *t)
+{
+	ev->conn = t->id;
+	ev->snd_una = t->snd_nxt;
+	ev->snd_nxt = t->snd_nxt;
+	ev->rcv_nxt = t->rcv_nxt;
+	ev->rcv_wnd = t->rcv_wnd;
+}
+
+/* What a record's change of state says besides the record. */
+static struct event state_event(enum conn_state from, enum conn_state to,
+				enum cause cause, u64 now)
+{
+	return (struct event){
+		.time = now,
+		.kind = EV_STATE,
+		.cause = cause,
+		.state = to,
+		.old = from,
+		.new = to,
+	};
+}
+
+void emit_req_state(struct env *env, const struct req *r, enum conn_state from,
+		    enum conn_state to, enum cause cause, u64 now)
+{
+	struct event ev = state_event(from, to, cause, now);
+
+	fill_req(&ev, r);
+	env->emit(env, OWNER_REQ, r, &ev);
+}
+
 void emit_req_segment(struct env *env, const struct req *r,
 		      enum event_kind kind, enum cause cause,
 		      const struct seg *s, u64 now)
 {
-	struct event ev = {
-		.time = now,
-		.kind = kind,
-		.cause = cause,
-		.conn = r->id,
-		.state = ST_SYN_RCVD,
-		.snd_una = r->iss,
-		.snd_nxt = r->iss + 1,
-		.rcv_nxt = r->irs + 1,
-		.rcv_wnd = r->rcv_wnd,
-		.snd_wnd = r->snd_wnd,
-	};
+	struct event ev = { .time = now, .kind = kind, .cause = cause };
 
+	ev.state = ST_SYN_RCVD;
+	fill_req(&ev, r);
 	fill_segment(&ev, s, is_outgoing(kind) ? r->rcv_wscale : r->snd_wscale);
 	env->emit(env, OWNER_REQ, r, &ev);
+}
+
+void emit_timewait_state(struct env *env, const struct timewait *t,
+			 enum conn_state to, enum cause cause, u64 now)
+{
+	struct event ev = state_event(ST_TIME_WAIT, to, cause, now);
+
+	fill_timewait(&ev, t);
+	env->emit(env, OWNER_TIMEWAIT, t, &ev);
 }
 
 void emit_timewait_segment(struct env *env, const struct timewait *t,
 			   enum event_kind kind, enum cause cause,
 			   const struct seg *s, u64 now)
 {
-	struct event ev = {
-		.time = now,
-		.kind = kind,
-		.cause = cause,
-		.conn = t->id,
-		.state = ST_TIME_WAIT,
-		.snd_una = t->snd_nxt,
-		.snd_nxt = t->snd_nxt,
-		.rcv_nxt = t->rcv_nxt,
-		.rcv_wnd = t->rcv_wnd,
-	};
+	struct event ev = { .time = now, .kind = kind, .cause = cause };
 
+	ev.state = ST_TIME_WAIT;
+	fill_timewait(&ev, t);
 	fill_segment(&ev, s, is_outgoing(kind) ? t->rcv_wscale : 0);
 	env->emit(env, OWNER_TIMEWAIT, t, &ev);
 }

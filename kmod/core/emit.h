@@ -15,9 +15,13 @@ void emit_conn(const struct conn *c, enum event_kind kind, enum cause cause,
 	       u32 old, u32 new, u64 now);
 void emit_conn_segment(const struct conn *c, enum event_kind kind,
 		       enum cause cause, const struct seg *s, u64 now);
+void emit_req_state(struct env *env, const struct req *r, enum conn_state from,
+		    enum conn_state to, enum cause cause, u64 now);
 void emit_req_segment(struct env *env, const struct req *r,
 		      enum event_kind kind, enum cause cause,
 		      const struct seg *s, u64 now);
+void emit_timewait_state(struct env *env, const struct timewait *t,
+			 enum conn_state to, enum cause cause, u64 now);
 void emit_timewait_segment(struct env *env, const struct timewait *t,
 			   enum event_kind kind, enum cause cause,
 			   const struct seg *s, u64 now);
@@ -46,6 +50,15 @@ static inline void trace_segment(const struct conn *c, enum event_kind kind,
 {
 	if (unlikely(c->env->tracing))
 		emit_conn_segment(c, kind, cause, s, now);
+}
+
+/* A record of SYN_RCVD begins or ends. */
+static inline void trace_req_state(struct env *env, const struct req *r,
+				   enum conn_state from, enum conn_state to,
+				   enum cause cause, u64 now)
+{
+	if (unlikely(env->tracing))
+		emit_req_state(env, r, from, to, cause, now);
 }
 
 static inline void trace_req(struct env *env, const struct req *r,

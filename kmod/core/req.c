@@ -27,29 +27,6 @@ enum listen_result listen_rx(const struct seg *s, enum cause *drop)
 	return LISTEN_DROP;
 }
 
-static void emit_state(struct env *env, const struct req *r,
-		       enum conn_state from, enum conn_state to,
-		       enum cause cause, u64 now)
-{
-	struct event ev = {
-		.time = now,
-		.kind = EV_STATE,
-		.cause = cause,
-		.conn = r->id,
-		.state = to,
-		.old = from,
-		.new = to,
-		.snd_una = r->iss,
-		.snd_nxt = r->iss + 1,
-		.rcv_nxt = r->irs + 1,
-		.snd_wnd = r->snd_wnd,
-		.rcv_wnd = r->rcv_wnd,
-	};
-
-	if (env->tracing)
-		env->emit(env, OWNER_REQ, r, &ev);
-}
-
 /*
  * SYN+ACKs back off like everything else: RFC 6298 (5.5). So many doublings of
  * anything are beyond its ceiling.
@@ -92,7 +69,7 @@ void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
 	r->pending = true;
 	set_deadline(r, env, now);
 	trace_req(env, r, EV_RECV, BY_ARRIVAL, syn, now);
-	emit_state(env, r, ST_LISTEN, ST_SYN_RCVD, BY_RCVD_SYN, now);
+	trace_req_state(env, r, ST_LISTEN, ST_SYN_RCVD, BY_RCVD_SYN, now);
 }
 
 static enum req_result refuse(struct req *r, struct env *env,
@@ -134,7 +111,7 @@ static enum req_result rx_rst(struct req *r, struct env *env,
 	if (s->seq != r->irs + 1)
 		return refuse_and_ack(r, env, s, DROP_RST_CHALLENGED, drop,
 				      now);
-	emit_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_RCVD_RST, now);
+	trace_req_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_RCVD_RST, now);
 	return REQ_GONE;
 }
 
@@ -185,7 +162,8 @@ bool req_tick(struct req *r, struct env *env, u64 now)
 	if (now < r->deadline)
 		return true;
 	if (r->retries >= env->tun.synack_retries) {
-		emit_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_GIVE_UP, now);
+		trace_req_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_GIVE_UP,
+				now);
 		return false;
 	}
 	r->retries++;

@@ -126,19 +126,6 @@ u32 timewait_next_iss(const struct timewait *t, u32 iss)
 
 void timewait_end(const struct timewait *t, struct env *env, u64 now)
 {
-	struct event ev = {
-		.time = now,
-		.kind = EV_STATE,
-		.cause = BY_T_TIME_WAIT,
-		.conn = t->id,
-		.state = ST_CLOSED,
-		.old = ST_TIME_WAIT,
-		.new = ST_CLOSED,
-		.snd_una = t->snd_nxt,
-		.snd_nxt = t->snd_nxt,
-		.rcv_nxt = t->rcv_nxt,
-	};
-
-	if (env->tracing)
-		env->emit(env, OWNER_TIMEWAIT, t, &ev);
+	if (unlikely(env->tracing))
+		emit_timewait_state(env, t, ST_CLOSED, BY_T_TIME_WAIT, now);
 }
