@@ -139,7 +139,10 @@ void conn_establish(struct conn *c, enum cause cause, u64 now)
 	state_set(c, ST_ESTABLISHED, cause, now);
 	timer_stop(c, TIMER_RTX);
 	c->retries = 0;
-	/* RFC 6298 (5.7), where the SYN gave no sample */
+	/*
+	 * RFC 6298 (5.7). DEVIATES: only where the handshake gave no sample; an
+	 * echoed timestamp knows better than a constant.
+	 */
 	if (c->syn_lost && !c->rtt.srtt)
 		rtt_init(&c->rtt, RTO_AFTER_SYN_LOSS, c->env->tun.rto_min,
 			 c->env->tun.rto_max);
@@ -306,6 +309,12 @@ static bool is_in_flight(const struct conn *c, u32 seq)
 	return seq_in(c->snd_una, seq, c->snd_nxt);
 }
 
+/*
+ * DEVIATES: RFC 9293 section 3.9.2.2 forbids to abort for a soft error (MUST-56)
+ * and wants it for a hard one (SHLD-26). While connecting, any error ends the
+ * attempt, so that the user hears at once (RFC 5461 section 4); afterwards none
+ * does, since a forged message would suffice (RFC 5927 section 4).
+ */
 bool conn_error(struct conn *c, u32 seq, int err, u64 now)
 {
 	if (!is_in_flight(c, seq) ||

@@ -55,8 +55,8 @@
 
 /*
  * RFC 9293 section 3.8.3: R2 as a number of retransmissions.
- * DEVIATES: a SYN should be tried for 3 minutes; 6 retransmissions make 127 s, as
- * in the kernel's TCP.
+ * DEVIATES: a SYN must be tried for 3 minutes (MUST-23); 6 retransmissions make
+ * 127 s, and 5 of a SYN+ACK 63 s, as in the kernel's TCP.
  */
 #define SYN_RETRIES 6
 #define SYNACK_RETRIES 5
@@ -114,7 +114,11 @@
  */
 #define REOPEN_DISTANCE 65537
 
-/* How long a FIN_WAIT_2 that no process holds waits for the peer's FIN. */
+/*
+ * How long a FIN_WAIT_2 that no process holds waits for the peer's FIN.
+ * DEVIATES: RFC 9293 section 3.6 lets it wait for ever; a peer that vanished
+ * would then keep the connection for ever.
+ */
 #define FIN_TIMEOUT (60 * USEC_PER_S)
 
 /* RFC 9293 section 3.8.4: idle time of at least two hours. */

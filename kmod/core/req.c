@@ -97,7 +97,12 @@ static bool is_acceptable(const struct req *r, const struct seg *s)
 	return into < r->rcv_wnd || !into;
 }
 
-/* The SYN again: our SYN+ACK was lost, or is late. */
+/*
+ * The SYN again: our SYN+ACK was lost, or is late.
+ * DEVIATES: RFC 9293 section 3.10.7.4 (fourth) goes back to LISTEN where another
+ * SYN arrives; here it is challenged (RFC 5961 section 4.2), so that a forged
+ * one ends no handshake.
+ */
 static bool is_same_syn(const struct req *r, const struct seg *s)
 {
 	return s->seq == r->irs &&

@@ -127,7 +127,7 @@ static void rx_syn_sent__text_and_fin(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.ack, B0 + 31);
 }
 
-/* --- both at once: figure 8 of RFC 9293 --- */
+/* --- both at once: figure 7 of RFC 9293 --- */
 
 static void open_b(struct world *w)
 {

@@ -279,7 +279,7 @@ class Socket(unittest.TestCase):
         sock.close()
 
     def test_two_that_call_each_other(self):
-        """simultaneous open (RFC 9293 figure 8)"""
+        """simultaneous open (RFC 9293 figure 7)"""
         a, b = chalk_socket("alice"), chalk_socket("bob")
         a.bind((ALICE, 90))
         b.bind((BOB, 91))
