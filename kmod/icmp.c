@@ -38,7 +38,7 @@ static void frag_needed(struct sock *sk, u32 seq, u32 mtu)
 {
 	struct chalk_sock *cs = chalk_sk(sk);
 
-	if (!conn_mtu_message_ok(&cs->conn, seq) || !ip_sk_accept_pmtu(sk))
+	if (!conn_believes_icmp(&cs->conn, seq) || !ip_sk_accept_pmtu(sk))
 		return;
 	WRITE_ONCE(cs->mtu_info, mtu);
 	if (sock_owned_by_user(sk))
@@ -99,7 +99,7 @@ static void to_connection(struct sock *sk, struct sk_buff *skb, u32 seq,
 		redirect(sk, skb);
 	else if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
 		frag_needed(sk, seq, info);
-	else if (err && conn_mtu_message_ok(&chalk_sk(sk)->conn, seq))
+	else if (err && conn_believes_icmp(&chalk_sk(sk)->conn, seq))
 		report(sk, seq, err);
 }
 

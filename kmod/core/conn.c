@@ -325,7 +325,7 @@ bool conn_error(struct conn *c, u32 seq, int err, u64 now)
 	return true;
 }
 
-bool conn_mtu_message_ok(const struct conn *c, u32 seq)
+bool conn_believes_icmp(const struct conn *c, u32 seq)
 {
 	return is_in_flight(c, seq);
 }

@@ -395,11 +395,11 @@ void conn_abort(struct conn *c, u64 now);
 bool conn_error(struct conn *c, u32 seq, int err, u64 now);
 
 /**
- * conn_mtu_message_ok() - whether an ICMP "fragmentation needed" is believed
+ * conn_believes_icmp() - whether an ICMP error, of whatever kind, is believed
  * @c:   the connection
  * @seq: sequence number that the message quotes (RFC 5927 section 4.1)
  */
-bool conn_mtu_message_ok(const struct conn *c, u32 seq);
+bool conn_believes_icmp(const struct conn *c, u32 seq);
 
 /**
  * conn_deadline() - when conn_tick() is next needed

@@ -544,10 +544,10 @@ static void conn_error__soft_when_established(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, conn_error(&w->a, A0, ECONNREFUSED, w->now));
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
 	KUNIT_EXPECT_EQ(test, w->a.err, 0);
-	KUNIT_EXPECT_TRUE(test, conn_mtu_message_ok(&w->a, A0));
-	KUNIT_EXPECT_TRUE(test, conn_mtu_message_ok(&w->a, A0 + 99));
-	KUNIT_EXPECT_FALSE(test, conn_mtu_message_ok(&w->a, A0 + 100));
-	KUNIT_EXPECT_FALSE(test, conn_mtu_message_ok(&w->a, A0 - 1));
+	KUNIT_EXPECT_TRUE(test, conn_believes_icmp(&w->a, A0));
+	KUNIT_EXPECT_TRUE(test, conn_believes_icmp(&w->a, A0 + 99));
+	KUNIT_EXPECT_FALSE(test, conn_believes_icmp(&w->a, A0 + 100));
+	KUNIT_EXPECT_FALSE(test, conn_believes_icmp(&w->a, A0 - 1));
 }
 
 /* --- all together --- */

@@ -188,7 +188,7 @@ void host_icmp(struct world *w, struct packet *p)
 
 	wire_parse(&s, p->data, HDR_MIN, HDR_MIN);
 	sk = lookup(h, p->src, s.sport, s.dport);
-	if (sk && sk->kind == SOCK_CONN && conn_mtu_message_ok(&sk->c, s.seq)) {
+	if (sk && sk->kind == SOCK_CONN && conn_believes_icmp(&sk->c, s.seq)) {
 		conn_set_mss(&sk->c, p->icmp_mtu - IP_HEADER - HDR_MIN, w->now);
 		sock_run(sk, 0);
 	}
