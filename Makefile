@@ -16,6 +16,7 @@ CORE_H := $(wildcard kmod/core/*.h)
 BIN := build/bin
 
 TOOLS := $(filter-out %_fixture.py,$(wildcard userspace/chalk/chalk*))
+PRELOAD := $(BIN)/libchalk-preload.so
 EXAMPLES := $(patsubst userspace/examples/%.c,$(BIN)/%,$(wildcard userspace/examples/*.c))
 
 .PHONY: all help setup demo test check module modules fuzz install clean
@@ -26,7 +27,7 @@ help: ## this list
 all: tools ## the userspace programs, into build/bin
 
 .PHONY: tools
-tools: $(BIN)/chalk-sim $(EXAMPLES) $(TOOLS:userspace/chalk/%=$(BIN)/%)
+tools: $(BIN)/chalk-sim $(PRELOAD) $(EXAMPLES) $(TOOLS:userspace/chalk/%=$(BIN)/%)
 
 $(BIN)/chalk-sim: $(wildcard userspace/sim/*.[ch]) $(CORE) $(CORE_H)
 	@mkdir -p $(@D)
@@ -36,6 +37,11 @@ $(BIN)/core-tests: $(wildcard kmod/tests/*.[ch] selftests/core/*.c selftests/cor
 	@mkdir -p $(@D)
 	$(CC) $(CORE_CFLAGS) -O1 -g -fsanitize=address,undefined -Ikmod/core \
 		-Iselftests/core -o $@ $(filter %.c,$^)
+
+$(PRELOAD): userspace/preload/chalk_preload.c uapi/chalk.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -Iuapi -shared -fPIC \
+		-fvisibility=hidden -o $@ $<
 
 $(BIN)/%: userspace/examples/%.c uapi/chalk.h
 	@mkdir -p $(@D)

@@ -22,7 +22,7 @@ import chalk_match  # noqa: E402
 from chalk_trace import COLUMNS, Trace, TraceError, relative  # noqa: E402
 
 sys.path.pop(0)
-COMMANDS = ("conns", "ladder", "plot", "summary", "trace")
+COMMANDS = ("conns", "ladder", "plot", "run", "summary", "trace")
 
 
 def chalk(*args: str, stdin: str = "") -> subprocess.CompletedProcess:
