@@ -55,25 +55,11 @@ static inline int chalk_ioctl_put(unsigned long arg, int answer)
 
 /* 6.6: the flags of an inet_sock are bits of a word. */
 #if CHALK_KERNEL(6, 6)
-static inline void chalk_inet_defaults(struct sock *sk)
-{
-	inet_set_bit(IS_ICSK, sk);
-	inet_set_bit(MC_LOOP, sk);
-	inet_set_bit(MC_ALL, sk);
-}
-
 static inline bool chalk_wants_icmp_errors(const struct sock *sk)
 {
 	return inet_test_bit(RECVERR, sk);
 }
 #else
-static inline void chalk_inet_defaults(struct sock *sk)
-{
-	inet_sk(sk)->is_icsk = 1;
-	inet_sk(sk)->mc_loop = 1;
-	inet_sk(sk)->mc_all = 1;
-}
-
 static inline bool chalk_wants_icmp_errors(const struct sock *sk)
 {
 	return inet_sk(sk)->recverr;

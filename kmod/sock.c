@@ -7,12 +7,10 @@
  * The kernel's socket layer calls in here; the calls that move data or open
  * and close a connection have files of their own.
  */
-#include <linux/bpf-cgroup.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/swap.h>
 #include <net/inet_common.h>
-#include <net/protocol.h>
 #include <net/tcp_states.h>
 
 #include "compat.h"
@@ -434,7 +432,7 @@ struct proto chalk_prot = {
 	.h.hashinfo = &chalk_hashinfo,
 };
 
-static const struct proto_ops chalk_stream_ops = {
+const struct proto_ops chalk_stream_ops = {
 	.family = PF_INET,
 	.owner = THIS_MODULE,
 	.release = inet_release,
@@ -454,81 +452,6 @@ static const struct proto_ops chalk_stream_ops = {
 	.recvmsg = inet_recvmsg,
 	.mmap = sock_no_mmap,
 	CHALK_SENDPAGE_OPS
-};
-
-/* socket(AF_INET, SOCK_STREAM, IPPROTO_CHALK) */
-static struct inet_protosw chalk_protosw = {
-	.type = SOCK_STREAM,
-	.protocol = IPPROTO_CHALK,
-	.prot = &chalk_prot,
-	.ops = &chalk_stream_ops,
-	.flags = INET_PROTOSW_ICSK,
-};
-
-/* --- socket(AF_CHALK, ...) --- */
-
-static void inet_defaults(struct socket *sock, struct sock *sk)
-{
-	struct inet_sock *inet = inet_sk(sk);
-	const struct net *net = sock_net(sk);
-
-	inet_init_csk_locks(sk);
-	chalk_inet_defaults(sk);
-	inet->pmtudisc = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc) ?
-				 IP_PMTUDISC_DONT :
-				 IP_PMTUDISC_WANT;
-	inet->uc_ttl = -1;
-	inet->mc_ttl = 1;
-	atomic_set(&inet->inet_id, 0);
-	sock_init_data(sock, sk);
-	sk->sk_destruct = inet_sock_destruct;
-	sk->sk_protocol = IPPROTO_CHALK;
-	sk->sk_backlog_rcv = sk->sk_prot->backlog_rcv;
-	sk->sk_txrehash = READ_ONCE(net->core.sysctl_txrehash);
-}
-
-/* The socket that AF_INET would make: programs see AF_INET addresses. */
-static int create_ipv4(struct net *net, struct socket *sock, int kern)
-{
-	struct sock *sk;
-	int err;
-
-	sock->ops = &chalk_stream_ops;
-	sk = sk_alloc(net, PF_INET, GFP_KERNEL, &chalk_prot, kern);
-	if (!sk)
-		return -ENOMEM;
-	inet_defaults(sock, sk);
-	err = sk->sk_prot->init(sk);
-	if (!err && !kern)
-		err = BPF_CGROUP_RUN_PROG_INET_SOCK(sk);
-	if (err) {
-		sk_common_release(sk);
-		sock->sk = NULL;
-	}
-	return err;
-}
-
-static int chalk_create(struct net *net, struct socket *sock, int protocol,
-			int kern)
-{
-	sock->state = SS_UNCONNECTED;
-	if (sock->type != SOCK_STREAM)
-		return -ESOCKTNOSUPPORT;
-	switch (protocol) {
-	case CHALKPROTO_INET:
-		return create_ipv4(net, sock, kern);
-	default:
-		return -EPROTONOSUPPORT;
-	}
-}
-
-static int family = AF_CHALK;
-module_param(family, int, 0444);
-MODULE_PARM_DESC(family, "number of the socket family (default 19)");
-
-static struct net_proto_family chalk_family = {
-	.create = chalk_create,
-	.owner = THIS_MODULE,
 };
 
 /* --- registration --- */
@@ -567,28 +490,4 @@ void chalk_proto_unregister(void)
 {
 	proto_unregister(&chalk_prot);
 	percpu_counter_destroy(&sockets_allocated);
-}
-
-/**
- * chalk_family_register() - let programs make sockets
- */
-int chalk_family_register(void)
-{
-	int err;
-
-	chalk_family.family = family;
-	err = sock_register(&chalk_family);
-	if (err)
-		return err;
-	inet_register_protosw(&chalk_protosw);
-	return 0;
-}
-
-/**
- * chalk_family_unregister() - the reverse
- */
-void chalk_family_unregister(void)
-{
-	inet_unregister_protosw(&chalk_protosw);
-	sock_unregister(family);
 }

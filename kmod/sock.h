@@ -188,17 +188,20 @@ static inline struct env *chalk_env(const struct sock *sk)
 
 /* sock.c */
 extern struct proto chalk_prot;
+extern const struct proto_ops chalk_stream_ops;
 
 int chalk_proto_register(void);
 void chalk_proto_unregister(void);
-int chalk_family_register(void);
-void chalk_family_unregister(void);
 void chalk_set_state(struct sock *sk, int state);
 void chalk_push(struct sock *sk, unsigned int wake);
 void chalk_finish(struct sock *sk);
 void chalk_destroy(struct sock *sk);
 void chalk_clear_conn(struct sock *sk);
 u32 chalk_rcv_buf(const struct sock *sk);
+
+/* family.c */
+int chalk_family_register(void);
+void chalk_family_unregister(void);
 
 /* sockopt.c */
 int chalk_setsockopt(struct sock *sk, int level, int name, sockptr_t val,

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * family.c - where programs get their sockets
+ *
+ * Owns the family AF_CHALK and the entries in the tables of AF_INET. A socket
+ * of AF_CHALK is one that AF_INET makes: its addresses, its names and
+ * SO_DOMAIN are those of the Internet.
+ */
+#include <linux/module.h>
+#include <linux/net.h>
+#include <net/protocol.h>
+#include <net/sock.h>
+
+#include "sock.h"
+
+/* --- socket(AF_INET, ...) --- */
+
+static struct inet_protosw chalk_protosw = {
+	.type = SOCK_STREAM,
+	.protocol = IPPROTO_CHALK,
+	.prot = &chalk_prot,
+	.ops = &chalk_stream_ops,
+	.flags = INET_PROTOSW_ICSK,
+};
+
+/* --- socket(AF_CHALK, ...) --- */
+
+/* Third argument of socket(AF_CHALK, ...): the family behind it. */
+static const int families[] = {
+	[CHALKPROTO_INET] = PF_INET,
+};
+
+/* The other family's socket changes hands; what is left of @from is empty. */
+static void take_over(struct socket *sock, struct socket *from)
+{
+	struct sock *sk = from->sk;
+
+	sock->ops = from->ops;
+	sock->flags |= from->flags;
+	from->sk = NULL;
+	sock_graft(sk, sock);
+	sock_release(from);
+}
+
+static int chalk_create(struct net *net, struct socket *sock, int protocol,
+			int kern)
+{
+	struct socket *made;
+	int err;
+
+	if (sock->type != SOCK_STREAM)
+		return -ESOCKTNOSUPPORT;
+	if (protocol < 0 || protocol >= ARRAY_SIZE(families))
+		return -EPROTONOSUPPORT;
+	err = __sock_create(net, families[protocol], sock->type, IPPROTO_CHALK,
+			    &made, kern);
+	if (!err)
+		take_over(sock, made);
+	return err;
+}
+
+static int family = AF_CHALK;
+module_param(family, int, 0444);
+MODULE_PARM_DESC(family, "number of the socket family (default 19)");
+
+static struct net_proto_family chalk_family = {
+	.create = chalk_create,
+	.owner = THIS_MODULE,
+};
+
+/**
+ * chalk_family_register() - let programs make sockets
+ */
+int chalk_family_register(void)
+{
+	int err;
+
+	chalk_family.family = family;
+	err = sock_register(&chalk_family);
+	if (err)
+		return err;
+	inet_register_protosw(&chalk_protosw);
+	return 0;
+}
+
+/**
+ * chalk_family_unregister() - the reverse
+ */
+void chalk_family_unregister(void)
+{
+	inet_unregister_protosw(&chalk_protosw);
+	sock_unregister(family);
+}
