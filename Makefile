@@ -38,10 +38,10 @@ $(BIN)/core-tests: $(wildcard kmod/tests/*.[ch] selftests/core/*.c selftests/cor
 	$(CC) $(CORE_CFLAGS) -O1 -g -fsanitize=address,undefined -Ikmod/core \
 		-Iselftests/core -o $@ $(filter %.c,$^)
 
-$(PRELOAD): userspace/preload/chalk_preload.c uapi/chalk.h
+$(PRELOAD): $(wildcard userspace/preload/*.[ch]) uapi/chalk.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -Iuapi -shared -fPIC \
-		-fvisibility=hidden -o $@ $<
+		-fvisibility=hidden -o $@ $(filter %.c,$^)
 
 $(BIN)/%: userspace/examples/%.c uapi/chalk.h
 	@mkdir -p $(@D)

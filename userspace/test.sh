@@ -1,14 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# test.sh - run the tests of the tools; ends with "N passed, N failed".
+# test.sh DIR... - run the unit tests in directories beside this file; ends
+# with "N passed, N failed".
 
 cd "$(dirname "$0")" || exit 1
 exec python3 -B - "$@" <<'END'
 import sys
 import unittest
 
-suite = unittest.defaultTestLoader.discover(".", "test_*.py")
-result = unittest.TextTestRunner(sys.stdout, verbosity=1).run(suite)
+tests = unittest.TestSuite()
+for directory in sys.argv[1:]:
+    tests.addTest(unittest.TestLoader().discover(directory, "test_*.py"))
+result = unittest.TextTestRunner(sys.stdout, verbosity=1).run(tests)
 failed = len(result.failures) + len(result.errors)
 passed = result.testsRun - failed - len(result.skipped)
 if result.skipped:
