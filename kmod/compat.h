@@ -9,6 +9,7 @@
 #define CHALK_COMPAT_H
 
 #include <linux/sysctl.h>
+#include <linux/tcp.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
 #include <net/inet_sock.h>
@@ -27,6 +28,18 @@
 /* The kernel is this version or a later one. */
 #define CHALK_KERNEL(major, minor) \
 	(KERNEL_VERSION(major, minor, 0) <= LINUX_VERSION_CODE)
+
+/* 6.2: struct tcp_info tells of the receive window. */
+#if CHALK_KERNEL(6, 2)
+static inline void chalk_set_info_rcv_wnd(struct tcp_info *info, u32 wnd)
+{
+	info->tcpi_rcv_wnd = wnd;
+}
+#else
+static inline void chalk_set_info_rcv_wnd(struct tcp_info *info, u32 wnd)
+{
+}
+#endif
 
 /* 6.5: proto.ioctl answers into kernel memory. */
 #if CHALK_KERNEL(6, 5)

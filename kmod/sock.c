@@ -199,6 +199,11 @@ static void check_rcvbuf(struct sock *sk, u64 now)
 	conn_set_rcv_buf(&cs->conn, chalk_rcv_buf(sk), now);
 }
 
+static bool is_user_waiting(const struct sock *sk)
+{
+	return sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+}
+
 /**
  * chalk_push() - do what follows from an event
  * @sk:   the socket, locked; the caller holds a reference of its own
@@ -212,6 +217,7 @@ void chalk_push(struct sock *sk, unsigned int wake)
 
 	if (!chalk_is_open(sk))
 		return;
+	stats_user_waits(&chalk_sk(sk)->conn.stats, is_user_waiting(sk));
 	check_rcvbuf(sk, now);
 	chalk_check_mtu(sk, now);
 	chalk_transmit(sk, now);

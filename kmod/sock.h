@@ -73,6 +73,7 @@
 #define CHALK_SOCK_H
 
 #include <linux/rbtree.h>
+#include <linux/tcp.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_hashtables.h>
 #include <net/inet_timewait_sock.h>
@@ -209,6 +210,10 @@ int chalk_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
 int chalk_getsockopt(struct sock *sk, int level, int name, char __user *val,
 		     int __user *len);
 void chalk_keepalive(struct sock *sk, int on);
+
+/* info.c */
+void chalk_get_info(struct sock *sk, struct tcp_info *info);
+int chalk_getsockopt_info(struct sock *sk, char __user *val, int __user *len);
 
 /* demux.c */
 extern struct inet_hashinfo chalk_hashinfo;

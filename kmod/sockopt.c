@@ -141,6 +141,8 @@ int chalk_getsockopt(struct sock *sk, int level, int name, char __user *optval,
 		return -EFAULT;
 	if (len < 0)
 		return -EINVAL;
+	if (name == TCP_INFO)
+		return chalk_getsockopt_info(sk, optval, optlen);
 	lock_sock(sk);
 	err = read_option(sk, name, &val);
 	release_sock(sk);

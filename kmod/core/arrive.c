@@ -203,6 +203,7 @@ static void advance_una(struct conn *c, const struct seg *s, u64 now,
 	c->snd_una = s->ack;
 	c->snd_rtx = seq_max(c->snd_rtx, s->ack);
 	c->snd_sml = seq_max(c->snd_sml, s->ack);
+	stats_acked(c, acked, now);
 	recover_on_ack(c, acked, s, now);
 	if (acked)
 		v->wake |= WAKE_WRITE;
@@ -335,8 +336,10 @@ static void schedule_ack(struct conn *c, u64 now)
 static void take_in_order(struct conn *c, const struct seq_range *text, u64 now)
 {
 	bool had_holes = c->reasm.n;
+	u32 end = reasm_advance(&c->reasm, text->end);
 
-	c->rcv_nxt = reasm_advance(&c->reasm, text->end);
+	c->stats.bytes_received += end - c->rcv_nxt;
+	c->rcv_nxt = end;
 	if (had_holes)
 		c->ack_now = BY_ACK_FILL;
 	else
@@ -346,6 +349,7 @@ static void take_in_order(struct conn *c, const struct seq_range *text, u64 now)
 static bool take_early(struct conn *c, struct seq_range *text,
 		       struct verdict *v)
 {
+	c->stats.early_segs++;
 	switch (reasm_add(&c->reasm, text)) {
 	case REASM_DUPLICATE:
 		return drop_and_ack(c, v, DROP_OOO_DUPLICATE, BY_ACK_DUP);
@@ -542,6 +546,7 @@ static void rx_other(struct conn *c, const struct seg *s, u64 now,
 void conn_rx(struct conn *c, const struct seg *s, u64 now, struct verdict *v)
 {
 	memset(v, 0, sizeof(*v));
+	stats_received(c, s, now);
 	trace_segment(c, EV_RECV, BY_ARRIVAL, s, now);
 	if (c->state == ST_SYN_SENT)
 		rx_syn_sent(c, s, now, v);

@@ -77,6 +77,7 @@ static void init(struct conn *c, struct env *env, u32 iss, u64 now)
 	c->quickacks = QUICKACKS;
 	c->last_rcvd = now;
 	c->cc.ops = env->tun.cc;
+	stats_init(c, now);
 	rtt_init(&c->rtt, env->tun.rto_init, env->tun.rto_min,
 		 env->tun.rto_max);
 	timer_stop_all(c);
@@ -188,6 +189,7 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 	c->rtt_timing = !req->retries;
 	c->rtt_seq = req->iss + 1;
 	c->rtt_from = req->sent_at;
+	stats_passive(c, req->retries);
 }
 
 /* --- the user --- */

@@ -35,6 +35,7 @@
 #include "rtt.h"
 #include "seq.h"
 #include "state.h"
+#include "stats.h"
 #include "types.h"
 #include "wire.h"
 
@@ -189,6 +190,8 @@ struct conn {
 	u8 keep_sent; /* keep-alives without an answer */
 
 	u64 timer[NR_TIMERS]; /* deadlines, or NEVER */
+
+	struct stats stats;
 
 	/* flags */
 	bool wscale_ok : 1; /* both sides offered window scaling */

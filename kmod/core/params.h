@@ -132,6 +132,14 @@
 /* RFC 7323 section 5.5: ts_recent is not trusted after 24 days of silence. */
 #define PAWS_IDLE (24ULL * 24 * 3600 * USEC_PER_S)
 
+/* --- figures (microseconds) --- */
+
+/*
+ * Half of the time that a minimum RTT is remembered: together the 300 s of the
+ * kernel's TCP.
+ */
+#define MIN_RTT_PERIOD (150 * USEC_PER_S)
+
 /* --- memory --- */
 
 /* Most holes that one connection's out-of-order data may have. */

@@ -124,6 +124,7 @@ static void time_segment(struct conn *c, u32 end, u64 now)
 	c->rtt_timing = true;
 	c->rtt_seq = end;
 	c->rtt_from = now;
+	stats_timing_begins(c, now);
 }
 
 /* Sequence numbers [seq, end) go out: is any of them new? */
@@ -382,9 +383,8 @@ static bool poll_ack(struct conn *c, u64 now, struct seg *s)
 	return true;
 }
 
-bool conn_poll(struct conn *c, u32 max_len, u64 now, struct seg *s)
+static bool poll_any(struct conn *c, u32 max_len, u64 now, struct seg *s)
 {
-	memset(s, 0, sizeof(*s));
 	if (poll_rst(c, now, s) || poll_syn(c, now, s))
 		return true;
 	if (!state_in(c->state, STATES_SYNCHRONIZED | STF(SYN_RCVD)))
@@ -394,4 +394,34 @@ bool conn_poll(struct conn *c, u32 max_len, u64 now, struct seg *s)
 	     poll_data(c, max_len, now, s)))
 		return true;
 	return poll_keepalive(c, now, s) || poll_ack(c, now, s);
+}
+
+/* Data waits, cwnd would let it go, the peer's window does not. */
+static bool is_rwnd_limited(const struct conn *c)
+{
+	u32 next = min_t(u32, conn_unsent(c), c->smss);
+
+	return next && cwnd_room(c) >= next && window_room(c) < next;
+}
+
+static enum limit what_limits(const struct conn *c)
+{
+	if (!state_in(c->state, STATES_CAN_SEND) || !conn_unacked(c))
+		return LIMIT_IDLE;
+	if (is_rwnd_limited(c))
+		return LIMIT_RWND;
+	if (c->stats.user_waits && !conn_unsent(c))
+		return LIMIT_SNDBUF;
+	return LIMIT_PATH;
+}
+
+bool conn_poll(struct conn *c, u32 max_len, u64 now, struct seg *s)
+{
+	memset(s, 0, sizeof(*s));
+	if (poll_any(c, max_len, now, s)) {
+		stats_sent(c, s);
+		return true;
+	}
+	stats_set_limit(c, what_limits(c), now);
+	return false;
 }

@@ -12,6 +12,7 @@ static void take_sample(struct conn *c, u32 sample, enum cause cause, u64 now)
 	u32 old = rtt_rto(&c->rtt);
 
 	rtt_sample(&c->rtt, sample);
+	stats_rtt(c, sample, now);
 	trace_change(c, EV_RTT, cause, 0, sample, now);
 	trace_rto(c, cause, old, now);
 }
@@ -43,6 +44,7 @@ static void measure(struct conn *c, const struct seg *s, u64 now)
 	if (c->rtt_timing && seq_ge(c->snd_una, c->rtt_seq)) {
 		c->rtt_timing = false;
 		take_sample(c, now - c->rtt_from, BY_RTT_TIMED, now);
+		stats_timing_ends(c, now);
 	} else if (c->rtt.backoffs) {
 		sample_from_echo(c, s, now);
 	}
