@@ -57,6 +57,14 @@ def pair(port: int = 80):
     return server, client, server.accept()[0]
 
 
+def finish(*socks):
+    """Close them; the network must not go before the FINs are through"""
+    for sock in socks:
+        sock.close()
+    assert wait_until(lambda: all(r["state"] == "TIME_WAIT"
+                                  for r in table("conns")), 100)
+
+
 def receive_all(sock, size: int) -> bytes:
     """Exactly @size bytes"""
     data = b""
@@ -148,8 +156,7 @@ class TcpInfo(unittest.TestCase):
             self.assertTrue(10 * MSS * 40 < here.delivery_rate < 5000000,
                             here.delivery_rate)
             self.assertTrue(60000 < here.busy_time < 200000, here.busy_time)
-            for sock in (client, child, server):
-                sock.close()
+            finish(client, child, server)
 
     @exact_clock
     def test_times(self):
@@ -169,8 +176,7 @@ class TcpInfo(unittest.TestCase):
                             info.last_data_recv)
             self.assertTrue(1000 <= info.last_ack_recv < 1200,
                             info.last_ack_recv)
-            for sock in (client, child, server):
-                sock.close()
+            finish(client, child, server)
 
     def test_loss(self):
         """the counts of retransmissions are those of the trace"""
@@ -184,12 +190,7 @@ class TcpInfo(unittest.TestCase):
                 lambda: info_of(client).unacked == 0, 100))
             here, there = info_of(client), info_of(child)
             local = ":".join(map(str, client.getsockname()))
-            for sock in (client, child, server):
-                sock.close()
-            # the network must not go before the FINs are through
-            self.assertTrue(wait_until(
-                lambda: all(r["state"] == "TIME_WAIT" for r in table("conns")),
-                100))
+            finish(client, child, server)
             mine = [r for r in trace.stop() if r["local"] == local]
             sent = [r for r in mine if r["event"] in ("send", "rtx")]
             # the close comes after the counting
@@ -233,8 +234,7 @@ class TcpInfo(unittest.TestCase):
             info = info_of(client)
             self.assertEqual((info.ca_state, info.retransmits, info.lost,
                               info.retrans), (0, 0, 0, 0))
-            for sock in (client, child, server):
-                sock.close()
+            finish(client, child, server)
 
     def test_closed_window(self):
         """a reader that does not read: the wait is for the peer's window"""
@@ -256,5 +256,4 @@ class TcpInfo(unittest.TestCase):
                 >= before.rwnd_limited + 500000, 5))
             self.assertGreaterEqual(info_of(client).busy_time,
                                     info_of(client).rwnd_limited)
-            for sock in (client, child, server):
-                sock.close()
+            finish(client, child, server)
