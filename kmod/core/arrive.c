@@ -266,7 +266,7 @@ static void fin_acked(struct conn *c, u64 now, struct verdict *v)
 	if (to == ST_TIME_WAIT)
 		timer_stop_all(c);
 	else if (c->orphan)
-		timer_set(c, TIMER_FIN, c->env->tun.fin_timeout, now);
+		conn_await_fin(c, now);
 }
 
 static bool check_ack(struct conn *c, const struct seg *s, u64 now,
@@ -327,7 +327,7 @@ static void schedule_ack(struct conn *c, u64 now)
 {
 	if (c->rcv_nxt - c->last_ack_sent >= DELACK_SEGMENTS * c->rmss)
 		c->ack_now = BY_ACK_SECOND;
-	else if (c->quickacks || !c->env->tun.delack)
+	else if ((c->quickacks && !c->opt.pingpong) || !c->env->tun.delack)
 		c->ack_now = BY_ACK_QUICK;
 	else if (!timer_is_set(c, TIMER_DELACK))
 		timer_set(c, TIMER_DELACK, c->env->tun.delack, now);
@@ -393,6 +393,7 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 		return true;
 	if (refuse_after_close(c, s, now, v))
 		return false;
+	c->text_rcvd = now;
 	c->rmss = clamp_t(u32, s->len, c->rmss,
 			  max_t(u16, c->mtu_mss, c->rmss));
 	if (!trim(c, s, &text))
@@ -503,9 +504,20 @@ static bool syn_sent_syn(struct conn *c, const struct seg *s, u64 now,
 	}
 	advance_una(c, s, now, v);
 	conn_establish(c, BY_RCVD_SYNACK, now);
-	c->ack_now = BY_HANDSHAKE;
 	v->wake |= WAKE_STATE | WAKE_WRITE;
 	return true;
+}
+
+/*
+ * The third segment of the handshake. Where the user has said that data follows
+ * at once (TCP_DEFER_ACCEPT) or that ACKs may wait (TCP_QUICKACK 0), it waits.
+ */
+static void finish_handshake(struct conn *c, u64 now)
+{
+	if ((c->opt.defer_accept || c->opt.pingpong) && !c->ack_now)
+		timer_set(c, TIMER_DELACK, HANDSHAKE_DELAY, now);
+	else
+		c->ack_now = BY_HANDSHAKE;
 }
 
 /* Text and FIN may come with the SYN: they stand one after it. */
@@ -522,7 +534,7 @@ static void rx_syn_sent(struct conn *c, const struct seg *s, u64 now,
 	check_urg(c, &rest, v);
 	if (take_text(c, &rest, now, v))
 		take_fin(c, &rest, now, v);
-	c->ack_now = BY_HANDSHAKE;
+	finish_handshake(c, now);
 }
 
 /* --- all other states: section 3.10.7.4 --- */

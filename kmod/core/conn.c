@@ -39,15 +39,6 @@ bool conn_can_write(const struct conn *c)
 
 /* --- beginning --- */
 
-void conn_options_init(struct conn_options *opt, const struct tunables *tun)
-{
-	*opt = (struct conn_options){
-		.keep_idle = tun->keep_idle,
-		.keep_interval = tun->keep_interval,
-		.keep_probes = tun->keep_probes,
-	};
-}
-
 /*
  * RFC 6691: the MSS options speak of segments without options; what every
  * segment carries comes off.
@@ -76,7 +67,7 @@ static void init(struct conn *c, struct env *env, u32 iss, u64 now)
 	c->rmss = MSS_DEFAULT;
 	c->quickacks = QUICKACKS;
 	c->last_rcvd = now;
-	c->cc.ops = env->tun.cc;
+	c->cc.ops = conn_cc(c, &env->tun);
 	stats_init(c, now);
 	rtt_init(&c->rtt, env->tun.rto_init, env->tun.rto_min,
 		 env->tun.rto_max);
@@ -94,11 +85,12 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	c->mtu_mss = cfg->mtu_mss;
 	c->user_mss = cfg->user_mss;
 	c->rcv_buf = cfg->rcv_buf;
-	c->rcv_wscale = env->tun.window_scaling ?
-				window_shift(cfg->rcv_buf_max) :
-				0;
+	if (env->tun.window_scaling)
+		c->rcv_wscale = window_shift(
+			window_clamp(cfg->rcv_buf_max, c->opt.window_clamp));
 	/* RFC 7323 section 2.2: the window of a SYN is not scaled */
-	c->rcv_wnd = min_t(u32, c->rcv_buf, U16_MAX);
+	c->rcv_wnd = min_t(u32, window_clamp(c->rcv_buf, c->opt.window_clamp),
+			   U16_MAX);
 	set_smss(c);
 	c->syn_pending = true;
 	c->state = ST_CLOSED;
@@ -202,6 +194,7 @@ void conn_write(struct conn *c, u32 n, bool more, u64 now)
 		c->cc.ops->on_idle(c, now);
 	c->write_seq += n;
 	c->more = more;
+	c->push = false;
 }
 
 void conn_read(struct conn *c, u32 n, u64 now)
@@ -241,16 +234,6 @@ void conn_set_mss(struct conn *c, u16 mtu_mss, u64 now)
 		cc_set(c, c->cc.cwnd, BY_MSS_CHANGE, now);
 }
 
-void conn_set_keepalive(struct conn *c, bool on, u64 now)
-{
-	c->opt.keepalive = on;
-	c->keep_sent = 0;
-	if (!on)
-		timer_stop(c, TIMER_KEEP);
-	else if (state_in(c->state, STF(ESTABLISHED) | STF(CLOSE_WAIT)))
-		timer_set(c, TIMER_KEEP, c->opt.keep_idle, now);
-}
-
 void conn_close(struct conn *c, u64 now)
 {
 	if (c->state == ST_SYN_SENT) {
@@ -275,7 +258,22 @@ void conn_release(struct conn *c, u64 now)
 	conn_close(c, now);
 	timer_stop(c, TIMER_KEEP);
 	if (c->state == ST_FIN_WAIT_2)
-		timer_set(c, TIMER_FIN, c->env->tun.fin_timeout, now);
+		conn_await_fin(c, now);
+}
+
+/*
+ * DEVIATES: RFC 9293 section 3.6 lets FIN_WAIT_2 wait for ever; see FIN_TIMEOUT.
+ * As in the kernel's TCP the user may choose not to wait at all (TCP_LINGER2).
+ */
+void conn_await_fin(struct conn *c, u64 now)
+{
+	s64 wait = c->opt.fin_timeout;
+
+	if (wait < 0)
+		conn_reset(c, BY_T_FIN, now);
+	else
+		timer_set(c, TIMER_FIN,
+			  wait ? (u64)wait : c->env->tun.fin_timeout, now);
 }
 
 /* --- ending --- */

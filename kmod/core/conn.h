@@ -23,7 +23,7 @@
  *
  * The functions are in: conn.c (begin, end, the user's calls), arrive.c
  * (segments), poll.c (sending), timer.c (time), window.c (both windows),
- * recover.c (loss).
+ * recover.c (loss), options.c (what the user may choose).
  */
 #ifndef CHALK_CORE_CONN_H
 #define CHALK_CORE_CONN_H
@@ -61,6 +61,11 @@ enum conn_timer {
  * @dport:   the peer's
  * @mtu_mss: payload that fits the path: MTU less IP header and HDR_MIN
  * @user_mss: upper bound to the MSS in both directions (TCP_MAXSEG), 0: none
+ *
+ * A record of SYN_RCVD also takes these from its listener's struct conn_options:
+ * @window_clamp:   largest window to offer
+ * @synack_retries: how often the SYN+ACK goes out again
+ * @defer_accept:   timeouts to wait for data
  */
 struct conn_config {
 	u32 id;
@@ -71,22 +76,46 @@ struct conn_config {
 	u16 sport, dport;
 	u16 mtu_mss;
 	u16 user_mss;
+	u32 window_clamp;
+	u8 synack_retries;
+	u8 defer_accept;
 };
 
 /**
  * struct conn_options - what the user may choose, before or after connecting
+ * @cc:            TCP_CONGESTION; NULL: the namespace's
  * @keep_idle:     silence before the first keep-alive, microseconds
  * @keep_interval: time between keep-alives, microseconds
+ * @user_timeout:  TCP_USER_TIMEOUT: how long the peer may leave us without
+ *                 progress, microseconds; 0: R2 decides (RFC 9293 section 3.8.3)
+ * @fin_timeout:   TCP_LINGER2: how long an orphan stays in FIN_WAIT_2,
+ *                 microseconds; 0: as the namespace says; negative: it does not
+ * @window_clamp:  TCP_WINDOW_CLAMP: the largest window to offer; 0: no bound
  * @keep_probes:   unanswered keep-alives before giving up
+ * @syn_retries:   TCP_SYNCNT: retransmissions of a SYN, of a listener those of
+ *                 its SYN+ACKs; 0: as the namespace says
+ * @defer_accept:  TCP_DEFER_ACCEPT: so many timeouts a record waits for data
+ *                 before a bare ACK makes it a connection
  * @keepalive:     SO_KEEPALIVE; change it with conn_set_keepalive()
- * @nodelay:       TCP_NODELAY: no Nagle
+ * @nodelay:       TCP_NODELAY: no Nagle; change it with conn_set_nodelay()
+ * @cork:          TCP_CORK: hold back a partial segment
+ * @pingpong:      TCP_QUICKACK is off: ACKs wait for data to ride on. The
+ *                 connection switches it too, as data goes out and comes in
  */
 struct conn_options {
+	const struct cc_ops *cc;
 	u64 keep_idle;
 	u64 keep_interval;
+	u64 user_timeout;
+	s64 fin_timeout;
+	u32 window_clamp;
 	u8 keep_probes;
+	u8 syn_retries;
+	u8 defer_accept;
 	bool keepalive : 1;
 	bool nodelay : 1;
+	bool cork : 1;
+	bool pingpong : 1;
 };
 
 /**
@@ -185,6 +214,8 @@ struct conn {
 	u64 back_at; /* last timeout: the SYN again, or snd_rtx back */
 	u64 last_sent; /* last data */
 	u64 last_rcvd; /* last segment that was acceptable */
+	u64 text_rcvd; /* last one with text; 0: none */
+	u64 stuck_since; /* no progress since, while TIMER_RTX runs */
 	u8 rtx_cause;
 	u8 retries;
 	u8 keep_sent; /* keep-alives without an answer */
@@ -212,6 +243,7 @@ struct conn {
 	bool persisting : 1; /* TIMER_RTX is the persist timer */
 	bool keep_due : 1; /* a keep-alive is to go out */
 	bool more : 1; /* the last write said that more follows */
+	bool push : 1; /* what is written so far goes, whatever holds it back */
 	bool orphan : 1; /* no process holds the connection */
 	bool rcv_urgent : 1; /* rcv_up is ahead of the reader */
 	bool cwnd_limited : 1; /* cwnd, not the user, held back the last poll */
@@ -252,6 +284,12 @@ struct verdict {
  * @tun: the tunables of its namespace
  */
 void conn_options_init(struct conn_options *opt, const struct tunables *tun);
+
+/**
+ * conn_options_disconnect() - what an aborted connection leaves of its options
+ * @opt: changed; as in the kernel's TCP those that are of one peer are lost
+ */
+void conn_options_disconnect(struct conn_options *opt);
 
 /**
  * conn_open() - active open (RFC 9293 section 3.10.1)
@@ -345,6 +383,11 @@ void conn_set_rcv_buf(struct conn *c, u32 len, u64 now);
  */
 void conn_set_mss(struct conn *c, u16 mtu_mss, u64 now);
 
+/*
+ * Options that act on a connection which may be open; in all other states they
+ * are only noted in @c->opt. Poll afterwards.
+ */
+
 /**
  * conn_set_keepalive() - SO_KEEPALIVE
  * @c:   the connection
@@ -352,6 +395,43 @@ void conn_set_mss(struct conn *c, u16 mtu_mss, u64 now);
  * @now: microseconds
  */
 void conn_set_keepalive(struct conn *c, bool on, u64 now);
+
+/**
+ * conn_set_keep_idle() - TCP_KEEPIDLE; silence that was counts
+ * @c:    the connection
+ * @idle: microseconds
+ * @now:  microseconds
+ */
+void conn_set_keep_idle(struct conn *c, u64 idle, u64 now);
+
+/**
+ * conn_set_nodelay() - TCP_NODELAY
+ * @c:  the connection
+ * @on: what is written by now goes, even where TCP_CORK holds it back
+ */
+void conn_set_nodelay(struct conn *c, bool on);
+
+/**
+ * conn_set_cork() - TCP_CORK
+ * @c:  the connection
+ * @on: hold back partial segments, for SWS_OVERRIDE at most
+ */
+void conn_set_cork(struct conn *c, bool on);
+
+/**
+ * conn_set_quickack() - TCP_QUICKACK
+ * @c:     the connection
+ * @on:    acknowledge at once what QUICKACKS allows; an ACK that waits goes now
+ * @stay:  true: until the traffic says otherwise; false: only what waits
+ */
+void conn_set_quickack(struct conn *c, bool on, bool stay);
+
+/**
+ * conn_set_cc() - TCP_CONGESTION
+ * @c:   the connection; cwnd and ssthresh stay as they are
+ * @ops: the algorithm
+ */
+void conn_set_cc(struct conn *c, const struct cc_ops *ops);
 
 /**
  * conn_close() - the user will not write any more (RFC 9293 section 3.10.4)
@@ -443,6 +523,18 @@ u32 conn_unacked(const struct conn *c);
 /* Bytes in order that the user can read now; without the FIN. */
 u32 conn_readable(const struct conn *c);
 
+/**
+ * conn_can_read() - whether a reader who wants so many bytes need not wait
+ * @c:    the connection
+ * @want: SO_RCVLOWAT
+ *
+ * Also true where a window too small for another segment keeps the rest away.
+ */
+bool conn_can_read(const struct conn *c, u32 want);
+
+/* The congestion control that is, or would be, in use. */
+const struct cc_ops *conn_cc(const struct conn *c, const struct tunables *tun);
+
 /* Everything the peer sent is read, and its FIN came (or the end is an error). */
 bool conn_at_eof(const struct conn *c);
 
@@ -456,6 +548,9 @@ void conn_end(struct conn *c, enum cause cause, u64 now);
 
 /* CLOSED, and a RST tells the peer. */
 void conn_reset(struct conn *c, enum cause cause, u64 now);
+
+/* An orphan has come to FIN_WAIT_2. */
+void conn_await_fin(struct conn *c, u64 now);
 
 /* Our timestamp clock: one tick a millisecond (RFC 7323 section 5.4). */
 static inline u32 timestamp(u32 offset, u64 now)

@@ -101,6 +101,8 @@
 	X(BAD_OPTION, "bad_option", "RFC 9293 3.1")                            \
 	X(BAD_ADDRESS, "bad_address", "RFC 9293 3.9.2.3")                      \
 	X(BAD_PORT, "bad_port", "RFC 9293 3.1")                                \
+	X(LOW_TTL, "low_ttl", "RFC 5082 3")                                    \
+	X(FILTERED, "socket_filter", "RFC 9293 3.9.1")                         \
 	/* no connection */                                                    \
 	X(CLOSED, "no_socket", "RFC 9293 3.10.7.1")                            \
 	X(LISTEN_RST, "rst_to_listener", "RFC 9293 3.10.7.2")                  \
@@ -123,6 +125,7 @@
 	X(ACK_UNSENT, "ack_of_unsent_data", "RFC 5961 5.2")                    \
 	X(HANDSHAKE_ACK, "wrong_ack_in_syn_rcvd", "RFC 9293 3.10.7.4")         \
 	X(DUP_SYN, "duplicate_syn", "RFC 9293 3.10.7.4")                       \
+	X(DEFERRED, "accept_deferred", "RFC 9293 3.9.1")                       \
 	X(OOO_DUPLICATE, "already_queued", "RFC 9293 3.10.7.4")                \
 	X(OOO_FULL, "too_many_holes", "RFC 9293 3.10.7.4")                     \
 	X(RCVBUF, "receive_buffer_full", "RFC 9293 3.10.7.4")                  \

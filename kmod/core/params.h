@@ -63,11 +63,16 @@
 #define DATA_RETRIES 15
 /* The same for a connection that no process holds any more. */
 #define ORPHAN_RETRIES 8
+/* Where a long user timeout takes the place of R2 counting ends here. */
+#define MOST_RETRIES 255
 
 /* --- acknowledgments --- */
 
 /* RFC 9293 section 3.8.6.3: less than 500 ms; 40 ms as in the kernel's TCP. */
 #define DELACK_TIME (40 * USEC_PER_MS)
+
+/* How long the third segment of a handshake may wait for data; as above. */
+#define HANDSHAKE_DELAY (200 * USEC_PER_MS)
 
 /* RFC 9293 section 3.8.6.3: at least every second full-sized segment. */
 #define DELACK_SEGMENTS 2

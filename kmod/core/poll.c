@@ -138,7 +138,8 @@ static void note_sent(struct conn *c, u32 seq, u32 end, u64 now)
 	}
 	c->last_sent = now;
 	/* an answer within its time: from now on ACKs ride on data */
-	c->quickacks = 0;
+	if (c->text_rcvd && now - c->text_rcvd < c->env->tun.delack)
+		c->opt.pingpong = true;
 }
 
 /*
@@ -204,6 +205,7 @@ static void start_persisting(struct conn *c, u64 now)
 	if (conn_flight(c) || !is_waiting(c) || timer_is_set(c, TIMER_RTX))
 		return;
 	c->persisting = true;
+	c->stuck_since = now;
 	timer_set(c, TIMER_RTX, c->snd_wnd ? SWS_OVERRIDE : rtt_rto(&c->rtt),
 		  now);
 }
@@ -236,7 +238,7 @@ static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 	} else {
 		recover_forget_timing(c, now);
 		c->persisting = true;
-		timer_set(c, TIMER_RTX, rtt_rto(&c->rtt), now);
+		timer_set(c, TIMER_RTX, timer_until_timeout(c, now), now);
 	}
 	return true;
 }
@@ -272,9 +274,9 @@ static u32 cwnd_room(const struct conn *c)
  */
 static bool tail_may_go(const struct conn *c)
 {
-	if (c->fin_queued || seq_lt(c->snd_rtx, c->snd_nxt))
+	if (c->fin_queued || c->push || seq_lt(c->snd_rtx, c->snd_nxt))
 		return true;
-	if (c->more)
+	if (c->more || c->opt.cork)
 		return false;
 	return c->opt.nodelay || seq_le(c->snd_sml, c->snd_una);
 }

@@ -45,7 +45,9 @@ static void take_options(struct req *r, const struct env *env,
 	r->peer_mss = syn->mss ?: MSS_DEFAULT;
 	r->wscale_ok = env->tun.window_scaling && syn->has_wscale;
 	r->snd_wscale = r->wscale_ok ? syn->wscale : 0;
-	r->rcv_wscale = r->wscale_ok ? window_shift(cfg->rcv_buf_max) : 0;
+	if (r->wscale_ok)
+		r->rcv_wscale = window_shift(
+			window_clamp(cfg->rcv_buf_max, cfg->window_clamp));
 	r->ts_ok = env->tun.timestamps && syn->has_ts;
 	r->ts_recent = syn->tsval;
 }
@@ -58,9 +60,12 @@ void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
 	r->irs = syn->seq;
 	r->snd_wnd = syn->wnd;
 	r->rcv_buf = cfg->rcv_buf;
-	r->rcv_wnd = min_t(u32, cfg->rcv_buf, U16_MAX);
+	r->rcv_wnd = min_t(u32, window_clamp(cfg->rcv_buf, cfg->window_clamp),
+			   U16_MAX);
 	r->mtu_mss = cfg->mtu_mss;
 	r->user_mss = cfg->user_mss;
+	r->most_retries = cfg->synack_retries;
+	r->defer = cfg->defer_accept;
 	r->sport = cfg->sport;
 	r->dport = cfg->dport;
 	r->ts_off = cfg->ts_off;
@@ -129,6 +134,10 @@ static enum req_result rx_ack(struct req *r, struct env *env,
 		refuse(r, env, s, DROP_HANDSHAKE_ACK, drop, now);
 		return REQ_RESET;
 	}
+	if (r->retries < r->defer && !seg_space(s)) {
+		r->acked = true;
+		return refuse(r, env, s, DROP_DEFERRED, drop, now);
+	}
 	return REQ_ESTABLISH;
 }
 
@@ -162,17 +171,33 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 	return rx_ack(r, env, s, now, drop);
 }
 
+static bool is_hopeless(const struct req *r, const struct env *env)
+{
+	u32 most = r->most_retries ?: env->tun.synack_retries;
+
+	return r->retries >= most && (!r->acked || r->retries >= r->defer);
+}
+
+/*
+ * The wait for data is silent. With its last SYN+ACK it gives the peer another
+ * chance: what answers that makes a connection, with data or without.
+ */
+static bool is_silent(const struct req *r)
+{
+	return r->acked && r->retries + 1 < r->defer;
+}
+
 bool req_tick(struct req *r, struct env *env, u64 now)
 {
 	if (now < r->deadline)
 		return true;
-	if (r->retries >= env->tun.synack_retries) {
+	if (is_hopeless(r, env)) {
 		trace_req_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_GIVE_UP,
 				now);
 		return false;
 	}
+	r->pending = !is_silent(r);
 	r->retries++;
-	r->pending = true;
 	set_deadline(r, env, now);
 	return true;
 }

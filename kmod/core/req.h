@@ -27,8 +27,11 @@
  * @ts_off:    offset of our timestamp clock
  * @ts_recent: the peer's last timestamp
  * @sent_at:   when the SYN+ACK first went out
- * @deadline:  when it goes out again
- * @retries:   how often it has gone out again
+ * @deadline:  the next timeout
+ * @retries:   how many timeouts there were
+ * @most_retries: how many there may be, 0: as the namespace says
+ * @defer:     so many timeouts it waits for data (TCP_DEFER_ACCEPT)
+ * @acked:     the SYN+ACK is acknowledged, without data
  * @pending:   it is to go out now
  */
 struct req {
@@ -42,10 +45,12 @@ struct req {
 	u64 sent_at;
 	u64 deadline;
 	struct challenge challenge;
-	u8 retries;
+	u8 retries, most_retries;
+	u8 defer;
 	u8 snd_wscale, rcv_wscale;
 	bool wscale_ok : 1;
 	bool ts_ok : 1;
+	bool acked : 1;
 	bool pending : 1;
 	bool ack_pending : 1;
 };

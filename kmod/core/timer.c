@@ -36,10 +36,35 @@ void timer_stop_all(struct conn *c)
 		timer_stop(c, t);
 }
 
+/* The user timeout has passed (RFC 9293 section 3.9.1). */
+static bool user_timed_out(const struct conn *c, u64 now)
+{
+	return c->opt.user_timeout &&
+	       now - c->stuck_since >= c->opt.user_timeout;
+}
+
+u64 timer_until_timeout(const struct conn *c, u64 now)
+{
+	u64 rto = rtt_rto(&c->rtt);
+
+	if (!c->opt.user_timeout)
+		return rto;
+	if (user_timed_out(c, now))
+		return 1;
+	return min_t(u64, rto, c->stuck_since + c->opt.user_timeout - now);
+}
+
+/* The first transmission always gets its whole RTO, as in the kernel's TCP. */
 void timer_set_rtx(struct conn *c, u64 now)
 {
+	u64 after = rtt_rto(&c->rtt);
+
 	c->persisting = false;
-	timer_set(c, TIMER_RTX, rtt_rto(&c->rtt), now);
+	if (c->retries)
+		after = timer_until_timeout(c, now);
+	else
+		c->stuck_since = now;
+	timer_set(c, TIMER_RTX, after, now);
 }
 
 u64 conn_deadline(const struct conn *c)
@@ -65,10 +90,27 @@ static u32 most_retries(const struct conn *c)
 	const struct tunables *tun = &c->env->tun;
 
 	if (c->state == ST_SYN_SENT)
-		return tun->syn_retries;
+		return c->opt.syn_retries ?: tun->syn_retries;
 	if (c->state == ST_SYN_RCVD)
-		return tun->synack_retries;
+		return c->opt.syn_retries ?: tun->synack_retries;
 	return c->orphan ? tun->orphan_retries : tun->retries;
+}
+
+/*
+ * Another timeout: was it the last? The user timeout ends a connection before
+ * R2, or long after; a handshake only before (RFC 9293 section 3.9.1).
+ */
+static bool is_hopeless(struct conn *c, u64 now)
+{
+	bool again = c->retries;
+
+	if (again && user_timed_out(c, now))
+		return true;
+	if (c->retries < MOST_RETRIES)
+		c->retries++;
+	if (c->opt.user_timeout && state_in(c->state, STATES_SYNCHRONIZED))
+		return false;
+	return c->retries > most_retries(c);
 }
 
 /* RFC 6298 (5.4) to (5.6), for the SYN */
@@ -87,6 +129,8 @@ static void resend_syn(struct conn *c, u64 now)
 /*
  * RFC 9293 section 3.8.6.1: a shut window is probed for as long as the peer
  * answers; only silence counts as a retry.
+ * DEVIATES: not where the user has set a timeout: it ends the wait even if the
+ * peer answers (MUST-37), as in the kernel's TCP; who sets one asks for that.
  */
 static unsigned int probe(struct conn *c, u64 now)
 {
@@ -96,7 +140,7 @@ static unsigned int probe(struct conn *c, u64 now)
 	c->probe_due = true;
 	if (c->snd_wnd)
 		return 0;
-	if (++c->retries > most_retries(c))
+	if (user_timed_out(c, now) || is_hopeless(c, now))
 		return give_up(c, now);
 	rtt_backoff(&c->rtt);
 	trace_rto(c, BY_BACKOFF, old, now);
@@ -109,7 +153,7 @@ static unsigned int rtx_fired(struct conn *c, u64 now)
 
 	if (made && (c->persisting || !c->snd_wnd))
 		return probe(c, now);
-	if (++c->retries > most_retries(c))
+	if (is_hopeless(c, now))
 		return give_up(c, now);
 	if (made)
 		recover_on_rto(c, now);
@@ -118,10 +162,20 @@ static unsigned int rtx_fired(struct conn *c, u64 now)
 	return 0;
 }
 
+/* No data came to ride on: the next ACKs need not wait for any. */
 static unsigned int delack_fired(struct conn *c, u64 now)
 {
 	c->ack_now = BY_ACK_DELAYED;
+	c->opt.pingpong = false;
 	return 0;
+}
+
+/* The user timeout, where there is one, takes the place of the number. */
+static bool keepalive_failed(const struct conn *c, u64 idle)
+{
+	if (c->opt.user_timeout)
+		return c->keep_sent && idle >= c->opt.user_timeout;
+	return c->keep_sent >= c->opt.keep_probes;
 }
 
 /* RFC 9293 section 3.8.4 */
@@ -138,7 +192,7 @@ static unsigned int keep_fired(struct conn *c, u64 now)
 		timer_set(c, TIMER_KEEP, c->opt.keep_interval, now);
 		return 0;
 	}
-	if (c->keep_sent >= c->opt.keep_probes) {
+	if (keepalive_failed(c, idle)) {
 		c->err = ETIMEDOUT;
 		conn_reset(c, BY_GIVE_UP, now);
 		return WAKE_STATE;

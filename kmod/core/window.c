@@ -21,6 +21,7 @@ static u32 room(const struct conn *c)
 	u32 unread = conn_readable(c);
 	u32 most = (u32)U16_MAX << c->rcv_wscale;
 
+	most = window_clamp(most, c->opt.window_clamp);
 	return c->rcv_buf > unread ? min_t(u32, c->rcv_buf - unread, most) : 0;
 }
 

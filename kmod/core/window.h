@@ -23,6 +23,12 @@ static inline u32 window_left(const struct conn *c)
 	return seq_gt(edge, c->rcv_nxt) ? edge - c->rcv_nxt : 0;
 }
 
+/* So much window, or what TCP_WINDOW_CLAMP leaves of it; 0: no clamp. */
+static inline u32 window_clamp(u32 wnd, u32 clamp)
+{
+	return clamp ? min_t(u32, wnd, clamp) : wnd;
+}
+
 /**
  * window_shift() - the scale to offer (RFC 7323 section 2.3)
  * @rcv_buf_max: the largest the buffer may become, bytes

@@ -37,6 +37,7 @@ static struct world *delaying(struct kunit *test)
 	write_and_send(w, &w->a, 1);
 	ack_all(w, &w->a);
 	w->a.rmss = MSS;
+	w->a.quickacks = 0;
 	expect_silence(test, w, &w->a);
 	forget_events(w);
 	return w;

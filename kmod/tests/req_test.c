@@ -319,6 +319,130 @@ static void req_rx__challenges_limited(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n, CHALLENGE_ACKS);
 }
 
+/* --- what the listener's options mean for a record --- */
+
+/* TCP_SYNCNT of a listener */
+static void req_tick__most_retries(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_b();
+	struct seg s;
+	int n = 0;
+
+	cfg.synack_retries = 2;
+	req_init(&w->req, &w->env, &cfg, &syn, w->now);
+	while (req_tick(&w->req, &w->env, w->req.deadline))
+		n += req_poll(&w->req, &w->env, w->req.deadline, &s);
+	KUNIT_EXPECT_EQ(test, n, 2);
+}
+
+/* TCP_WINDOW_CLAMP: also the scale has no more to say */
+static void req_init__window_clamp(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_b();
+	struct seg first = syn, s;
+
+	w->env.tun.window_scaling = true;
+	first.has_wscale = true;
+	cfg.window_clamp = 3000;
+	req_init(&w->req, &w->env, &cfg, &first, w->now);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.wnd, 3000);
+	KUNIT_EXPECT_EQ(test, s.wscale, 0);
+}
+
+/* A record that waits for data; its SYN+ACK has gone out. */
+static struct world *deferring(struct kunit *test, u8 timeouts,
+			       struct seg *synack)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_b();
+
+	cfg.defer_accept = timeouts;
+	req_init(&w->req, &w->env, &cfg, &syn, w->now);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, synack));
+	return w;
+}
+
+/* TCP_DEFER_ACCEPT: a bare ACK makes no connection, data and FIN do. */
+static const struct defer_param {
+	const char *name;
+	u8 flags;
+	u32 len;
+	enum req_result result;
+	enum cause drop;
+} deferred[] = {
+	{ "bare ACK", FLAG_ACK, 0, REQ_DROP, DROP_DEFERRED },
+	{ "data", FLAG_ACK, 1, REQ_ESTABLISH, DROP_NONE },
+	{ "FIN", FLAG_ACK | FLAG_FIN, 0, REQ_ESTABLISH, DROP_NONE },
+};
+
+NAMED_PARAMS(defer_param, deferred);
+
+static void req_rx__deferred(struct kunit *test)
+{
+	const struct defer_param *p = test->param_value;
+	struct seg s, in;
+	struct world *w = deferring(test, 1, &s);
+	enum cause drop;
+
+	in = third(&s);
+	in.flags = p->flags;
+	in.len = p->len;
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			p->result);
+	KUNIT_EXPECT_EQ(test, drop, p->drop);
+	KUNIT_EXPECT_FALSE(test, req_poll(&w->req, &w->env, w->now, &s));
+}
+
+/*
+ * Once the SYN+ACK is acknowledged it is silent, but for the last timeout: what
+ * answers that makes a connection without data too.
+ */
+static void req_tick__deferred(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = deferring(test, 3, &s);
+	enum cause drop;
+
+	in = third(&s);
+	req_rx(&w->req, &w->env, &in, w->now, &drop);
+	for (int i = 0; i < 3; i++) {
+		w->now = w->req.deadline;
+		KUNIT_EXPECT_EQ(test,
+				req_rx(&w->req, &w->env, &in, w->now, &drop),
+				REQ_DROP);
+		KUNIT_EXPECT_TRUE(test, req_tick(&w->req, &w->env, w->now));
+		KUNIT_EXPECT_EQ(test, req_poll(&w->req, &w->env, w->now, &s),
+				i == 2);
+	}
+	KUNIT_EXPECT_EQ(test, w->now, 10 * SECOND + 7 * SECOND);
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_ESTABLISH);
+}
+
+/* Who never acknowledged is given up as ever; who did, after the wait. */
+static void req_tick__deferred_ends(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = deferring(test, SYNACK_RETRIES + 2, &s);
+	enum cause drop;
+	int n = 0;
+
+	while (req_tick(&w->req, &w->env, w->req.deadline))
+		n += req_poll(&w->req, &w->env, w->req.deadline, &s);
+	KUNIT_EXPECT_EQ(test, n, SYNACK_RETRIES);
+	w = deferring(test, SYNACK_RETRIES + 2, &s);
+	in = third(&s);
+	req_rx(&w->req, &w->env, &in, w->now, &drop);
+	n = 0;
+	while (req_tick(&w->req, &w->env, w->req.deadline))
+		n += req_poll(&w->req, &w->env, w->req.deadline, &s);
+	KUNIT_EXPECT_EQ(test, n, 1);
+	KUNIT_EXPECT_EQ(test, w->req.retries, SYNACK_RETRIES + 2);
+}
+
 /* --- the record becomes a connection --- */
 
 static void conn_accept__takes_over(struct kunit *test)
@@ -385,6 +509,11 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_rx__challenges_limited),
 	KUNIT_CASE(req_tick__schedule),
 	KUNIT_CASE(req_tick__ceiling),
+	KUNIT_CASE(req_tick__most_retries),
+	KUNIT_CASE(req_init__window_clamp),
+	KUNIT_CASE_PARAM(req_rx__deferred, deferred_row_gen_params),
+	KUNIT_CASE(req_tick__deferred),
+	KUNIT_CASE(req_tick__deferred_ends),
 	KUNIT_CASE(conn_accept__takes_over),
 	KUNIT_CASE(conn_accept__after_lost_synack),
 	{}
