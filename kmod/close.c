@@ -44,6 +44,10 @@ static void forget_connection(struct sock *sk)
 	chalk_rx_purge(sk);
 	kfree(cs->conn.reasm.r);
 	chalk_clear_conn(sk);
+	/* as TCP: these were for the peer that is gone */
+	conn_options_disconnect(&cs->conn.opt);
+	WRITE_ONCE(cs->user_mss, 0);
+	chalk_forget_syn(cs);
 	inet_sk(sk)->inet_dport = 0;
 	inet_bhash2_reset_saddr(sk);
 	WRITE_ONCE(sk->sk_shutdown, 0);

@@ -72,10 +72,20 @@ static inline bool chalk_wants_icmp_errors(const struct sock *sk)
 {
 	return inet_test_bit(RECVERR, sk);
 }
+
+static inline bool chalk_is_transparent(const struct sock *sk)
+{
+	return inet_test_bit(TRANSPARENT, sk);
+}
 #else
 static inline bool chalk_wants_icmp_errors(const struct sock *sk)
 {
 	return inet_sk(sk)->recverr;
+}
+
+static inline bool chalk_is_transparent(const struct sock *sk)
+{
+	return inet_sk(sk)->transparent;
 }
 #endif
 

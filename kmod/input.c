@@ -12,7 +12,9 @@
  * Every packet that is not used ends in chalk_drop() or has been counted by
  * whoever took it.
  */
+#include <linux/filter.h>
 #include <linux/netfilter.h>
+#include <net/busy_poll.h>
 #include <net/ip.h>
 #include <net/protocol.h>
 #include <net/route.h>
@@ -122,6 +124,7 @@ static int backlog_limit(const struct sock *sk)
 static void to_connection(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 {
 	sk_incoming_cpu_update(sk);
+	sk_mark_napi_id(sk, skb);
 	skb->dev = NULL; /* may go while the packet waits */
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
@@ -168,6 +171,36 @@ static bool to_endpoint(struct sock *sk, bool refcounted, struct sk_buff *skb,
 	return true;
 }
 
+/*
+ * What the owner of a socket refuses: IP_MINTTL (RFC 5082), SO_ATTACH_FILTER. A
+ * filter takes a segment or drops it: half of one would be acknowledged whole.
+ */
+static enum cause refused_by(struct sock *sk, struct sk_buff *skb)
+{
+	if (sk->sk_state == TCP_NEW_SYN_RECV)
+		sk = inet_reqsk(sk)->rsk_listener;
+	else if (!sk_fullsock(sk))
+		return DROP_NONE;
+	if (ip_hdr(skb)->ttl < READ_ONCE(inet_sk(sk)->min_ttl))
+		return DROP_LOW_TTL;
+	return sk_filter_trim_cap(sk, skb, skb->len) ? DROP_FILTERED :
+						       DROP_NONE;
+}
+
+/* Return: true if the owner refuses it, and it is consumed. */
+static bool refuse(struct net *net, struct sock *sk, bool refcounted,
+		   struct sk_buff *skb, const struct seg *seg)
+{
+	enum cause why = refused_by(sk, skb);
+
+	if (!why)
+		return false;
+	if (refcounted)
+		sock_gen_put(sk);
+	chalk_drop(net, skb, seg, why);
+	return true;
+}
+
 static void dispatch(struct net *net, struct sk_buff *skb, struct seg *seg)
 {
 	int sdif = inet_sdif(skb);
@@ -182,6 +215,8 @@ static void dispatch(struct net *net, struct sk_buff *skb, struct seg *seg)
 			to_nobody(net, skb, seg);
 			return;
 		}
+		if (refuse(net, sk, refcounted, skb, seg))
+			return;
 		done = to_endpoint(sk, refcounted, skb, seg);
 	} while (!done);
 }

@@ -15,6 +15,7 @@
 #include <net/route.h>
 #include <net/tcp_states.h>
 
+#include "compat.h"
 #include "core/emit.h"
 #include "sock.h"
 
@@ -163,6 +164,7 @@ static void set_req_addresses(struct request_sock *req, const struct sock *sk,
 	ireq->ir_rmt_port = htons(seg->sport);
 	ireq->ir_mark = inet_request_mark(sk, skb);
 	ireq->ir_iif = inet_request_bound_dev_if(sk, skb);
+	ireq->no_srccheck = chalk_is_transparent(sk);
 }
 
 /* MTU of the way back, or 0: there is none. */
@@ -185,6 +187,7 @@ static void init_req(struct sock *sk, struct chalk_req *cr,
 		     const struct seg *syn, u32 mtu, u32 iss)
 {
 	const struct inet_request_sock *ireq = &cr->ireq;
+	const struct conn_options *opt = &chalk_sk(sk)->conn.opt;
 	struct net *net = sock_net(sk);
 	u64 now = chalk_now();
 	struct conn_config cfg = {
@@ -199,6 +202,9 @@ static void init_req(struct sock *sk, struct chalk_req *cr,
 		.dport = syn->sport,
 		.mtu_mss = chalk_mtu_mss(mtu, 0),
 		.user_mss = READ_ONCE(chalk_sk(sk)->user_mss),
+		.window_clamp = READ_ONCE(opt->window_clamp),
+		.synack_retries = READ_ONCE(opt->syn_retries),
+		.defer_accept = READ_ONCE(opt->defer_accept),
 	};
 
 	if (!iss)
@@ -227,6 +233,7 @@ static struct request_sock *make_req(struct sock *sk, struct sk_buff *skb,
 		return NULL;
 	}
 	init_req(sk, chalk_req(req), syn, mtu, iss);
+	chalk_save_syn(sk, req, skb);
 	return req;
 }
 
@@ -307,6 +314,7 @@ static void set_child_addresses(struct sock *child,
 	inet_csk(child)->icsk_ext_hdr_len = 0;
 	inet->mc_index = inet_iif(skb);
 	inet->mc_ttl = ip_hdr(skb)->ttl;
+	inet->rcv_tos = ip_hdr(skb)->tos;
 	atomic_set(&inet->inet_id, get_random_u16());
 }
 
@@ -316,6 +324,7 @@ static void init_child(struct sock *child, struct chalk_req *cr, u32 mtu)
 
 	timer_setup(&child->sk_timer, chalk_timer, 0);
 	cs->tx_hint = NULL;
+	cs->saved_syn = NULL;
 	cs->early = RB_ROOT;
 	cs->deferred = 0;
 	cs->pmtu = mtu;
@@ -367,8 +376,11 @@ static struct sock *publish_child(struct sock *listener,
 {
 	bool won = inet_ehash_nolisten(child, req_to_sk(req), NULL);
 
-	if (won)
+	if (won) {
 		stop_req(req);
+		chalk_sk(child)->saved_syn = req->saved_syn;
+		req->saved_syn = NULL;
+	}
 	return inet_csk_complete_hashdance(listener, child, req, won);
 }
 

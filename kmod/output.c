@@ -12,6 +12,7 @@
  */
 #include <linux/netdevice.h>
 #include <net/flow.h>
+#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
@@ -299,6 +300,7 @@ void chalk_send_reset(struct sk_buff *skb, const struct seg *seg)
 		return;
 	net = dev_net(skb_dst(skb)->dev);
 	chalk_trace_stray(net, EV_SEND, BY_RESET, iph->daddr, iph->saddr, &rst);
-	chalk_send_control(net, iph->daddr, iph->saddr, reply_oif(net, skb), 0,
+	chalk_send_control(net, iph->daddr, iph->saddr, reply_oif(net, skb),
+			   iph->tos & ~INET_ECN_MASK,
 			   IP4_REPLY_MARK(net, skb->mark), &rst);
 }

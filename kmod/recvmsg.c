@@ -11,6 +11,8 @@
  * into a buffer of better size, wherever its buffer is mostly empty.
  */
 #include <linux/rbtree.h>
+#include <linux/tcp.h>
+#include <net/busy_poll.h>
 #include <net/inet_common.h>
 #include <net/ip.h>
 #include <net/tcp_states.h>
@@ -324,8 +326,12 @@ static int take(struct sock *sk, struct sk_buff *skb, struct receiving *r)
 	r->seq += n;
 	r->copied += n;
 	r->left -= n;
-	if (!r->peek)
+	if (r->peek) {
+		sk_peek_offset_fwd(sk, n);
+	} else {
+		sk_peek_offset_bwd(sk, n);
 		consume(sk, skb, n);
+	}
 	return 0;
 }
 
@@ -404,6 +410,24 @@ static int receive(struct sock *sk, struct receiving *r)
 	}
 }
 
+/* TCP_INQ: what is left to read, and 1 for the end of the stream. */
+static void put_inq(struct sock *sk, struct msghdr *msg)
+{
+	int inq = conn_readable(&chalk_sk(sk)->conn);
+
+	if (!inq && sock_flag(sk, SOCK_DONE))
+		inq = 1;
+	put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+}
+
+/* SO_BUSY_POLL: look for packets in the device before sleeping. */
+static void busy_loop(struct sock *sk, int flags)
+{
+	if (sk_can_busy_loop(sk) && sk->sk_state == TCP_ESTABLISHED &&
+	    skb_queue_empty_lockless(&sk->sk_receive_queue))
+		sk_busy_loop(sk, flags & MSG_DONTWAIT);
+}
+
 static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len,
 		       int flags)
 {
@@ -412,7 +436,8 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len,
 		.left = len,
 		.target = sock_rcvlowat(sk, flags & MSG_WAITALL, len),
 		.timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT),
-		.seq = chalk_sk(sk)->conn.rcv_read,
+		.seq = chalk_sk(sk)->conn.rcv_read +
+		       max(sk_peek_offset(sk, flags), 0),
 		.peek = flags & MSG_PEEK,
 	};
 	int err;
@@ -421,6 +446,8 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len,
 		return -ENOTCONN;
 	err = receive(sk, &r);
 	chalk_push(sk, 0);
+	if (chalk_sk(sk)->recvmsg_inq && (r.copied || !err))
+		put_inq(sk, msg);
 	return r.copied ?: err;
 }
 
@@ -443,6 +470,7 @@ int chalk_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		return inet_recv_error(sk, msg, len, addr_len);
 	if (flags & MSG_OOB)
 		return -EINVAL;
+	busy_loop(sk, flags);
 	lock_sock(sk);
 	ret = recv_locked(sk, msg, len, flags);
 	release_sock(sk);

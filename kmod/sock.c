@@ -129,7 +129,7 @@ static void write_space(struct sock *sk)
 {
 	struct socket_wq *wq;
 
-	if (!sk_stream_is_writeable(sk) || !sk->sk_socket)
+	if (!__sk_stream_is_writeable(sk, 1) || !sk->sk_socket)
 		return;
 	clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	rcu_read_lock();
@@ -294,6 +294,7 @@ void chalk_destroy(struct sock *sk)
 	sk_stop_timer(sk, &sk->sk_timer);
 	chalk_tx_purge(sk);
 	chalk_rx_purge(sk);
+	chalk_forget_syn(chalk_sk(sk));
 	kfree(c->reasm.r);
 	c->reasm.r = NULL;
 	if (inet_csk(sk)->icsk_bind_hash)
@@ -310,20 +311,20 @@ static bool is_readable(const struct sock *sk)
 	if (skb_queue_empty_lockless(&sk->sk_receive_queue))
 		return false;
 	/* not locked: whatever changes it wakes the poller afterwards */
-	return data_race(conn_readable(c)) >= sock_rcvlowat(sk, 0, INT_MAX);
+	return data_race(conn_can_read(c, sock_rcvlowat(sk, 0, INT_MAX)));
 }
 
 static __poll_t poll_writeable(struct sock *sk)
 {
 	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
 		return EPOLLOUT | EPOLLWRNORM;
-	if (sk_stream_is_writeable(sk))
+	if (__sk_stream_is_writeable(sk, 1))
 		return EPOLLOUT | EPOLLWRNORM;
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	/* Space that came since the test: pairs with wake_writers(). */
 	smp_mb__after_atomic();
-	return sk_stream_is_writeable(sk) ? EPOLLOUT | EPOLLWRNORM : 0;
+	return __sk_stream_is_writeable(sk, 1) ? EPOLLOUT | EPOLLWRNORM : 0;
 }
 
 static __poll_t poll_shutdown(const struct sock *sk, int state)
@@ -391,6 +392,19 @@ static int chalk_ioctl(struct sock *sk, int cmd, CHALK_IOCTL_ARG arg)
 	return err ?: chalk_ioctl_put(arg, n);
 }
 
+/*
+ * TCP_NOTSENT_LOWAT: not more than that may wait to be sent. Who is to be woken
+ * (@wake) wants room for as much again.
+ */
+static bool has_send_room(const struct sock *sk, int wake)
+{
+	const struct chalk_sock *cs = chalk_sk(sk);
+	u32 most = READ_ONCE(cs->notsent_lowat) ?: U32_MAX;
+
+	/* not locked while polling: whatever changes it wakes the poller */
+	return data_race(conn_unsent(&cs->conn)) << wake < most;
+}
+
 static void enter_memory_pressure(struct sock *sk)
 {
 	WRITE_ONCE(memory_pressure, 1);
@@ -420,6 +434,7 @@ struct proto chalk_prot = {
 	.unhash = inet_unhash,
 	.get_port = inet_csk_get_port,
 	.put_port = inet_put_port,
+	.stream_memory_free = has_send_room,
 	.enter_memory_pressure = enter_memory_pressure,
 	.sockets_allocated = &sockets_allocated,
 	.orphan_count = &orphan_count,
@@ -457,6 +472,8 @@ const struct proto_ops chalk_stream_ops = {
 	.sendmsg = inet_sendmsg,
 	.recvmsg = inet_recvmsg,
 	.mmap = sock_no_mmap,
+	.set_rcvlowat = chalk_set_rcvlowat,
+	.set_peek_off = sk_set_peek_off,
 	CHALK_SENDPAGE_OPS
 };
 

@@ -96,6 +96,11 @@ enum {
  * @icsk:     must be first
  * @conn:     the protocol; of a listener the options only
  * @user_mss: TCP_MAXSEG, 0: none
+ * @notsent_lowat: TCP_NOTSENT_LOWAT: unsent bytes from which on there is no room
+ *            for more, 0: no bound
+ * @save_syn: TCP_SAVE_SYN
+ * @recvmsg_inq: TCP_INQ: recvmsg() tells what is left to read
+ * @saved_syn: for TCP_SAVED_SYN, or NULL
  * @tx_hint:  buffer of sk_write_queue that was sent from last, or NULL
  * @early:    payload beyond rcv_nxt, by sequence number
  * @rcvbuf:   sk_rcvbuf as the core was told last
@@ -107,6 +112,10 @@ struct chalk_sock {
 	struct inet_connection_sock icsk;
 	struct conn conn;
 	u16 user_mss;
+	u32 notsent_lowat;
+	u8 save_syn;
+	bool recvmsg_inq;
+	struct saved_syn *saved_syn;
 	struct sk_buff *tx_hint;
 	struct rb_root early;
 	int rcvbuf;
@@ -207,9 +216,16 @@ void chalk_family_unregister(void);
 /* sockopt.c */
 int chalk_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
 		     unsigned int len);
+bool chalk_is_our_level(int level);
+void chalk_keepalive(struct sock *sk, int on);
+int chalk_set_rcvlowat(struct sock *sk, int val);
+
+/* sockopt_get.c */
 int chalk_getsockopt(struct sock *sk, int level, int name, char __user *val,
 		     int __user *len);
-void chalk_keepalive(struct sock *sk, int on);
+void chalk_save_syn(const struct sock *sk, struct request_sock *req,
+		    const struct sk_buff *skb);
+void chalk_forget_syn(struct chalk_sock *cs);
 
 /* info.c */
 void chalk_get_info(struct sock *sk, struct tcp_info *info);

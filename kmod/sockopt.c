@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sockopt.c - options of the levels SOL_CHALK and SOL_TCP
+ * sockopt.c - setsockopt(): the levels SOL_CHALK and SOL_TCP, and SO_RCVLOWAT
  *
- * SOL_SOCKET never comes here but for SO_KEEPALIVE; SOL_IP goes on to the
- * kernel. What a program sets stays over connect() and is handed to children.
+ * Names, values, bounds and errno's are those of TCP. What an option means is
+ * the core's (struct conn_options); here values are checked and handed over.
+ * An option that Chalk does not have fails with ENOPROTOOPT: docs/sockets.md
+ * lists them, and how they differ from TCP's.
+ *
+ * SOL_SOCKET comes here only for SO_KEEPALIVE and SO_RCVLOWAT; SOL_IP goes on to
+ * the kernel. Children get what their listener has.
  */
 #include <linux/tcp.h>
-#include <net/ip.h>
+#include <net/tcp.h>
 
 #include "core/params.h"
 #include "sock.h"
 
-static bool is_our_level(int level)
-{
-	return level == SOL_CHALK || level == SOL_TCP;
-}
+/* --- hooks of SOL_SOCKET --- */
 
 /**
  * chalk_keepalive() - SO_KEEPALIVE was set
@@ -27,129 +29,249 @@ void chalk_keepalive(struct sock *sk, int on)
 	chalk_push(sk, 0);
 }
 
-/* The keep-alive timer counts by the new times from now on. */
-static void restart_keepalive(struct sock *sk)
+/**
+ * chalk_set_rcvlowat() - SO_RCVLOWAT
+ * @sk:  the socket, locked
+ * @val: bytes; 0 counts as 1
+ *
+ * As for TCP it is bounded by the buffer, or makes that larger where the user
+ * has not fixed it.
+ */
+int chalk_set_rcvlowat(struct sock *sk, int val)
 {
-	if (chalk_sk(sk)->conn.opt.keepalive)
-		chalk_keepalive(sk, true);
+	bool fixed = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
+	int most = fixed ? sk->sk_rcvbuf :
+			   READ_ONCE(chalk_net(sock_net(sk))->rmem[2]);
+
+	val = min(val, most / 2);
+	WRITE_ONCE(sk->sk_rcvlowat, val ?: 1);
+	if (!fixed && val * 2 > sk->sk_rcvbuf)
+		WRITE_ONCE(sk->sk_rcvbuf, val * 2);
+	chalk_push(sk, WAKE_READ);
+	return 0;
+}
+
+/* --- numbers --- */
+
+static struct conn_options *options(struct sock *sk)
+{
+	return &chalk_sk(sk)->conn.opt;
+}
+
+static bool is_outside(int val, int least, int most)
+{
+	return val < least || val > most;
 }
 
 static int set_nodelay(struct sock *sk, int val)
 {
-	chalk_sk(sk)->conn.opt.nodelay = val != 0;
-	chalk_push(sk, 0);
+	conn_set_nodelay(&chalk_sk(sk)->conn, val);
 	return 0;
 }
 
 /* Counts from the next connection on. */
 static int set_maxseg(struct sock *sk, int val)
 {
-	if (val && (val < MSS_FLOOR || val > U16_MAX))
+	if (val && is_outside(val, TCP_MIN_MSS, MAX_TCP_WINDOW))
 		return -EINVAL;
 	WRITE_ONCE(chalk_sk(sk)->user_mss, val);
 	return 0;
 }
 
-/* Bounds of the three as for TCP (MAX_TCP_KEEPIDLE and so on). */
-static int set_keep_time(struct sock *sk, u64 *time, int val)
+static int set_cork(struct sock *sk, int val)
 {
-	if (val < 1 || val > 32767)
-		return -EINVAL;
-	*time = val * USEC_PER_S;
-	restart_keepalive(sk);
+	conn_set_cork(&chalk_sk(sk)->conn, val);
 	return 0;
 }
 
-static int set_keep_probes(struct sock *sk, int val)
+static int set_keepidle(struct sock *sk, int val)
 {
-	if (val < 1 || val > 127)
+	if (is_outside(val, 1, MAX_TCP_KEEPIDLE))
 		return -EINVAL;
-	chalk_sk(sk)->conn.opt.keep_probes = val;
+	conn_set_keep_idle(&chalk_sk(sk)->conn, val * USEC_PER_S, chalk_now());
 	return 0;
 }
 
-static int write_option(struct sock *sk, int name, int val)
+static int set_keepintvl(struct sock *sk, int val)
 {
-	struct conn_options *opt = &chalk_sk(sk)->conn.opt;
+	if (is_outside(val, 1, MAX_TCP_KEEPINTVL))
+		return -EINVAL;
+	options(sk)->keep_interval = val * USEC_PER_S;
+	return 0;
+}
 
-	switch (name) {
-	case TCP_NODELAY:
-		return set_nodelay(sk, val);
-	case TCP_MAXSEG:
-		return set_maxseg(sk, val);
-	case TCP_KEEPIDLE:
-		return set_keep_time(sk, &opt->keep_idle, val);
-	case TCP_KEEPINTVL:
-		return set_keep_time(sk, &opt->keep_interval, val);
-	case TCP_KEEPCNT:
-		return set_keep_probes(sk, val);
-	default:
+static int set_keepcnt(struct sock *sk, int val)
+{
+	if (is_outside(val, 1, MAX_TCP_KEEPCNT))
+		return -EINVAL;
+	options(sk)->keep_probes = val;
+	return 0;
+}
+
+static int set_syncnt(struct sock *sk, int val)
+{
+	if (is_outside(val, 1, MAX_TCP_SYNCNT))
+		return -EINVAL;
+	WRITE_ONCE(options(sk)->syn_retries, val);
+	return 0;
+}
+
+static int set_linger2(struct sock *sk, int val)
+{
+	val = min(val, TCP_FIN_TIMEOUT_MAX / HZ);
+	options(sk)->fin_timeout = val < 0 ? -1 : (s64)(val * USEC_PER_S);
+	return 0;
+}
+
+static int set_defer_accept(struct sock *sk, int val)
+{
+	u64 wait = max(val, 0) * USEC_PER_S;
+
+	WRITE_ONCE(options(sk)->defer_accept,
+		   req_timeouts_in(&chalk_env(sk)->tun, wait));
+	return 0;
+}
+
+static int set_window_clamp(struct sock *sk, int val)
+{
+	if (!val && sk->sk_state != TCP_CLOSE)
+		return -EINVAL;
+	if (val)
+		val = max_t(u32, val, SOCK_MIN_RCVBUF / 2);
+	conn_set_window_clamp(&chalk_sk(sk)->conn, val, chalk_now());
+	return 0;
+}
+
+/* 1: from now on, 2: only an ACK that waits; both as TCP reads the number. */
+static int set_quickack(struct sock *sk, int val)
+{
+	conn_set_quickack(&chalk_sk(sk)->conn, val, val & 1);
+	return 0;
+}
+
+static int set_user_timeout(struct sock *sk, int val)
+{
+	if (val < 0)
+		return -EINVAL;
+	options(sk)->user_timeout = val * USEC_PER_MS;
+	return 0;
+}
+
+/* TCP lets only a socket under repair choose it. */
+static int set_timestamp(struct sock *sk, int val)
+{
+	return -EPERM;
+}
+
+static int set_notsent_lowat(struct sock *sk, int val)
+{
+	WRITE_ONCE(chalk_sk(sk)->notsent_lowat, val);
+	sk->sk_write_space(sk);
+	return 0;
+}
+
+static int set_save_syn(struct sock *sk, int val)
+{
+	if (is_outside(val, 0, 2))
+		return -EINVAL;
+	WRITE_ONCE(chalk_sk(sk)->save_syn, val);
+	return 0;
+}
+
+static int set_inq(struct sock *sk, int val)
+{
+	if (is_outside(val, 0, 1))
+		return -EINVAL;
+	chalk_sk(sk)->recvmsg_inq = val;
+	return 0;
+}
+
+static int (*const setters[])(struct sock *sk, int val) = {
+	[TCP_NODELAY] = set_nodelay,
+	[TCP_MAXSEG] = set_maxseg,
+	[TCP_CORK] = set_cork,
+	[TCP_KEEPIDLE] = set_keepidle,
+	[TCP_KEEPINTVL] = set_keepintvl,
+	[TCP_KEEPCNT] = set_keepcnt,
+	[TCP_SYNCNT] = set_syncnt,
+	[TCP_LINGER2] = set_linger2,
+	[TCP_DEFER_ACCEPT] = set_defer_accept,
+	[TCP_WINDOW_CLAMP] = set_window_clamp,
+	[TCP_QUICKACK] = set_quickack,
+	[TCP_USER_TIMEOUT] = set_user_timeout,
+	[TCP_TIMESTAMP] = set_timestamp,
+	[TCP_NOTSENT_LOWAT] = set_notsent_lowat,
+	[TCP_SAVE_SYN] = set_save_syn,
+	[TCP_INQ] = set_inq,
+};
+
+static int set_number(struct sock *sk, int name, int val)
+{
+	int err;
+
+	if (name < 0 || name >= ARRAY_SIZE(setters) || !setters[name])
 		return -ENOPROTOOPT;
-	}
-}
-
-int chalk_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
-		     unsigned int len)
-{
-	int val, err;
-
-	if (!is_our_level(level))
-		return ip_setsockopt(sk, level, name, optval, len);
-	if (len < sizeof(val))
-		return -EINVAL;
-	if (copy_from_sockptr(&val, optval, sizeof(val)))
-		return -EFAULT;
 	lock_sock(sk);
-	err = write_option(sk, name, val);
+	err = setters[name](sk, val);
+	chalk_push(sk, 0);
 	release_sock(sk);
 	return err;
 }
 
-static int read_option(struct sock *sk, int name, int *val)
-{
-	const struct conn *c = &chalk_sk(sk)->conn;
+/* --- TCP_CONGESTION --- */
 
-	switch (name) {
-	case TCP_NODELAY:
-		*val = c->opt.nodelay;
-		return 0;
-	case TCP_MAXSEG:
-		*val = c->smss ?: chalk_sk(sk)->user_mss ?: MSS_DEFAULT;
-		return 0;
-	case TCP_KEEPIDLE:
-		*val = div_u64(c->opt.keep_idle, USEC_PER_S);
-		return 0;
-	case TCP_KEEPINTVL:
-		*val = div_u64(c->opt.keep_interval, USEC_PER_S);
-		return 0;
-	case TCP_KEEPCNT:
-		*val = c->opt.keep_probes;
-		return 0;
-	default:
-		return -ENOPROTOOPT;
-	}
+/* All algorithms of the core are open to everybody, unlike some of TCP's. */
+static int set_congestion(struct sock *sk, sockptr_t optval, unsigned int len)
+{
+	char name[TCP_CA_NAME_MAX] = {};
+	const struct cc_ops *ops;
+
+	if (len < 1)
+		return -EINVAL;
+	if (strncpy_from_sockptr(name, optval,
+				 min_t(long, sizeof(name) - 1, len)) < 0)
+		return -EFAULT;
+	ops = cc_find(name);
+	if (!ops)
+		return -ENOENT;
+	lock_sock(sk);
+	conn_set_cc(&chalk_sk(sk)->conn, ops);
+	release_sock(sk);
+	return 0;
 }
 
-int chalk_getsockopt(struct sock *sk, int level, int name, char __user *optval,
-		     int __user *optlen)
-{
-	int val, len, err;
+/* --- setsockopt() --- */
 
-	if (!is_our_level(level))
-		return ip_getsockopt(sk, level, name, optval, optlen);
-	if (get_user(len, optlen))
-		return -EFAULT;
-	if (len < 0)
+/**
+ * chalk_is_our_level() - whether the options of a level are Chalk's own
+ * @level: of get- or setsockopt()
+ */
+bool chalk_is_our_level(int level)
+{
+	return level == SOL_CHALK || level == SOL_TCP;
+}
+
+/**
+ * chalk_setsockopt() - setsockopt() of all levels but SOL_SOCKET
+ * @sk:     the socket
+ * @level:  SOL_CHALK, SOL_TCP, or what goes on to IP
+ * @name:   TCP_*
+ * @optval: the value
+ * @len:    its bytes
+ */
+int chalk_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
+		     unsigned int len)
+{
+	int val;
+
+	if (!chalk_is_our_level(level))
+		return READ_ONCE(inet_csk(sk)->icsk_af_ops)
+			->setsockopt(sk, level, name, optval, len);
+	if (name == TCP_CONGESTION)
+		return set_congestion(sk, optval, len);
+	if (len < sizeof(val))
 		return -EINVAL;
-	if (name == TCP_INFO)
-		return chalk_getsockopt_info(sk, optval, optlen);
-	lock_sock(sk);
-	err = read_option(sk, name, &val);
-	release_sock(sk);
-	if (err)
-		return err;
-	len = min_t(unsigned int, len, sizeof(val));
-	if (put_user(len, optlen) || copy_to_user(optval, &val, len))
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
-	return 0;
+	return set_number(sk, name, val);
 }

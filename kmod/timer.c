@@ -46,9 +46,17 @@ void chalk_arm_timer(struct sock *sk, u64 now)
 
 static void tick(struct sock *sk)
 {
+	const struct conn *c = &chalk_sk(sk)->conn;
+	unsigned int wake;
+	u8 retries = c->retries;
+
 	if (!chalk_is_open(sk))
 		return;
-	chalk_push(sk, conn_tick(&chalk_sk(sk)->conn, chalk_now()));
+	wake = conn_tick(&chalk_sk(sk)->conn, chalk_now());
+	/* SO_TXREHASH: another way may be better */
+	if (c->retries > retries)
+		sk_rethink_txhash(sk);
+	chalk_push(sk, wake);
 }
 
 /**

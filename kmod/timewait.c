@@ -65,6 +65,8 @@ void chalk_enter_timewait(struct sock *sk, u64 now)
 		return;
 	module_put(THIS_MODULE);
 	atomic_inc(&chalk_net(sock_net(sk))->nr_timewait);
+	tw->tw_mark = sk->sk_mark;
+	tw->tw_transparent = chalk_is_transparent(sk);
 	ct = chalk_timewait(tw);
 	spin_lock_init(&ct->lock);
 	timewait_init(&ct->rec, &chalk_sk(sk)->conn, now);
@@ -85,7 +87,7 @@ static void answer(struct chalk_timewait *ct, struct env *env, int oif)
 		if (!more)
 			return;
 		chalk_send_control(twsk_net(tw), tw->tw_rcv_saddr, tw->tw_daddr,
-				   oif, tw->tw_tos, 0, &seg);
+				   oif, tw->tw_tos, tw->tw_mark, &seg);
 	}
 }
 

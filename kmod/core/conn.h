@@ -427,6 +427,17 @@ void conn_set_cork(struct conn *c, bool on);
 void conn_set_quickack(struct conn *c, bool on, bool stay);
 
 /**
+ * conn_set_window_clamp() - TCP_WINDOW_CLAMP
+ * @c:     the connection; a promised window is never taken back
+ * @bytes: largest window to offer, 0: no bound
+ * @now:   microseconds
+ */
+void conn_set_window_clamp(struct conn *c, u32 bytes, u64 now);
+
+/* The largest window that may be offered; 0: there is no connection to tell. */
+u32 conn_window_clamp(const struct conn *c);
+
+/**
  * conn_set_cc() - TCP_CONGESTION
  * @c:   the connection; cwnd and ssthresh stay as they are
  * @ops: the algorithm

@@ -77,6 +77,27 @@ void conn_set_quickack(struct conn *c, bool on, bool stay)
 	c->opt.pingpong = !stay;
 }
 
+/* --- the receive window --- */
+
+void conn_set_window_clamp(struct conn *c, u32 bytes, u64 now)
+{
+	c->opt.window_clamp = bytes;
+	conn_set_rcv_buf(c, c->rcv_buf, now);
+}
+
+u32 conn_window_clamp(const struct conn *c)
+{
+	return window_clamp(min_t(u32, c->rcv_buf, (u32)U16_MAX << c->rcv_wscale), c->opt.window_clamp) ?:
+		       c->opt.window_clamp;
+}
+
+bool conn_can_read(const struct conn *c, u32 want)
+{
+	u32 have = conn_readable(c);
+
+	return have >= want || (have && window_left(c) < c->rmss);
+}
+
 /* --- congestion control --- */
 
 const struct cc_ops *conn_cc(const struct conn *c, const struct tunables *tun)
@@ -89,13 +110,4 @@ void conn_set_cc(struct conn *c, const struct cc_ops *ops)
 	c->opt.cc = ops;
 	c->cc.ops = ops;
 	c->cc.acked = 0;
-}
-
-/* --- SO_RCVLOWAT --- */
-
-bool conn_can_read(const struct conn *c, u32 want)
-{
-	u32 have = conn_readable(c);
-
-	return have >= want || (have && window_left(c) < c->rmss);
 }

@@ -28,15 +28,36 @@ enum listen_result listen_rx(const struct seg *s, enum cause *drop)
 }
 
 /*
- * SYN+ACKs back off like everything else: RFC 6298 (5.5). So many doublings of
- * anything are beyond its ceiling.
+ * The n-th wait, from 0: SYN+ACKs back off like everything else, RFC 6298 (5.5).
+ * So many doublings of anything are beyond its ceiling.
  */
+static u64 wait_of(const struct tunables *tun, u32 n)
+{
+	return min_t(u64, tun->rto_init << min_t(u32, n, 31), tun->rto_max);
+}
+
 static void set_deadline(struct req *r, const struct env *env, u64 now)
 {
-	u32 doublings = min_t(u32, r->retries, 31);
+	r->deadline = now + wait_of(&env->tun, r->retries);
+}
 
-	r->deadline = now + min_t(u64, env->tun.rto_init << doublings,
-				  env->tun.rto_max);
+u64 req_time_of(const struct tunables *tun, u8 n)
+{
+	u64 time = 0;
+
+	while (n--)
+		time += wait_of(tun, n);
+	return time;
+}
+
+u8 req_timeouts_in(const struct tunables *tun, u64 time)
+{
+	u64 passed = 0;
+	u32 n = 0;
+
+	while (passed < time && n < 255)
+		passed += wait_of(tun, n++);
+	return n;
 }
 
 static void take_options(struct req *r, const struct env *env,

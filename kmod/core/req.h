@@ -116,6 +116,24 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 bool req_tick(struct req *r, struct env *env, u64 now);
 
 /**
+ * req_timeouts_in() - how many timeouts a record has in some time
+ * @tun:  the tunables
+ * @time: microseconds; 0: none
+ *
+ * Return: a number, at most 255, with which req_time_of() is not below @time.
+ */
+u8 req_timeouts_in(const struct tunables *tun, u64 time);
+
+/**
+ * req_time_of() - when the last of some timeouts is
+ * @tun: the tunables
+ * @n:   how many
+ *
+ * Return: microseconds after the first SYN+ACK.
+ */
+u64 req_time_of(const struct tunables *tun, u8 n);
+
+/**
  * req_poll() - the SYN+ACK (or a challenge ACK) that is to go out now, if any
  * @r:   the record
  * @env: the world

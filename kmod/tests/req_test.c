@@ -422,6 +422,33 @@ static void req_tick__deferred(struct kunit *test)
 			REQ_ESTABLISH);
 }
 
+/* Seconds of TCP_DEFER_ACCEPT, and what is left of them */
+static const struct defer_time_param {
+	const char *name;
+	u64 asked;
+	u8 timeouts;
+	u64 given;
+} defer_times[] = {
+	{ "none", 0, 0, 0 },
+	{ "first", 1, 1, 1 },
+	{ "rounded up", 2, 2, 3 },
+	{ "exact", 7, 3, 7 },
+	{ "beyond the ceiling of the RTO", 128, 8, 247 },
+	{ "too long", 1000000, 255, 127 + 248 * 120 },
+};
+
+NAMED_PARAMS(defer_time_param, defer_times);
+
+static void req_timeouts_in__table(struct kunit *test)
+{
+	const struct defer_time_param *p = test->param_value;
+	const struct tunables *tun = &world_new(test)->env.tun;
+
+	KUNIT_EXPECT_EQ(test, req_timeouts_in(tun, p->asked * SECOND),
+			p->timeouts);
+	KUNIT_EXPECT_EQ(test, req_time_of(tun, p->timeouts), p->given * SECOND);
+}
+
 /* Who never acknowledged is given up as ever; who did, after the wait. */
 static void req_tick__deferred_ends(struct kunit *test)
 {
@@ -514,6 +541,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE_PARAM(req_rx__deferred, deferred_row_gen_params),
 	KUNIT_CASE(req_tick__deferred),
 	KUNIT_CASE(req_tick__deferred_ends),
+	KUNIT_CASE_PARAM(req_timeouts_in__table, defer_times_row_gen_params),
 	KUNIT_CASE(conn_accept__takes_over),
 	KUNIT_CASE(conn_accept__after_lost_synack),
 	{}
