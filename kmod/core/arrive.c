@@ -393,7 +393,6 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 		return true;
 	if (refuse_after_close(c, s, now, v))
 		return false;
-	c->text_rcvd = now;
 	c->rmss = clamp_t(u32, s->len, c->rmss,
 			  max_t(u16, c->mtu_mss, c->rmss));
 	if (!trim(c, s, &text))

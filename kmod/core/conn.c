@@ -77,6 +77,8 @@ static void init(struct conn *c, struct env *env, u32 iss, u64 now)
 void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	       u64 now)
 {
+	u32 most;
+
 	init(c, env, cfg->iss, now);
 	c->id = cfg->id;
 	c->sport = cfg->sport;
@@ -85,12 +87,11 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	c->mtu_mss = cfg->mtu_mss;
 	c->user_mss = cfg->user_mss;
 	c->rcv_buf = cfg->rcv_buf;
-	if (env->tun.window_scaling)
-		c->rcv_wscale = window_shift(
-			window_clamp(cfg->rcv_buf_max, c->opt.window_clamp));
+	most = window_clamp(cfg->rcv_buf_max, c->opt.window_clamp);
+	c->rcv_wscale = env->tun.window_scaling ? window_shift(most) : 0;
 	/* RFC 7323 section 2.2: the window of a SYN is not scaled */
-	c->rcv_wnd = min_t(u32, window_clamp(c->rcv_buf, c->opt.window_clamp),
-			   U16_MAX);
+	most = window_clamp(cfg->rcv_buf, c->opt.window_clamp);
+	c->rcv_wnd = min_t(u32, most, U16_MAX);
 	set_smss(c);
 	c->syn_pending = true;
 	c->state = ST_CLOSED;

@@ -214,7 +214,6 @@ struct conn {
 	u64 back_at; /* last timeout: the SYN again, or snd_rtx back */
 	u64 last_sent; /* last data */
 	u64 last_rcvd; /* last segment that was acceptable */
-	u64 text_rcvd; /* last one with text; 0: none */
 	u64 stuck_since; /* no progress since, while TIMER_RTX runs */
 	u8 rtx_cause;
 	u8 retries;

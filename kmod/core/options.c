@@ -87,8 +87,10 @@ void conn_set_window_clamp(struct conn *c, u32 bytes, u64 now)
 
 u32 conn_window_clamp(const struct conn *c)
 {
-	return window_clamp(min_t(u32, c->rcv_buf, (u32)U16_MAX << c->rcv_wscale), c->opt.window_clamp) ?:
-		       c->opt.window_clamp;
+	u32 most = min_t(u32, c->rcv_buf, (u32)U16_MAX << c->rcv_wscale);
+
+	return most ? window_clamp(most, c->opt.window_clamp) :
+		      c->opt.window_clamp;
 }
 
 bool conn_can_read(const struct conn *c, u32 want)

@@ -138,7 +138,8 @@ static void note_sent(struct conn *c, u32 seq, u32 end, u64 now)
 	}
 	c->last_sent = now;
 	/* an answer within its time: from now on ACKs ride on data */
-	if (c->text_rcvd && now - c->text_rcvd < c->env->tun.delack)
+	if (c->stats.data_segs_in &&
+	    now - c->stats.last_data_in < c->env->tun.delack)
 		c->opt.pingpong = true;
 }
 

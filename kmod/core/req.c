@@ -63,12 +63,13 @@ u8 req_timeouts_in(const struct tunables *tun, u64 time)
 static void take_options(struct req *r, const struct env *env,
 			 const struct conn_config *cfg, const struct seg *syn)
 {
+	u32 most;
+
 	r->peer_mss = syn->mss ?: MSS_DEFAULT;
 	r->wscale_ok = env->tun.window_scaling && syn->has_wscale;
 	r->snd_wscale = r->wscale_ok ? syn->wscale : 0;
-	if (r->wscale_ok)
-		r->rcv_wscale = window_shift(
-			window_clamp(cfg->rcv_buf_max, cfg->window_clamp));
+	most = window_clamp(cfg->rcv_buf_max, cfg->window_clamp);
+	r->rcv_wscale = r->wscale_ok ? window_shift(most) : 0;
 	r->ts_ok = env->tun.timestamps && syn->has_ts;
 	r->ts_recent = syn->tsval;
 }
@@ -81,8 +82,8 @@ void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
 	r->irs = syn->seq;
 	r->snd_wnd = syn->wnd;
 	r->rcv_buf = cfg->rcv_buf;
-	r->rcv_wnd = min_t(u32, window_clamp(cfg->rcv_buf, cfg->window_clamp),
-			   U16_MAX);
+	r->rcv_wnd = min_t(u32, U16_MAX,
+			   window_clamp(cfg->rcv_buf, cfg->window_clamp));
 	r->mtu_mss = cfg->mtu_mss;
 	r->user_mss = cfg->user_mss;
 	r->most_retries = cfg->synack_retries;
