@@ -65,6 +65,7 @@
 	X(ACK_FIN, "FIN is acknowledged", "RFC 9293 3.10.7.4")                 \
 	X(WINDOW_UPDATE, "window update", "RFC 9293 3.8.6.2.2")                \
 	X(RESET, "reset", "RFC 9293 3.5.2")                                    \
+	X(DATAGRAM, "datagram", "RFC 768")                                     \
 	X(KEEPALIVE, "keep-alive", "RFC 9293 3.8.4")                           \
 	X(ZERO_WINDOW, "zero-window probe", "RFC 9293 3.8.6.1")                \
 	/* congestion control and timers */                                    \
@@ -131,7 +132,16 @@
 	X(RCVBUF, "receive_buffer_full", "RFC 9293 3.10.7.4")                  \
 	X(AFTER_FIN, "data_after_fin", "RFC 9293 3.10.7.4")                    \
 	X(AFTER_CLOSE, "data_after_close", "RFC 9293 3.6.1")                   \
-	X(TIME_WAIT, "time_wait", "RFC 9293 3.10.7.4")
+	X(TIME_WAIT, "time_wait", "RFC 9293 3.10.7.4")                         \
+	/* datagrams */                                                        \
+	X(DGRAM_TOO_SHORT, "datagram_too_short", "RFC 768")                    \
+	X(DGRAM_BAD_LENGTH, "datagram_bad_length", "RFC 768")                  \
+	X(DGRAM_NO_CHECKSUM, "datagram_no_checksum", "RFC 8200 8.1")           \
+	X(DGRAM_BAD_CHECKSUM, "datagram_bad_checksum", "RFC 1122 4.1.3.4")     \
+	X(DGRAM_NO_SOCKET, "datagram_no_socket", "RFC 1122 4.1.3.1")           \
+	X(DGRAM_NO_MEMBER, "datagram_no_member", "RFC 1122 3.3.7")             \
+	X(DGRAM_FILTER, "datagram_filtered", "RFC 768")                        \
+	X(DGRAM_RCVBUF, "datagram_receive_buffer_full", "RFC 768")
 
 enum event_kind {
 #define X(id, name) EV_##id,

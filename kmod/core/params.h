@@ -19,6 +19,9 @@
 /* RFC 9293 section 3.7.1: the MSS where the peer names none (IPv4). */
 #define MSS_DEFAULT 536
 
+/* RFC 768: the header of a datagram. */
+#define DGRAM_HDR 8
+
 /*
  * DEVIATES: RFC 9293 section 3.7.1 sets no floor to an MSS option. A peer that
  * asks for less gets this, so that it cannot make us send a packet a byte.

@@ -2,6 +2,7 @@
 /*
  * wire.c - header bytes to struct seg and back
  */
+#include "bytes.h"
 #include "params.h"
 #include "wire.h"
 
@@ -20,28 +21,6 @@ enum {
 	OPT_WSCALE_LEN = 3,
 	OPT_TIMESTAMPS_LEN = 10,
 };
-
-static u16 get16(const u8 *p)
-{
-	return p[0] << 8 | p[1];
-}
-
-static u32 get32(const u8 *p)
-{
-	return (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
-}
-
-static u8 *put16(u8 *p, u16 v)
-{
-	p[0] = v >> 8;
-	p[1] = (u8)v;
-	return p + 2;
-}
-
-static u8 *put32(u8 *p, u32 v)
-{
-	return put16(put16(p, v >> 16), (u16)v);
-}
 
 unsigned int wire_header_len(const u8 *p)
 {
