@@ -14,7 +14,9 @@
 #include <linux/version.h>
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
+#include <net/ip.h>
 #include <net/net_namespace.h>
+#include <net/route.h>
 #include <net/sock.h>
 
 /*
@@ -99,6 +101,55 @@ static inline bool chalk_is_transparent(const struct sock *sk)
 #define CHALK_CTL_TABLE const struct ctl_table
 #else
 #define CHALK_CTL_TABLE struct ctl_table
+#endif
+
+/* 6.6: the same for what only datagrams ask. */
+#if CHALK_KERNEL(6, 6)
+static inline bool chalk_takes_all_groups(const struct sock *sk)
+{
+	return inet_test_bit(MC_ALL, sk);
+}
+
+static inline unsigned int chalk_cmsg_flags(const struct sock *sk)
+{
+	return inet_cmsg_flags(inet_sk(sk));
+}
+#else
+static inline bool chalk_takes_all_groups(const struct sock *sk)
+{
+	return inet_sk(sk)->mc_all;
+}
+
+static inline unsigned int chalk_cmsg_flags(const struct sock *sk)
+{
+	return inet_sk(sk)->cmsg_flags;
+}
+#endif
+
+/* 6.5: a route on the link is asked for by its scope, no more by a TOS bit. */
+#if CHALK_KERNEL(6, 5)
+#define chalk_scope_tos(scope) 0
+#else
+#define chalk_scope_tos(scope) ((scope) == RT_SCOPE_LINK ? RTO_ONLINK : 0)
+
+static inline u8 ip_sendmsg_scope(const struct inet_sock *inet,
+				  const struct ipcm_cookie *ipc,
+				  const struct msghdr *msg)
+{
+	if (sock_flag(&inet->sk, SOCK_LOCALROUTE) ||
+	    msg->msg_flags & MSG_DONTROUTE ||
+	    (ipc->opt && ipc->opt->opt.is_strictroute))
+		return RT_SCOPE_LINK;
+	return RT_SCOPE_UNIVERSE;
+}
+#endif
+
+/* 6.10: a control message is looked at without its message. */
+#if CHALK_KERNEL(6, 10)
+#define chalk_sock_cmsg(sk, msg, cmsg, sockc) __sock_cmsg_send(sk, cmsg, sockc)
+#else
+#define chalk_sock_cmsg(sk, msg, cmsg, sockc) \
+	__sock_cmsg_send(sk, msg, cmsg, sockc)
 #endif
 
 /* 6.10: a TIME_WAIT record is hashed and its timer started in one go. */

@@ -3,6 +3,7 @@
  * debugfs.c - /sys/kernel/debug/chalk: what a student looks at
  *
  *	conns	a line for each listener, connection and record
+ *	dgrams	the sockets of datagrams (dgram_debugfs.c)
  *	drops	how many segments were not used, for each reason
  *	trace	events as they happen (trace.c)
  *
@@ -13,6 +14,7 @@
 #include <linux/seq_file.h>
 #include <net/tcp_states.h>
 
+#include "dgram.h"
 #include "sock.h"
 
 /* Sockets taken from a bucket at a time. */
@@ -267,6 +269,7 @@ void chalk_debugfs_init(void)
 {
 	dir = debugfs_create_dir("chalk", NULL);
 	debugfs_create_file("conns", 0400, dir, NULL, &conns_fops);
+	chalk_dgram_debugfs_init(dir);
 	debugfs_create_file("drops", 0400, dir, NULL, &drops_fops);
 	debugfs_create_file("trace", 0400, dir, NULL, &chalk_trace_fops);
 }

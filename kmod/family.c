@@ -30,6 +30,19 @@ static const int families[] = {
 	[CHALKPROTO_INET] = PF_INET,
 };
 
+/* The protocol that carries a type of socket, 0: none. */
+static int carrier(int type)
+{
+	switch (type) {
+	case SOCK_STREAM:
+		return IPPROTO_CHALK;
+	case SOCK_DGRAM:
+		return IPPROTO_CHALK_DGRAM;
+	default:
+		return 0;
+	}
+}
+
 /* The other family's socket changes hands; what is left of @from is empty. */
 static void take_over(struct socket *sock, struct socket *from)
 {
@@ -48,12 +61,12 @@ static int chalk_create(struct net *net, struct socket *sock, int protocol,
 	struct socket *made;
 	int err;
 
-	if (sock->type != SOCK_STREAM)
+	if (!carrier(sock->type))
 		return -ESOCKTNOSUPPORT;
 	if (protocol < 0 || protocol >= ARRAY_SIZE(families))
 		return -EPROTONOSUPPORT;
-	err = __sock_create(net, families[protocol], sock->type, IPPROTO_CHALK,
-			    &made, kern);
+	err = __sock_create(net, families[protocol], sock->type,
+			    carrier(sock->type), &made, kern);
 	if (!err)
 		take_over(sock, made);
 	return err;

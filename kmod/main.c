@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <net/net_namespace.h>
 
+#include "dgram.h"
 #include "sock.h"
 
 static int __init chalk_init(void)
@@ -32,6 +33,9 @@ static int __init chalk_init(void)
 	err = chalk_input_register();
 	if (err)
 		goto out_net;
+	err = chalk_datagram_register();
+	if (err)
+		goto out_input;
 	chalk_debugfs_init();
 	err = chalk_family_register();
 	if (err)
@@ -40,6 +44,8 @@ static int __init chalk_init(void)
 
 out_debugfs:
 	chalk_debugfs_exit();
+	chalk_datagram_unregister();
+out_input:
 	chalk_input_unregister();
 out_net:
 	chalk_net_exit();
@@ -54,6 +60,7 @@ static void __exit chalk_exit(void)
 {
 	chalk_family_unregister();
 	chalk_debugfs_exit();
+	chalk_datagram_unregister();
 	chalk_input_unregister();
 	chalk_net_exit();
 	chalk_proto_unregister();
@@ -66,4 +73,5 @@ module_exit(chalk_exit);
 MODULE_DESCRIPTION("Chalk, a TCP to learn from");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET, 253, 1);
+MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET, 254, 2);
 MODULE_ALIAS_NETPROTO(19);

@@ -48,7 +48,18 @@ void chalk_visit_nets(void (*fn)(struct chalk_net *cn, void *arg), void *arg)
  */
 void chalk_count_drop(struct net *net, enum cause why)
 {
-	this_cpu_inc(chalk_net(net)->drops->n[why - DROP_FIRST]);
+	this_cpu_inc(chalk_net(net)->counts->drops[why - DROP_FIRST]);
+}
+
+static u64 sum_of(const struct chalk_net *cn, size_t offset)
+{
+	u64 n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += READ_ONCE(*(u64 *)((void *)per_cpu_ptr(cn->counts, cpu) +
+					offset));
+	return n;
 }
 
 /**
@@ -58,15 +69,28 @@ void chalk_count_drop(struct net *net, enum cause why)
  */
 u64 chalk_drops_of(const struct chalk_net *cn, enum cause why)
 {
-	u64 n = 0;
-	int cpu;
+	return sum_of(cn,
+		      offsetof(struct chalk_counts, drops[why - DROP_FIRST]));
+}
 
-	for_each_possible_cpu(cpu) {
-		const struct chalk_drops *d = per_cpu_ptr(cn->drops, cpu);
+/**
+ * chalk_count_datagram() - a datagram came or went
+ * @net: the namespace
+ * @way: which of the two
+ */
+void chalk_count_datagram(struct net *net, enum chalk_dgrams way)
+{
+	this_cpu_inc(chalk_net(net)->counts->dgrams[way]);
+}
 
-		n += READ_ONCE(d->n[why - DROP_FIRST]);
-	}
-	return n;
+/**
+ * chalk_datagrams_of() - how often that was
+ * @cn:  the namespace
+ * @way: which of the two
+ */
+u64 chalk_datagrams_of(const struct chalk_net *cn, enum chalk_dgrams way)
+{
+	return sum_of(cn, offsetof(struct chalk_counts, dgrams[way]));
 }
 
 /* --- a namespace comes --- */
@@ -107,14 +131,14 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	set_defaults(cn, net);
-	cn->drops = alloc_percpu(struct chalk_drops);
-	if (!cn->drops)
+	cn->counts = alloc_percpu(struct chalk_counts);
+	if (!cn->counts)
 		return -ENOMEM;
 	/* raw: a socket of ours would hold the module for ever */
 	err = inet_ctl_sock_create(&cn->ctl, PF_INET, SOCK_RAW, IPPROTO_CHALK,
 				   net);
 	if (err)
-		goto out_drops;
+		goto out_counts;
 	err = chalk_sysctl_register(cn);
 	if (err)
 		goto out_ctl;
@@ -123,8 +147,8 @@ static int __net_init net_init(struct net *net)
 
 out_ctl:
 	inet_ctl_sock_destroy(cn->ctl);
-out_drops:
-	free_percpu(cn->drops);
+out_counts:
+	free_percpu(cn->counts);
 	return err;
 }
 
@@ -143,7 +167,7 @@ static void net_exit(struct chalk_net *cn)
 	delist(cn);
 	chalk_sysctl_unregister(cn);
 	inet_ctl_sock_destroy(cn->ctl);
-	free_percpu(cn->drops);
+	free_percpu(cn->counts);
 }
 
 static void __net_exit net_exit_batch(struct list_head *nets)

@@ -20,12 +20,21 @@
 
 struct ctl_table_header;
 
+/* Datagrams that sockets took, and that they sent. */
+enum chalk_dgrams {
+	CHALK_DGRAMS_IN,
+	CHALK_DGRAMS_OUT,
+	NR_CHALK_DGRAMS,
+};
+
 /**
- * struct chalk_drops - segments not used, for each reason
- * @n: counters; index: enum cause less DROP_FIRST
+ * struct chalk_counts - what a CPU has counted
+ * @drops:  packets not used, for each reason: enum cause less DROP_FIRST
+ * @dgrams: enum chalk_dgrams
  */
-struct chalk_drops {
-	u64 n[NR_DROPS];
+struct chalk_counts {
+	u64 drops[NR_DROPS];
+	u64 dgrams[NR_CHALK_DGRAMS];
 };
 
 /**
@@ -34,7 +43,7 @@ struct chalk_drops {
  * @net:         the namespace
  * @list:        in the list of all, for chalk_visit_nets()
  * @ctl:         sends segments that belong to no socket; never receives
- * @drops:       counters, for each CPU
+ * @counts:      counters, for each CPU
  * @nr_timewait: TIME_WAIT records alive
  * @closing:     the namespace goes: purge its TIME_WAIT records
  * @rmem:        bytes of a receive buffer: least, default, most
@@ -46,7 +55,7 @@ struct chalk_net {
 	struct net *net;
 	struct list_head list;
 	struct sock *ctl;
-	struct chalk_drops __percpu *drops;
+	struct chalk_counts __percpu *counts;
 	atomic_t nr_timewait;
 	bool closing;
 	int rmem[3];
@@ -74,6 +83,8 @@ u32 chalk_next_conn_id(void);
 void chalk_visit_nets(void (*fn)(struct chalk_net *cn, void *arg), void *arg);
 void chalk_count_drop(struct net *net, enum cause why);
 u64 chalk_drops_of(const struct chalk_net *cn, enum cause why);
+void chalk_count_datagram(struct net *net, enum chalk_dgrams way);
+u64 chalk_datagrams_of(const struct chalk_net *cn, enum chalk_dgrams way);
 
 /* sysctl.c */
 int chalk_sysctl_register(struct chalk_net *cn);

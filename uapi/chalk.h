@@ -34,6 +34,11 @@
 #define IPPROTO_CHALK 253
 #endif
 
+/* The same of datagrams. */
+#ifndef IPPROTO_CHALK_DGRAM
+#define IPPROTO_CHALK_DGRAM 254
+#endif
+
 /*
  * Level of get/setsockopt(). Takes the TCP_* option numbers of
  * <netinet/tcp.h>; SOL_TCP is taken as the same level.

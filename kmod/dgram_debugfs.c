@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dgram_debugfs.c - what a student looks at, of datagrams
+ *
+ *	dgrams		a line for each socket that has a port
+ *	dgram_totals	datagrams in and out, for each namespace
+ *
+ * Both in the directory that debugfs.c makes.
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "dgram.h"
+
+/* --- dgrams --- */
+
+static void put_socket(struct seq_file *m, const struct sock *sk)
+{
+	seq_printf(m, "%u\t%pI4:%u\t%pI4:%u\t%d\t%d\t%d\n",
+		   sock_net(sk)->ns.inum, &sk->sk_rcv_saddr, sk->sk_num,
+		   &sk->sk_daddr, ntohs(sk->sk_dport), sk_rmem_alloc_get(sk),
+		   sk_wmem_alloc_get(sk), atomic_read(&sk->sk_drops));
+}
+
+static void put_slot(struct seq_file *m, struct udp_hslot *slot)
+{
+	const struct sock *sk;
+
+	spin_lock_bh(&slot->lock);
+	sk_for_each(sk, &slot->head)
+		put_socket(m, sk);
+	spin_unlock_bh(&slot->lock);
+}
+
+static int dgrams_show(struct seq_file *m, void *v)
+{
+	struct udp_table *t = &chalk_dgram_table;
+	unsigned int i;
+
+	seq_puts(m, "netns\tlocal\tremote\trx_queue\ttx_queue\tdrops\n");
+	for (i = 0; i <= t->mask; i++)
+		put_slot(m, &t->hash[i]);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(dgrams);
+
+/* --- dgram_totals --- */
+
+static void put_totals(struct chalk_net *cn, void *arg)
+{
+	seq_printf(arg, "%u\t%llu\t%llu\n", cn->net->ns.inum,
+		   chalk_datagrams_of(cn, CHALK_DGRAMS_IN),
+		   chalk_datagrams_of(cn, CHALK_DGRAMS_OUT));
+}
+
+static int dgram_totals_show(struct seq_file *m, void *v)
+{
+	seq_puts(m, "netns\tin\tout\n");
+	chalk_visit_nets(put_totals, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(dgram_totals);
+
+/**
+ * chalk_dgram_debugfs_init() - make the files
+ * @dir: where; goes with them
+ */
+void chalk_dgram_debugfs_init(struct dentry *dir)
+{
+	debugfs_create_file("dgrams", 0400, dir, NULL, &dgrams_fops);
+	debugfs_create_file("dgram_totals", 0400, dir, NULL,
+			    &dgram_totals_fops);
+}
