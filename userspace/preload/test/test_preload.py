@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 """test_preload.py - what chalk run makes of the sockets of a program.
 
-The programs are snippets of Python, the kernel is one without Chalk: a library
-behind ours (fake_chalk.c) makes believe. Needs "make tools" first.
+The programs are snippets of Python, on a kernel that only seems to have Chalk.
+Needs "make tools" first.
 """
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
 import unittest
 
+import fake
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 RUN = os.path.join(HERE, "../../chalk/chalk-run")
-LIBRARY = os.path.normpath(
-    os.path.join(HERE, "../../../build/bin/libchalk-preload.so"))
 STREAM, DGRAM, TCP, UDP = 253, 254, 6, 17
 
 # What the snippets find in place; show() is their answer.
@@ -31,31 +29,24 @@ def pair():
     server = socket(); server.bind(("127.0.0.1", PORT)); server.listen()
     client = socket(); client.connect(("127.0.0.1", PORT))
     return server, client, server.accept()[0]
-PORT = 0
 probe = socket(AF_INET, SOCK_STREAM, 0)
 probe.bind(("127.0.0.1", 0)); PORT = probe.getsockname()[1]; probe.close()
 """
-scratch = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
-FAKE = os.path.join(scratch.name, "fake.so")
 
 
 def setUpModule():  # pylint: disable=invalid-name
     """The make-believe kernel."""
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", FAKE,
-                    os.path.join(HERE, "fake_chalk.c")], check=True)
+    fake.build()
 
 
 def tearDownModule():  # pylint: disable=invalid-name
     """Nothing stays."""
-    scratch.cleanup()
+    fake.remove()
 
 
 def chalk_run(*args: str, has="full") -> subprocess.CompletedProcess:
     """chalk run ARGS where the kernel @has such a Chalk."""
-    env = dict(os.environ, LD_PRELOAD=FAKE, FAKE_CHALK=has,
-               PYTHONDONTWRITEBYTECODE="1")
-    return subprocess.run([RUN, *args], env=env, text=True, check=False,
-                          capture_output=True, timeout=60)
+    return fake.run([RUN, *args], has)
 
 
 def python(code: str, *options: str, has="full"):
@@ -379,7 +370,7 @@ class ProgramTest(unittest.TestCase):
 
     def compile(self, name: str, source: str, *options: str) -> str:
         """A program of C; its path."""
-        path = os.path.join(scratch.name, name)
+        path = os.path.join(fake.directory(), name)
         subprocess.run(["gcc", "-o", path, *options, "-x", "c", "-"],
                        input=source, text=True, check=True)
         return path
@@ -387,7 +378,7 @@ class ProgramTest(unittest.TestCase):
     @staticmethod
     def script(name: str, text: str) -> str:
         """An executable file."""
-        path = os.path.join(scratch.name, name)
+        path = os.path.join(fake.directory(), name)
         with open(path, "w", encoding="ascii") as file:
             file.write(text)
         os.chmod(path, 0o755)
