@@ -43,7 +43,7 @@ $(PRELOAD): $(wildcard userspace/preload/*.[ch]) uapi/chalk.h
 	$(CC) -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -Iuapi -shared -fPIC \
 		-fvisibility=hidden -o $@ $(filter %.c,$^)
 
-$(BIN)/%: userspace/examples/%.c uapi/chalk.h
+$(BIN)/%: userspace/examples/%.c userspace/examples/example.h uapi/chalk.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -Iuapi -o $@ $<
 

@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""01_echo_client.py ADDRESS PORT TEXT - send a text and show the answer.
+
+Only bytes are sent: str.encode() makes them, bytes.decode() makes text again.
+"""
+
+import socket
+import sys
+
+import chalk
+
+if len(sys.argv) != 4:
+    sys.exit("usage: 01_echo_client.py ADDRESS PORT TEXT")
+address, port, text = sys.argv[1:]
+
+try:
+    with chalk.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.connect((address, int(port)))
+        sock.sendall(text.encode())
+        sock.shutdown(socket.SHUT_WR)  # our FIN: no more will come
+        answer = b""
+        while data := sock.recv(4096):
+            answer += data
+except OSError as error:
+    sys.exit(f"{address}, port {port}: {error}")
+print(answer.decode())

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""05_chat_client.py ADDRESS PORT - what is typed goes to the server, what comes
+is shown.
+
+A thread shows what comes, so that the other may wait for the keyboard. At the
+end of its input the client leaves.
+"""
+
+import os
+import socket
+import sys
+import threading
+
+import chalk
+
+
+def show(sock: socket.socket) -> None:
+    """Until the server has gone."""
+    try:
+        while text := sock.recv(4096):
+            print(text.decode(errors="replace"), end="", flush=True)
+        print("the server has gone", file=sys.stderr)
+    except OSError as error:
+        print(error, file=sys.stderr)
+    os._exit(1)
+
+
+def main() -> None:
+    """Connect and talk."""
+    if len(sys.argv) != 3:
+        sys.exit("usage: 05_chat_client.py ADDRESS PORT")
+    sock = chalk.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.connect((sys.argv[1], int(sys.argv[2])))
+        threading.Thread(target=show, args=[sock], daemon=True).start()
+        for line in sys.stdin:
+            sock.sendall(line.encode())
+    except OSError as error:
+        sys.exit(f"{sys.argv[1]}, port {sys.argv[2]}: {error}")
+
+
+main()
