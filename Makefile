@@ -84,11 +84,23 @@ fuzz: ## fuzz the parser and the core, FUZZ_SECONDS=60 each
 	@selftests/setup test
 	@selftests/core/fuzz/run $(FUZZ_SECONDS)
 
-install: tools ## the tools, under PREFIX=/usr/local
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/chalk $(DESTDIR)$(PREFIX)/include
-	install $(BIN)/chalk $(DESTDIR)$(PREFIX)/bin
-	install $(filter-out $(BIN)/chalk,$(wildcard $(BIN)/chalk*)) $(DESTDIR)$(PREFIX)/libexec/chalk
-	install -m 644 uapi/chalk.h $(DESTDIR)$(PREFIX)/include
+# Where python3 looks for packages under PREFIX, else the usual place there.
+PYTHON ?= python3
+PYTHONDIR ?= $(shell $(PYTHON) -c 'import site, sys; lib = sys.argv[1] + "/lib/"; \
+	print(next((d for d in site.getsitepackages() if d.startswith(lib)), \
+		lib + "python%d.%d/site-packages" % sys.version_info[:2]))' $(PREFIX))
+AT = $(DESTDIR)$(PREFIX)
+
+install: tools ## tools, library, header, Python package, under PREFIX=/usr/local
+	install -d $(AT)/bin $(AT)/libexec/chalk $(AT)/lib/chalk $(AT)/include \
+		$(DESTDIR)$(PYTHONDIR)/chalk
+	install $(BIN)/chalk $(AT)/bin
+	install $(BIN)/chalk-* $(AT)/libexec/chalk
+	install -m 644 $(BIN)/chalk_*.py $(AT)/libexec/chalk
+	install -m 644 $(PRELOAD) $(AT)/lib/chalk
+	install -m 644 uapi/chalk.h $(AT)/include
+	install -m 644 $(wildcard userspace/python/chalk/*.py) userspace/python/chalk/py.typed \
+		$(DESTDIR)$(PYTHONDIR)/chalk
 
 clean: ## remove build/ and out/ (not the cached kernels)
 	rm -rf build out
