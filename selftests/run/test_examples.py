@@ -31,12 +31,6 @@ class Examples(Programs):
             with self.subTest(server=pair[0], client=pair[1]):
                 yield *pair, str(port)
 
-    def wait_for_datagrams(self, port: str):
-        """Until somebody has bound @port."""
-        self.assertTrue(wait_until(
-            lambda: any(row["local"].endswith(f":{port}")
-                        for row in table("conns")), 60, 0.2))
-
     def test_01_echo(self):
         """what is sent comes back"""
         for server, client, port in self.pairs():
@@ -46,6 +40,21 @@ class Examples(Programs):
                 self.assertEqual(
                     self.outputs("alice", *example("01_echo_client", client),
                                  BOB, port, text), f"{text}\n")
+
+    def test_02_datagram(self):
+        """each datagram comes back; who gets no answer asks three times"""
+        for server, client, port in self.pairs():
+            self.start("bob", *example("02_datagram_server", server), port)
+            self.wait_for_datagrams(int(port))
+            ask = [*example("02_datagram_client", client), BOB]
+            for text in ("h\u00e9llo", "x" * 20_000):
+                self.assertEqual(self.outputs("alice", *ask, port, text),
+                                 f"{text}\n")
+            self.net.netem("loss 100%")
+            done = self.run_on("alice", *ask, port, "lost")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("no answer from", done.stderr)
+            self.net.netem("delay 1ms")
 
     def test_03_web(self):
         """200 and the page, or 404; only what lies in the directory"""
@@ -122,7 +131,7 @@ class Examples(Programs):
                                    "x")
                 self.assertEqual(done.returncode, 1)
                 self.assertIn("refused", done.stderr)
-            for number in ("01_echo", "03_web", "04_file", "05_chat"):
+            for number in ("01_echo", "02_datagram", "03_web", "04_file", "05_chat"):
                 for end in ("client", "server"):
                     done = self.run_on("alice", *example(f"{number}_{end}",
                                                          language))

@@ -4,17 +4,18 @@
 import json
 
 from net import BOB, IPPROTO_CHALK
-from test_run import Programs, Sniffer, setUpModule  # noqa: F401
+from test_run import (IPPROTO_CHALK_DGRAM, Programs, Sniffer,  # noqa: F401
+                      setUpModule)
 
 
 class Package(Programs):
     """bob serves, alice asks"""
 
-    def ask(self, code: str) -> list:
+    def ask(self, code: str, protocol: int = IPPROTO_CHALK) -> list:
         """A client of Python on alice; what it prints as JSON."""
         with Sniffer() as sniffer:
             out = self.outputs("alice", "python3", "-W", "ignore", "-c", code)
-        self.assertEqual(set(sniffer.seen), {IPPROTO_CHALK})
+        self.assertEqual(set(sniffer.seen), {protocol})
         return json.loads(out)
 
     def serve(self, port: int, code: str):
@@ -42,6 +43,28 @@ with chalk.create_connection(("{BOB}", 7), 30) as sock:
                       sock.getsockopt(socket.SOL_TCP, socket.TCP_NODELAY),
                       chalk.available()]))
 """), ["echo", 253, 1, True])
+
+    def test_datagrams(self):
+        """a socketserver after patch(dgram=True), a client of chalk.socket"""
+        self.start("bob", "python3", "-c", """
+import chalk, socketserver
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        data, sock = self.request
+        sock.sendto(data, self.client_address)
+chalk.patch(dgram=True)
+socketserver.UDPServer(("", 7), Echo).serve_forever()
+""")
+        self.wait_for_datagrams(7)
+        self.assertEqual(self.ask(f"""
+import chalk, json, socket
+sock = chalk.socket(type=socket.SOCK_DGRAM)
+sock.settimeout(30)
+sock.sendto(b"datagram", ("{BOB}", 7))
+data, address = sock.recvfrom(99)
+print(json.dumps([data.decode(), address,
+                  chalk.available(kind=socket.SOCK_DGRAM)]))
+""", IPPROTO_CHALK_DGRAM), ["datagram", [BOB, 7], True])
 
     def test_standard_library(self):
         """http.server and urllib, xmlrpc, socketserver, after patch()"""

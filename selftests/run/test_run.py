@@ -14,7 +14,8 @@ import unittest
 from net import ALICE, BOB, IPPROTO_CHALK, Net, inside, table, wait_until
 
 CHALK = "/usr/local/bin/chalk"
-TCP = socket.IPPROTO_TCP
+TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
+IPPROTO_CHALK_DGRAM = 254
 SO_RCVBUFFORCE = 33
 
 
@@ -105,6 +106,12 @@ class Programs(unittest.TestCase):
             chalk_listens if transport == IPPROTO_CHALK else tcp_listens, 60,
             0.2))
 
+    def wait_for_datagrams(self, port: int):
+        """Until somebody has bound @port for Chalk's datagrams."""
+        self.assertTrue(wait_until(
+            lambda: any(row["local"].endswith(f":{port}")
+                        for row in table("dgrams")), 60, 0.2))
+
     def serve_files(self, host: str, port: int, *options: str):
         """python3 -m http.server over Chalk."""
         return self.start(host, CHALK, "run", *options, "python3", "-m",
@@ -143,6 +150,22 @@ class Wire(Programs):
                          f"TCP:{BOB}:9", input=text)
             self.assertEqual(server.communicate(timeout=60)[0], text)
         self.assertEqual(set(sniffer.seen), {IPPROTO_CHALK})
+
+    def test_datagrams(self):
+        """--dgram: protocol 254; without it UDP stays UDP"""
+        echo = ("socat", "UDP-RECVFROM:7,fork", "EXEC:cat")
+        ask = ("socat", "-t", "2", "STDIO", f"UDP:{BOB}:7")
+        self.start("bob", CHALK, "run", "--dgram", *echo)
+        self.start("bob", CHALK, "run", *echo)
+        self.wait_for_datagrams(7)
+        self.assertTrue(wait_until(lambda: ":7 " in self.outputs(
+            "bob", "ss", "-Huln"), 60, 0.2))
+        for options, protocol in ((("--dgram",), IPPROTO_CHALK_DGRAM),
+                                  ((), UDP)):
+            with Sniffer() as sniffer:
+                self.assertEqual(self.outputs("alice", CHALK, "run", *options,
+                                              *ask, input="query"), "query")
+            self.assertEqual(set(sniffer.seen), {protocol})
 
     def test_children(self):
         """a shell's programs, through exec and fork"""
@@ -221,6 +244,26 @@ class Choice(Programs):
                     f"TCP:{BOB}:{port}", "STDOUT"), f"{port}\n")
             self.assertEqual(set(sniffer.seen), {transport})
 
+    def test_ports_of_datagrams(self):
+        """one client, two servers: the port tells which transport"""
+        run = (CHALK, "run", "--dgram", "--ports", "53")
+        for port in (53, 54):
+            self.start("bob", *run, "socat", f"UDP-RECVFROM:{port},fork",
+                       "EXEC:cat")
+        self.wait_for_datagrams(53)
+        self.assertTrue(wait_until(lambda: ":54 " in self.outputs(
+            "bob", "ss", "-Huln"), 60, 0.2))
+        with Sniffer() as sniffer:
+            self.assertEqual(self.outputs("alice", *run, "python3", "-c", f"""
+from socket import *
+s = socket(AF_INET, SOCK_DGRAM)
+s.settimeout(9)
+for port in (53, 54, 53):
+    s.sendto(str(port).encode(), ("{BOB}", port))
+    print(s.recv(9).decode(), s.getsockopt(SOL_SOCKET, SO_PROTOCOL))
+"""), "53 254\n54 17\n53 254\n")
+        self.assertEqual(set(sniffer.seen), {IPPROTO_CHALK_DGRAM, UDP})
+
     def test_exchanged_socket_works(self):
         """options, non-blocking connect, epoll from before: asyncio"""
         self.start("bob", CHALK, "run", "socat", "TCP-LISTEN:7,fork",
@@ -247,6 +290,23 @@ print(s.recv(9).decode(), s.getsockopt(SOL_SOCKET, SO_PROTOCOL),
       s.getsockopt(SOL_TCP, TCP_NODELAY),
       s.getsockopt(SOL_SOCKET, SO_KEEPALIVE))
 """), "115 True\necho 253 1 1\n")
+
+
+    def test_back_to_tcp(self):
+        """--only listen: who binds may connect after all"""
+        self.start("bob", "socat", "TCP-LISTEN:7,fork", "EXEC:cat")
+        self.wait_for_listener(7, TCP)
+        self.assertEqual(self.outputs(
+            "alice", CHALK, "run", "--only", "listen", "python3", "-c", f"""
+from socket import *
+s = socket()
+s.bind(("{ALICE}", 5555))
+print(s.getsockopt(SOL_SOCKET, SO_PROTOCOL))
+s.connect(("{BOB}", 7))
+print(s.getsockopt(SOL_SOCKET, SO_PROTOCOL), s.getsockname())
+s.send(b"echo")
+print(s.recv(9).decode())
+"""), f"253\n6 ('{ALICE}', 5555)\necho\n")
 
 
 class Refusals(Programs):

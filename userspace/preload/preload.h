@@ -21,11 +21,6 @@
 
 #include "chalk.h"
 
-/* IP protocol number of datagrams. */
-#ifndef IPPROTO_CHALK_DGRAM
-#define IPPROTO_CHALK_DGRAM 254
-#endif
-
 /* What a socket is used for, as the calls tell it. */
 enum use {
 	USE_BIND = 1,
