@@ -8,6 +8,7 @@
 #ifndef CHALK_COMPAT_H
 #define CHALK_COMPAT_H
 
+#include <linux/ipv6.h>
 #include <linux/sysctl.h>
 #include <linux/tcp.h>
 #include <linux/uaccess.h>
@@ -90,6 +91,62 @@ static inline bool chalk_is_transparent(const struct sock *sk)
 	return inet_sk(sk)->transparent;
 }
 #endif
+
+#if IS_ENABLED(CONFIG_IPV6)
+/* 6.6: struct proto says where in the socket struct ipv6_pinfo is. */
+#if CHALK_KERNEL(6, 6)
+#define chalk_set_pinfo_offset(prot, offset) \
+	((prot)->ipv6_pinfo_offset = (offset))
+#else
+#define chalk_set_pinfo_offset(prot, offset) ((void)(offset))
+#endif
+
+/* 6.7: so do the flags of an IPv6 socket. */
+#if CHALK_KERNEL(6, 7)
+static inline bool chalk_sends_label(const struct sock *sk)
+{
+	return inet6_test_bit(SNDFLOW, sk);
+}
+
+static inline bool chalk_reflects_label(const struct sock *sk)
+{
+	return inet6_test_bit(REPFLOW, sk);
+}
+
+static inline bool chalk_wants_icmp6_errors(const struct sock *sk)
+{
+	return inet6_test_bit(RECVERR6, sk);
+}
+#else
+static inline bool chalk_sends_label(const struct sock *sk)
+{
+	return inet6_sk(sk)->sndflow;
+}
+
+static inline bool chalk_reflects_label(const struct sock *sk)
+{
+	return inet6_sk(sk)->repflow;
+}
+
+static inline bool chalk_wants_icmp6_errors(const struct sock *sk)
+{
+	return inet6_sk(sk)->recverr;
+}
+#endif
+
+/* 6.12, in its later updates: the list of flow labels is the inet_sock's. */
+#if CHALK_KERNEL(6, 12)
+static inline void chalk_forget_labels(struct sock *sk)
+{
+	RCU_INIT_POINTER(inet_sk(sk)->ipv6_fl_list, NULL);
+}
+#else
+static inline void chalk_forget_labels(struct sock *sk)
+{
+	RCU_INIT_POINTER(inet6_sk(sk)->ipv6_fl_list, NULL);
+}
+#endif
+#endif /* CONFIG_IPV6 */
 
 /* 6.6: the size of a sysctl table is told; 6.11: its handlers get it const. */
 #if !CHALK_KERNEL(6, 6)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * connect.c - the active open
+ * connect.c - the active open, and that of IPv4
  *
  * Called by inet_stream_connect(), which also does the waiting. Finds a route,
  * a port and a place in the tables, then lets the core send its SYN.
@@ -78,42 +78,54 @@ static struct rtable *take_port(struct sock *sk, struct rtable *rt,
 				 inet->inet_dport, sk);
 }
 
-static void open_connection(struct sock *sk, u32 mtu)
+/**
+ * chalk_undo_connect() - the tables have no place for a connection
+ * @sk: the socket, locked; its addresses are set
+ */
+void chalk_undo_connect(struct sock *sk)
 {
-	struct chalk_sock *cs = chalk_sk(sk);
-	const struct inet_sock *inet = inet_sk(sk);
+	chalk_set_state(sk, TCP_CLOSE);
+	inet_bhash2_reset_saddr(sk);
+	sk->sk_route_caps = 0;
+	inet_sk(sk)->inet_dport = 0;
+}
+
+static void init_conn(struct sock *sk, u32 mtu, u64 now)
+{
+	struct chalk_ends ends = chalk_ends_of(sk);
 	struct net *net = sock_net(sk);
-	u16 sport = ntohs(inet->inet_sport), dport = ntohs(inet->inet_dport);
-	u64 now = chalk_now();
 	struct conn_config cfg = {
 		.id = chalk_next_conn_id(),
-		.iss = chalk_isn(net, inet->inet_saddr, inet->inet_daddr, sport,
-				 dport, now),
-		.ts_off = chalk_ts_off(net, inet->inet_saddr, inet->inet_daddr),
+		.iss = chalk_isn(net, &ends, now),
+		.ts_off = chalk_ts_off(net, &ends),
 		.rcv_buf = chalk_rcv_buf(sk),
 		.rcv_buf_max = max_t(u32, chalk_rcv_buf(sk),
 				     READ_ONCE(chalk_net(net)->rmem[2]) / 2),
-		.sport = sport,
-		.dport = dport,
-		.mtu_mss = chalk_mtu_mss(mtu, inet_csk(sk)->icsk_ext_hdr_len),
-		.user_mss = cs->user_mss,
+		.sport = ends.lport,
+		.dport = ends.rport,
+		.mtu_mss = chalk_mtu_mss(mtu, chalk_ip_header_len(sk)),
+		.user_mss = chalk_sk(sk)->user_mss,
 	};
+
+	conn_open(&chalk_sk(sk)->conn, chalk_env(sk), &cfg, now);
+}
+
+/**
+ * chalk_open() - send the SYN
+ * @sk: the socket, locked, in the tables; addresses and route are set
+ */
+void chalk_open(struct sock *sk)
+{
+	u32 mtu = dst_mtu(__sk_dst_get(sk));
 
 	/* what an earlier connection left behind */
 	chalk_clear_conn(sk);
 	WRITE_ONCE(sk->sk_err, 0);
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	sock_reset_flag(sk, SOCK_DONE);
-	cs->pmtu = mtu;
-	conn_open(&cs->conn, chalk_env(sk), &cfg, now);
-}
-
-static void undo_connect(struct sock *sk)
-{
-	chalk_set_state(sk, TCP_CLOSE);
-	inet_bhash2_reset_saddr(sk);
-	sk->sk_route_caps = 0;
-	inet_sk(sk)->inet_dport = 0;
+	inet_csk(sk)->icsk_pmtu_cookie = mtu;
+	init_conn(sk, mtu, chalk_now());
+	chalk_push(sk, 0);
 }
 
 /**
@@ -144,13 +156,12 @@ int chalk_connect(struct sock *sk, struct sockaddr *addr, int len)
 	}
 	rt = take_port(sk, rt, orig_sport);
 	if (IS_ERR(rt)) {
-		undo_connect(sk);
+		chalk_undo_connect(sk);
 		return PTR_ERR(rt);
 	}
 	sk_set_txhash(sk);
 	sk_setup_caps(sk, &rt->dst);
 	atomic_set(&inet->inet_id, get_random_u16());
-	open_connection(sk, dst_mtu(&rt->dst));
-	chalk_push(sk, 0);
+	chalk_open(sk);
 	return 0;
 }

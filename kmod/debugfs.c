@@ -45,9 +45,13 @@ static void put_header(struct seq_file *m)
 static void put_line(struct seq_file *m, const struct sock *sk,
 		     const struct line *l)
 {
-	seq_printf(m, "%u\t%u\t%pI4:%u\t%pI4:%u\t%s\t", sock_net(sk)->ns.inum,
-		   l->id, &sk->sk_rcv_saddr, sk->sk_num, &sk->sk_daddr,
-		   ntohs(sk->sk_dport), state_name(l->state));
+	struct chalk_ends ends = chalk_ends_of(sk);
+	char local[CHALK_END_MAX], remote[CHALK_END_MAX];
+
+	chalk_format_end(local, &ends.laddr, ends.lport);
+	chalk_format_end(remote, &ends.raddr, ends.rport);
+	seq_printf(m, "%u\t%u\t%s\t%s\t%s\t", sock_net(sk)->ns.inum, l->id,
+		   local, remote, state_name(l->state));
 	seq_printf(m, "%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\n",
 		   l->cwnd, l->ssthresh, l->flight, l->snd_wnd, l->rcv_wnd,
 		   l->srtt, l->rttvar, l->rto, l->unsent, l->unacked, l->unread,

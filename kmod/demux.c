@@ -146,34 +146,34 @@ void chalk_demux_exit(void)
 
 /**
  * chalk_isn() - the initial sequence number of a connection (RFC 6528)
- * @net:   the namespace
- * @saddr: our address
- * @daddr: the peer's
- * @sport: our port
- * @dport: the peer's
- * @now:   microseconds
+ * @net:  the namespace
+ * @ends: between whom it is
+ * @now:  microseconds
  */
-u32 chalk_isn(struct net *net, __be32 saddr, __be32 daddr, u16 sport, u16 dport,
-	      u64 now)
+u32 chalk_isn(struct net *net, const struct chalk_ends *ends, u64 now)
 {
-	u64 hash = siphash_4u32((__force u32)saddr, (__force u32)daddr,
-				(u32)sport << 16 | dport, net_hash_mix(net),
-				&isn_key);
+	const struct {
+		struct chalk_ends ends;
+		u32 net;
+	} name = { *ends, net_hash_mix(net) };
 
-	return isn(hash, now);
+	return isn(siphash(&name, sizeof(name), &isn_key), now);
 }
 
 /**
  * chalk_ts_off() - where our timestamp clock starts towards a host
- * @net:   the namespace
- * @saddr: our address
- * @daddr: the peer's
+ * @net:  the namespace
+ * @ends: between whom the connection is
  *
  * The same for all ports, so that a new connection's timestamps are beyond an
  * old one's (RFC 6191).
  */
-u32 chalk_ts_off(struct net *net, __be32 saddr, __be32 daddr)
+u32 chalk_ts_off(struct net *net, const struct chalk_ends *ends)
 {
-	return siphash_3u32((__force u32)saddr, (__force u32)daddr,
-			    net_hash_mix(net), &ts_key);
+	const struct {
+		struct in6_addr laddr, raddr;
+		u32 net;
+	} hosts = { ends->laddr, ends->raddr, net_hash_mix(net) };
+
+	return siphash(&hosts, sizeof(hosts), &ts_key);
 }

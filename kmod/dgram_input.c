@@ -35,9 +35,11 @@ static struct ends ends_of(const struct sk_buff *skb)
 static void trace(const struct ends *e, enum event_kind kind, enum cause why,
 		  const struct dgram *d)
 {
-	struct seg s = { .sport = d->sport, .dport = d->dport, .len = d->len };
+	struct seg s = { .len = d->len };
+	struct chalk_ends ends = chalk_ends_of_ipv4(e->local, d->dport,
+						    e->remote, d->sport);
 
-	chalk_trace_stray(e->net, kind, why, e->local, e->remote, &s);
+	chalk_trace_stray(e->net, kind, why, &ends, &s);
 }
 
 static void drop(struct sk_buff *skb, const struct dgram *d, enum cause why)

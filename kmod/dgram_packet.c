@@ -126,12 +126,13 @@ static void put_ip_header(struct sock *sk, struct sk_buff *skb,
 
 static void trace(const struct sock *sk, const struct flowi4 *fl4, u32 len)
 {
-	struct seg s = { .sport = ntohs(fl4->fl4_sport),
-			 .dport = ntohs(fl4->fl4_dport),
-			 .len = len };
+	struct seg s = { .len = len };
+	struct chalk_ends ends = chalk_ends_of_ipv4(fl4->saddr,
+						    ntohs(fl4->fl4_sport),
+						    fl4->daddr,
+						    ntohs(fl4->fl4_dport));
 
-	chalk_trace_stray(sock_net(sk), EV_SEND, BY_DATAGRAM, fl4->saddr,
-			  fl4->daddr, &s);
+	chalk_trace_stray(sock_net(sk), EV_SEND, BY_DATAGRAM, &ends, &s);
 }
 
 /* As UDP: a full queue of a device is for those to know who asked. */

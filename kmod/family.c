@@ -2,9 +2,9 @@
 /*
  * family.c - where programs get their sockets
  *
- * Owns the family AF_CHALK and the entries in the tables of AF_INET. A socket
- * of AF_CHALK is one that AF_INET makes: its addresses, its names and
- * SO_DOMAIN are those of the Internet.
+ * Owns the family AF_CHALK and the entry in the table of AF_INET; inet6.c has
+ * that of AF_INET6. A socket of AF_CHALK is one that AF_INET or AF_INET6 makes:
+ * its addresses, its names and SO_DOMAIN are theirs.
  */
 #include <linux/module.h>
 #include <linux/net.h>
@@ -28,6 +28,7 @@ static struct inet_protosw chalk_protosw = {
 /* Third argument of socket(AF_CHALK, ...): the family behind it. */
 static const int families[] = {
 	[CHALKPROTO_INET] = PF_INET,
+	[CHALKPROTO_INET6] = PF_INET6,
 };
 
 /* The protocol that carries a type of socket, 0: none. */
@@ -93,7 +94,12 @@ int chalk_family_register(void)
 	if (err)
 		return err;
 	inet_register_protosw(&chalk_protosw);
-	return 0;
+	err = chalk_has_ipv6() ? chalk_inet6_family_register() : 0;
+	if (err) {
+		inet_unregister_protosw(&chalk_protosw);
+		sock_unregister(family);
+	}
+	return err;
 }
 
 /**
@@ -101,6 +107,8 @@ int chalk_family_register(void)
  */
 void chalk_family_unregister(void)
 {
+	if (chalk_has_ipv6())
+		chalk_inet6_family_unregister();
 	inet_unregister_protosw(&chalk_protosw);
 	sock_unregister(family);
 }

@@ -4,6 +4,7 @@
  *
  * Called by the kernel's ICMP, in softirq, with the quoted packet. Finds its
  * connection; the core says whether the message is to be believed (RFC 5927).
+ * ICMPv6 comes by icmp6.c.
  */
 #include <linux/icmp.h>
 #include <net/icmp.h>
@@ -12,13 +13,6 @@
 
 #include "compat.h"
 #include "sock.h"
-
-/* All that RFC 792 promises of a quoted segment: its first 8 bytes. */
-struct quote {
-	__be16 sport;
-	__be16 dport;
-	__be32 seq;
-};
 
 /**
  * chalk_mtu_reduced() - the path has a smaller MTU: mtu_info
@@ -30,17 +24,13 @@ void chalk_mtu_reduced(struct sock *sk)
 {
 	if (!chalk_is_open(sk))
 		return;
-	inet_csk_update_pmtu(sk, chalk_sk(sk)->mtu_info);
+	inet_csk(sk)->icsk_af_ops->mtu_reduced(sk);
 	chalk_push(sk, 0);
 }
 
-static void frag_needed(struct sock *sk, u32 seq, u32 mtu)
+static void too_big(struct sock *sk, u32 mtu)
 {
-	struct chalk_sock *cs = chalk_sk(sk);
-
-	if (!conn_believes_icmp(&cs->conn, seq) || !ip_sk_accept_pmtu(sk))
-		return;
-	WRITE_ONCE(cs->mtu_info, mtu);
+	WRITE_ONCE(chalk_sk(sk)->mtu_info, mtu);
 	if (sock_owned_by_user(sk))
 		chalk_defer(sk, CHALK_DEFER_MTU);
 	else
@@ -49,87 +39,129 @@ static void frag_needed(struct sock *sk, u32 seq, u32 mtu)
 
 static void redirect(struct sock *sk, struct sk_buff *skb)
 {
-	struct dst_entry *dst = __sk_dst_check(sk, 0);
+	struct dst_entry *dst = __sk_dst_get(sk);
 
 	if (dst && !sock_owned_by_user(sk))
 		dst->ops->redirect(dst, sk, skb);
 }
 
 /* It ended the connection, or it is told at once, or it explains a timeout. */
-static void report(struct sock *sk, u32 seq, int err)
+static void report(struct sock *sk, const struct chalk_icmp *msg)
 {
 	struct conn *c = &chalk_sk(sk)->conn;
 
 	if (sock_owned_by_user(sk)) {
-		WRITE_ONCE(sk->sk_err_soft, err);
-	} else if (conn_error(c, seq, err, chalk_now())) {
+		WRITE_ONCE(sk->sk_err_soft, msg->err);
+	} else if (conn_error(c, msg->seq, msg->err, chalk_now())) {
 		chalk_push(sk, 0);
-	} else if (chalk_wants_icmp_errors(sk)) {
-		WRITE_ONCE(sk->sk_err, err);
+	} else if (msg->wanted(sk)) {
+		WRITE_ONCE(sk->sk_err, msg->err);
 		sk_error_report(sk);
 	} else {
-		WRITE_ONCE(sk->sk_err_soft, err);
+		WRITE_ONCE(sk->sk_err_soft, msg->err);
 	}
 }
 
-/* Return: negative errno for a message that is an error, else 0. */
-static int message_error(int type, int code)
+static void to_connection(struct sock *sk, struct sk_buff *skb,
+			  const struct chalk_icmp *msg)
 {
-	switch (type) {
-	case ICMP_PARAMETERPROB:
-		return -EPROTO;
-	case ICMP_TIME_EXCEEDED:
-		return -EHOSTUNREACH;
-	case ICMP_DEST_UNREACH:
-		return code <= NR_ICMP_UNREACH ? -icmp_err_convert[code].errno :
-						 0;
-	default:
-		return 0;
-	}
-}
-
-static void to_connection(struct sock *sk, struct sk_buff *skb, u32 seq,
-			  u32 info)
-{
-	int type = icmp_hdr(skb)->type;
-	int code = icmp_hdr(skb)->code;
-	int err = -message_error(type, code);
-
-	if (type == ICMP_REDIRECT)
+	switch (msg->kind) {
+	case CHALK_ICMP_REDIRECT:
 		redirect(sk, skb);
-	else if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
-		frag_needed(sk, seq, info);
-	else if (err && conn_believes_icmp(&chalk_sk(sk)->conn, seq))
-		report(sk, seq, err);
+		break;
+	case CHALK_ICMP_TOO_BIG:
+		too_big(sk, msg->mtu);
+		break;
+	case CHALK_ICMP_ERROR:
+		report(sk, msg);
+		break;
+	default:
+		break;
+	}
 }
 
 /**
- * chalk_icmp_error() - an error message
+ * chalk_icmp_rx() - an error message about a packet of a socket
+ * @sk:  what a lookup found; its reference is consumed
+ * @skb: the message
+ * @msg: what it says
+ */
+void chalk_icmp_rx(struct sock *sk, struct sk_buff *skb,
+		   const struct chalk_icmp *msg)
+{
+	/* records have timers of their own, and nobody to tell */
+	if (sk_fullsock(sk)) {
+		bh_lock_sock(sk);
+		if (chalk_is_open(sk) &&
+		    conn_believes_icmp(&chalk_sk(sk)->conn, msg->seq))
+			to_connection(sk, skb, msg);
+		bh_unlock_sock(sk);
+	}
+	sock_gen_put(sk);
+}
+
+/* --- of IPv4 --- */
+
+static void classify_unreachable(unsigned int code, u32 info,
+				 struct chalk_icmp *msg)
+{
+	if (code == ICMP_FRAG_NEEDED) {
+		msg->kind = CHALK_ICMP_TOO_BIG;
+		msg->mtu = info;
+	} else if (code <= NR_ICMP_UNREACH) {
+		msg->err = icmp_err_convert[code].errno;
+	} else {
+		msg->kind = CHALK_ICMP_OTHER;
+	}
+}
+
+static void classify(const struct icmphdr *icmph, u32 info,
+		     struct chalk_icmp *msg)
+{
+	msg->kind = CHALK_ICMP_ERROR;
+	switch (icmph->type) {
+	case ICMP_REDIRECT:
+		msg->kind = CHALK_ICMP_REDIRECT;
+		break;
+	case ICMP_PARAMETERPROB:
+		msg->err = EPROTO;
+		break;
+	case ICMP_TIME_EXCEEDED:
+		msg->err = EHOSTUNREACH;
+		break;
+	case ICMP_DEST_UNREACH:
+		classify_unreachable(icmph->code, info, msg);
+		break;
+	default:
+		msg->kind = CHALK_ICMP_OTHER;
+	}
+}
+
+/**
+ * chalk_icmp_error() - an error message of ICMP
  * @skb:  the quoted packet: IP header at its data, at least 8 bytes behind it
  * @info: the MTU, if that is what it is about
  */
 int chalk_icmp_error(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
-	const struct quote *q = (const struct quote *)(skb->data +
-						       iph->ihl * 4);
+	const struct chalk_quote *q =
+		(const struct chalk_quote *)(skb->data + iph->ihl * 4);
 	struct net *net = dev_net(skb->dev);
+	struct chalk_icmp msg = {
+		.seq = ntohl(q->seq),
+		.wanted = chalk_wants_icmp_errors,
+	};
 	struct sock *sk;
 
 	sk = __inet_lookup_established(net, &chalk_hashinfo, iph->daddr,
 				       q->dport, iph->saddr, ntohs(q->sport),
-				       inet_iif(skb), 0);
+				       inet_iif(skb), inet_sdif(skb));
 	if (!sk) {
 		__ICMP_INC_STATS(net, ICMP_MIB_INERRORS);
 		return -ENOENT;
 	}
-	/* records have timers of their own, and nobody to tell */
-	if (sk_fullsock(sk)) {
-		bh_lock_sock(sk);
-		if (chalk_is_open(sk))
-			to_connection(sk, skb, ntohl(q->seq), info);
-		bh_unlock_sock(sk);
-	}
-	sock_gen_put(sk);
+	classify(icmp_hdr(skb), info, &msg);
+	chalk_icmp_rx(sk, skb, &msg);
 	return 0;
 }

@@ -134,7 +134,7 @@ static void fill_conn(struct tcp_info *info, const struct sock *sk)
 
 	if (!c->env)
 		return;
-	info->tcpi_pmtu = chalk_sk(sk)->pmtu;
+	info->tcpi_pmtu = inet_csk(sk)->icsk_pmtu_cookie;
 	fill_options(info, c);
 	fill_timers(info, c, now);
 	fill_sending(info, c);

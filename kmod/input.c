@@ -15,9 +15,7 @@
 #include <linux/filter.h>
 #include <linux/netfilter.h>
 #include <net/busy_poll.h>
-#include <net/ip.h>
 #include <net/protocol.h>
-#include <net/route.h>
 #include <net/tcp_states.h>
 
 #include "core/emit.h"
@@ -33,9 +31,10 @@
 void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
 		enum cause why)
 {
+	struct chalk_ends ends = chalk_ends_of_packet(skb, seg);
+
 	chalk_count_drop(net, why);
-	chalk_trace_stray(net, EV_DROP, why, ip_hdr(skb)->daddr,
-			  ip_hdr(skb)->saddr, seg);
+	chalk_trace_stray(net, EV_DROP, why, &ends, seg);
 	kfree_skb(skb);
 }
 
@@ -172,7 +171,7 @@ static bool to_endpoint(struct sock *sk, bool refcounted, struct sk_buff *skb,
 }
 
 /*
- * What the owner of a socket refuses: IP_MINTTL (RFC 5082), SO_ATTACH_FILTER. A
+ * What the owner of a socket refuses: IP_MINTTL, IPV6_MINHOPCOUNT (RFC 5082), SO_ATTACH_FILTER. A
  * filter takes a segment or drops it: half of one would be acknowledged whole.
  */
 static enum cause refused_by(struct sock *sk, struct sk_buff *skb)
@@ -181,7 +180,7 @@ static enum cause refused_by(struct sock *sk, struct sk_buff *skb)
 		sk = inet_reqsk(sk)->rsk_listener;
 	else if (!sk_fullsock(sk))
 		return DROP_NONE;
-	if (ip_hdr(skb)->ttl < READ_ONCE(inet_sk(sk)->min_ttl))
+	if (chalk_ip_of_packet(skb)->is_too_far(sk, skb))
 		return DROP_LOW_TTL;
 	return sk_filter_trim_cap(sk, skb, skb->len) ? DROP_FILTERED :
 						       DROP_NONE;
@@ -203,14 +202,12 @@ static bool refuse(struct net *net, struct sock *sk, bool refcounted,
 
 static void dispatch(struct net *net, struct sk_buff *skb, struct seg *seg)
 {
-	int sdif = inet_sdif(skb);
+	const struct chalk_ip *ip = chalk_ip_of_packet(skb);
 	bool refcounted, done;
 	struct sock *sk;
 
 	do {
-		sk = __inet_lookup_skb(&chalk_hashinfo, skb, seg->hdr_len,
-				       htons(seg->sport), htons(seg->dport),
-				       sdif, &refcounted);
+		sk = ip->lookup(skb, seg, &refcounted);
 		if (!sk) {
 			to_nobody(net, skb, seg);
 			return;
@@ -222,15 +219,6 @@ static void dispatch(struct net *net, struct sk_buff *skb, struct seg *seg)
 }
 
 /* --- from IP --- */
-
-/* RFC 9293 section 3.9.2.3, MUST-57: to and from one host only. */
-static bool is_unicast(const struct sk_buff *skb)
-{
-	return skb->pkt_type == PACKET_HOST &&
-	       skb_rtable(skb)->rt_type == RTN_LOCAL &&
-	       !ipv4_is_multicast(ip_hdr(skb)->saddr) &&
-	       !ipv4_is_lbcast(ip_hdr(skb)->saddr);
-}
 
 /* Bring the header, no more, into the linear part: payload stays in pages. */
 static bool pull_header(struct sk_buff *skb)
@@ -245,17 +233,23 @@ static bool pull_header(struct sk_buff *skb)
 
 static enum cause check(struct sk_buff *skb, struct seg *seg)
 {
+	const struct chalk_ip *ip = chalk_ip_of_packet(skb);
+
 	memset(seg, 0, sizeof(*seg));
-	if (!is_unicast(skb))
+	if (!ip->is_unicast(skb))
 		return DROP_BAD_ADDRESS;
 	if (!pull_header(skb))
 		return DROP_TOO_SHORT;
-	if (skb_checksum_validate(skb, IPPROTO_CHALK, inet_compute_pseudo))
+	if (ip->is_damaged(skb))
 		return DROP_BAD_CHECKSUM;
 	return wire_parse(seg, skb->data, skb_headlen(skb), skb->len);
 }
 
-static int chalk_rcv(struct sk_buff *skb)
+/**
+ * chalk_rcv() - a packet arrives, from IP of either version
+ * @skb: the packet, consumed; transport header at its data
+ */
+int chalk_rcv(struct sk_buff *skb)
 {
 	struct net *net = dev_net(skb->dev);
 	struct seg seg;
@@ -280,7 +274,15 @@ static const struct net_protocol chalk_protocol = {
  */
 int chalk_input_register(void)
 {
-	return inet_add_protocol(&chalk_protocol, IPPROTO_CHALK);
+	int err;
+
+	err = inet_add_protocol(&chalk_protocol, IPPROTO_CHALK);
+	if (err || !chalk_has_ipv6())
+		return err;
+	err = chalk_inet6_input_register();
+	if (err)
+		inet_del_protocol(&chalk_protocol, IPPROTO_CHALK);
+	return err;
 }
 
 /**
@@ -288,5 +290,7 @@ int chalk_input_register(void)
  */
 void chalk_input_unregister(void)
 {
+	if (chalk_has_ipv6())
+		chalk_inet6_input_unregister();
 	inet_del_protocol(&chalk_protocol, IPPROTO_CHALK);
 }

@@ -11,8 +11,6 @@
  * record has another timer that asks the core.
  */
 #include <linux/security.h>
-#include <net/ip.h>
-#include <net/route.h>
 #include <net/tcp_states.h>
 
 #include "compat.h"
@@ -48,21 +46,6 @@ out:
 
 /* --- answers of a record --- */
 
-static void send_synack(const struct sock *listener, struct request_sock *req,
-			const struct seg *seg)
-{
-	const struct inet_request_sock *ireq = inet_rsk(req);
-	struct dst_entry *dst;
-	struct flowi4 fl4;
-
-	dst = inet_csk_route_req(listener, &fl4, req);
-	if (!dst)
-		return;
-	chalk_send_bare(listener, dst, ireq->ir_loc_addr, ireq->ir_rmt_addr,
-			inet_sk(listener)->tos, ireq->ir_mark, seg);
-	dst_release(dst);
-}
-
 static bool poll_req(struct chalk_req *cr, struct env *env, struct seg *seg)
 {
 	bool more;
@@ -75,11 +58,12 @@ static bool poll_req(struct chalk_req *cr, struct env *env, struct seg *seg)
 
 static void answer(const struct sock *listener, struct request_sock *req)
 {
+	const struct chalk_ip *ip = chalk_ip_of_req(req);
 	struct env *env = chalk_env(listener);
 	struct seg seg;
 
 	while (poll_req(chalk_req(req), env, &seg))
-		send_synack(listener, req, &seg);
+		ip->send_synack(listener, req, &seg);
 }
 
 /* --- a record's end and its timer --- */
@@ -142,76 +126,47 @@ static void req_timer(struct timer_list *t)
 
 /* --- a SYN --- */
 
-static void req_destructor(struct request_sock *req)
-{
-	kfree(rcu_dereference_protected(inet_rsk(req)->ireq_opt, 1));
-}
-
-struct request_sock_ops chalk_req_ops = {
-	.family = PF_INET,
-	.obj_size = sizeof(struct chalk_req),
-	.destructor = req_destructor,
-};
-
 static void set_req_addresses(struct request_sock *req, const struct sock *sk,
 			      struct sk_buff *skb, const struct seg *seg)
 {
 	struct inet_request_sock *ireq = inet_rsk(req);
 
-	sk_rcv_saddr_set(req_to_sk(req), ip_hdr(skb)->daddr);
-	sk_daddr_set(req_to_sk(req), ip_hdr(skb)->saddr);
 	ireq->ir_num = seg->dport;
 	ireq->ir_rmt_port = htons(seg->sport);
 	ireq->ir_mark = inet_request_mark(sk, skb);
 	ireq->ir_iif = inet_request_bound_dev_if(sk, skb);
 	ireq->no_srccheck = chalk_is_transparent(sk);
-}
-
-/* MTU of the way back, or 0: there is none. */
-static u32 req_mtu(const struct sock *sk, const struct request_sock *req)
-{
-	struct dst_entry *dst;
-	struct flowi4 fl4;
-	u32 mtu;
-
-	dst = inet_csk_route_req(sk, &fl4, req);
-	if (!dst)
-		return 0;
-	mtu = dst_mtu(dst);
-	dst_release(dst);
-	return mtu;
+	chalk_ip_of_req(req)->init_req(req, sk, skb);
 }
 
 /* @iss: 0, or the initial sequence number to be beyond an old connection */
 static void init_req(struct sock *sk, struct chalk_req *cr,
 		     const struct seg *syn, u32 mtu, u32 iss)
 {
-	const struct inet_request_sock *ireq = &cr->ireq;
+	struct request_sock *req = &cr->ireq.req;
+	struct chalk_ends ends = chalk_ends_of(req_to_sk(req));
 	const struct conn_options *opt = &chalk_sk(sk)->conn.opt;
 	struct net *net = sock_net(sk);
 	u64 now = chalk_now();
 	struct conn_config cfg = {
 		.id = chalk_next_conn_id(),
-		.iss = iss,
-		.ts_off = chalk_ts_off(net, ireq->ir_loc_addr,
-				       ireq->ir_rmt_addr),
+		.iss = iss ?: chalk_isn(net, &ends, now),
+		.ts_off = chalk_ts_off(net, &ends),
 		.rcv_buf = chalk_rcv_buf(sk),
 		.rcv_buf_max = max_t(u32, chalk_rcv_buf(sk),
 				     READ_ONCE(chalk_net(net)->rmem[2]) / 2),
-		.sport = syn->dport,
-		.dport = syn->sport,
-		.mtu_mss = chalk_mtu_mss(mtu, 0),
+		.sport = ends.lport,
+		.dport = ends.rport,
+		.mtu_mss = chalk_mtu_mss(mtu, chalk_ip_of_req(req)->header_len),
 		.user_mss = READ_ONCE(chalk_sk(sk)->user_mss),
 		.window_clamp = READ_ONCE(opt->window_clamp),
 		.synack_retries = READ_ONCE(opt->syn_retries),
 		.defer_accept = READ_ONCE(opt->defer_accept),
 	};
 
-	if (!iss)
-		cfg.iss = chalk_isn(net, ireq->ir_loc_addr, ireq->ir_rmt_addr,
-				    syn->dport, syn->sport, now);
 	spin_lock_init(&cr->lock);
 	timer_setup(&cr->timer, req_timer, 0);
+	cr->txhash = net_tx_rndhash();
 	cr->done = false;
 	memset(&cr->req, 0, sizeof(cr->req));
 	req_init(&cr->req, chalk_env(sk), &cfg, syn, now);
@@ -220,14 +175,15 @@ static void init_req(struct sock *sk, struct chalk_req *cr,
 static struct request_sock *make_req(struct sock *sk, struct sk_buff *skb,
 				     const struct seg *syn, u32 iss)
 {
+	const struct chalk_ip *ip = chalk_ip_of_packet(skb);
 	struct request_sock *req;
 	u32 mtu;
 
-	req = inet_reqsk_alloc(&chalk_req_ops, sk, true);
+	req = inet_reqsk_alloc(ip->req_ops, sk, true);
 	if (!req)
 		return NULL;
 	set_req_addresses(req, sk, skb, syn);
-	mtu = req_mtu(sk, req);
+	mtu = ip->req_mtu(sk, req);
 	if (!mtu || security_inet_conn_request(sk, skb, req)) {
 		reqsk_free(req);
 		return NULL;
@@ -299,23 +255,13 @@ void chalk_listen_rx(struct sock *sk, struct sk_buff *skb,
 
 /* --- the third segment: a child --- */
 
-static void set_child_addresses(struct sock *child,
-				const struct request_sock *req,
+static void set_child_addresses(struct sock *child, struct request_sock *req,
 				struct sk_buff *skb)
 {
-	const struct inet_request_sock *ireq = inet_rsk(req);
-	struct inet_sock *inet = inet_sk(child);
-
-	sk_daddr_set(child, ireq->ir_rmt_addr);
-	sk_rcv_saddr_set(child, ireq->ir_loc_addr);
-	inet->inet_saddr = ireq->ir_loc_addr;
-	child->sk_bound_dev_if = ireq->ir_iif;
-	RCU_INIT_POINTER(inet->inet_opt, NULL);
+	child->sk_bound_dev_if = inet_rsk(req)->ir_iif;
+	RCU_INIT_POINTER(inet_sk(child)->inet_opt, NULL);
 	inet_csk(child)->icsk_ext_hdr_len = 0;
-	inet->mc_index = inet_iif(skb);
-	inet->mc_ttl = ip_hdr(skb)->ttl;
-	inet->rcv_tos = ip_hdr(skb)->tos;
-	atomic_set(&inet->inet_id, get_random_u16());
+	chalk_ip_of_req(req)->init_child(child, req, skb);
 }
 
 static void init_child(struct sock *child, struct chalk_req *cr, u32 mtu)
@@ -327,7 +273,7 @@ static void init_child(struct sock *child, struct chalk_req *cr, u32 mtu)
 	cs->saved_syn = NULL;
 	cs->early = RB_ROOT;
 	cs->deferred = 0;
-	cs->pmtu = mtu;
+	inet_csk(child)->icsk_pmtu_cookie = mtu;
 	chalk_clear_conn(child);
 	spin_lock_bh(&cr->lock);
 	conn_accept(&cs->conn, chalk_env(child), &cr->req, chalk_now());
@@ -345,26 +291,22 @@ static void discard_child(struct sock *child)
 static struct sock *make_child(const struct sock *listener,
 			       struct request_sock *req, struct sk_buff *skb)
 {
-	struct dst_entry *dst;
+	struct chalk_req *cr = chalk_req(req);
 	struct sock *child;
+	bool routed;
 
 	child = inet_csk_clone_lock(listener, req, GFP_ATOMIC);
 	if (!child)
 		return NULL;
 	set_child_addresses(child, req, skb);
-	dst = inet_csk_route_child_sock(listener, child, req);
-	init_child(child, chalk_req(req), dst ? dst_mtu(dst) : IPV4_MIN_MTU);
-	if (!dst)
-		goto discard;
-	sk_set_txhash(child);
-	sk_setup_caps(child, dst);
-	if (__inet_inherit_port(listener, child) < 0)
-		goto discard;
+	child->sk_txhash = cr->txhash;
+	routed = chalk_ip_of_req(req)->route_child(listener, child, req);
+	init_child(child, cr, routed ? dst_mtu(__sk_dst_get(child)) : 0);
+	if (!routed || __inet_inherit_port(listener, child) < 0) {
+		discard_child(child);
+		return NULL;
+	}
 	return child;
-
-discard:
-	discard_child(child);
-	return NULL;
 }
 
 /*

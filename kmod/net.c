@@ -125,6 +125,29 @@ static void delist(struct chalk_net *cn)
 	mutex_unlock(&all_nets_lock);
 }
 
+static void destroy_ctl(struct chalk_net *cn)
+{
+	if (cn->ctl6)
+		inet_ctl_sock_destroy(cn->ctl6);
+	inet_ctl_sock_destroy(cn->ctl);
+}
+
+/* Raw sockets: those of ours would hold the module for ever. */
+static int __net_init make_ctl(struct chalk_net *cn, struct net *net)
+{
+	int err;
+
+	err = inet_ctl_sock_create(&cn->ctl, PF_INET, SOCK_RAW, IPPROTO_CHALK,
+				   net);
+	if (err || !chalk_has_ipv6())
+		return err;
+	err = inet_ctl_sock_create(&cn->ctl6, PF_INET6, SOCK_RAW, IPPROTO_CHALK,
+				   net);
+	if (err)
+		inet_ctl_sock_destroy(cn->ctl);
+	return err;
+}
+
 static int __net_init net_init(struct net *net)
 {
 	struct chalk_net *cn = chalk_net(net);
@@ -134,9 +157,7 @@ static int __net_init net_init(struct net *net)
 	cn->counts = alloc_percpu(struct chalk_counts);
 	if (!cn->counts)
 		return -ENOMEM;
-	/* raw: a socket of ours would hold the module for ever */
-	err = inet_ctl_sock_create(&cn->ctl, PF_INET, SOCK_RAW, IPPROTO_CHALK,
-				   net);
+	err = make_ctl(cn, net);
 	if (err)
 		goto out_counts;
 	err = chalk_sysctl_register(cn);
@@ -146,7 +167,7 @@ static int __net_init net_init(struct net *net)
 	return 0;
 
 out_ctl:
-	inet_ctl_sock_destroy(cn->ctl);
+	destroy_ctl(cn);
 out_counts:
 	free_percpu(cn->counts);
 	return err;
@@ -166,7 +187,7 @@ static void net_exit(struct chalk_net *cn)
 	wait_for_timewait(cn);
 	delist(cn);
 	chalk_sysctl_unregister(cn);
-	inet_ctl_sock_destroy(cn->ctl);
+	destroy_ctl(cn);
 	free_percpu(cn->counts);
 }
 

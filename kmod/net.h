@@ -17,6 +17,7 @@
 
 #include "core/env.h"
 #include "core/wire.h"
+#include "ip.h"
 
 struct ctl_table_header;
 
@@ -43,6 +44,7 @@ struct chalk_counts {
  * @net:         the namespace
  * @list:        in the list of all, for chalk_visit_nets()
  * @ctl:         sends segments that belong to no socket; never receives
+ * @ctl6:        the same over IPv6, NULL without it
  * @counts:      counters, for each CPU
  * @nr_timewait: TIME_WAIT records alive
  * @closing:     the namespace goes: purge its TIME_WAIT records
@@ -55,6 +57,7 @@ struct chalk_net {
 	struct net *net;
 	struct list_head list;
 	struct sock *ctl;
+	struct sock *ctl6;
 	struct chalk_counts __percpu *counts;
 	atomic_t nr_timewait;
 	bool closing;
@@ -90,6 +93,9 @@ u64 chalk_datagrams_of(const struct chalk_net *cn, enum chalk_dgrams way);
 int chalk_sysctl_register(struct chalk_net *cn);
 void chalk_sysctl_unregister(struct chalk_net *cn);
 
+/* Room for an address in brackets, a port and a NUL. */
+#define CHALK_END_MAX 56
+
 /* trace.c */
 extern const struct file_operations chalk_trace_fops;
 
@@ -97,7 +103,8 @@ void chalk_trace_init(struct chalk_net *cn);
 void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
 		      const struct event *ev);
 void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
-		       __be32 laddr, __be32 raddr, const struct seg *seg);
+		       const struct chalk_ends *ends, const struct seg *seg);
+void chalk_format_end(char *buf, const struct in6_addr *addr, u16 port);
 
 /* debugfs.c */
 void chalk_debugfs_init(void);

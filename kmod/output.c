@@ -6,16 +6,11 @@
  * cuts what it gives into packets, and lets each point at the pages of the send
  * buffer (sendmsg.c): payload is not copied. Here a large segment could go down
  * whole, for the device to cut (segmentation offload).
- * For records and for nobody: chalk_send_bare() and its callers.
+ * For records and for nobody, ipv4.c and ipv6.c dress chalk_bare_packet().
  *
  * A packet that cannot be built or sent is to the protocol a lost one.
  */
 #include <linux/netdevice.h>
-#include <net/flow.h>
-#include <net/inet_ecn.h>
-#include <net/ip.h>
-#include <net/l3mdev.h>
-#include <net/route.h>
 
 #include "core/reply.h"
 #include "sock.h"
@@ -30,22 +25,34 @@ static bool device_sums(const struct dst_entry *dst)
 	return dst && dst->dev->features & NETIF_F_HW_CSUM;
 }
 
-/*
- * Leave the checksum to the device, or to the receiver if the packet never
- * leaves the host. A device that only knows TCP and UDP can't do ours, though
- * the stack would take it for TCP by the place of the checksum.
+/**
+ * chalk_start_sum() - leave the checksum of a packet to others
+ * @skb:    the packet, transport header at its data
+ * @pseudo: sum of its pseudo-header
  */
-static bool sum(struct sk_buff *skb, __be32 saddr, __be32 daddr,
-		const struct dst_entry *dst)
+void chalk_start_sum(struct sk_buff *skb, __sum16 pseudo)
 {
-	__sum16 *check = (__sum16 *)(skb->data + WIRE_CHECKSUM_OFFSET);
-
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = WIRE_CHECKSUM_OFFSET;
-	*check = ~csum_tcpudp_magic(saddr, daddr, skb->len, IPPROTO_CHALK, 0);
+	*(__sum16 *)(skb->data + WIRE_CHECKSUM_OFFSET) = pseudo;
+}
+
+/**
+ * chalk_finish_sum() - do it ourselves if nobody else will
+ * @skb: the packet; chalk_start_sum() was called
+ * @dst: its route, or NULL
+ *
+ * The device does it, or the receiver if the packet never leaves the host. A
+ * device that only knows TCP and UDP can't do ours, though the stack would take
+ * it for TCP by the place of the checksum.
+ */
+bool chalk_finish_sum(struct sk_buff *skb, const struct dst_entry *dst)
+{
 	return device_sums(dst) || !skb_checksum_help(skb);
 }
+
+/* --- packets --- */
 
 static struct sk_buff *alloc_packet(void)
 {
@@ -61,6 +68,21 @@ static void put_header(struct sk_buff *skb, const struct seg *seg)
 {
 	wire_build(seg, skb_push(skb, HDR_MIN + wire_option_len(seg)));
 	skb_reset_transport_header(skb);
+}
+
+/**
+ * chalk_bare_packet() - a packet without payload, up to its transport header
+ * @seg: what it says
+ *
+ * Return: the packet, without a checksum, or NULL
+ */
+struct sk_buff *chalk_bare_packet(const struct seg *seg)
+{
+	struct sk_buff *skb = alloc_packet();
+
+	if (skb)
+		put_header(skb, seg);
+	return skb;
 }
 
 /* --- a connection --- */
@@ -113,15 +135,15 @@ static u32 share_payload(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)
 	return done;
 }
 
-static void send_packet(struct sock *sk, struct sk_buff *skb,
-			const struct seg *seg)
+static void send_packet(struct sock *sk, struct sk_buff *skb)
 {
-	const struct inet_sock *inet = inet_sk(sk);
+	const struct inet_connection_sock_af_ops *af =
+		inet_csk(sk)->icsk_af_ops;
 
-	put_header(skb, seg);
 	skb_set_owner_w(skb, sk);
-	if (sum(skb, inet->inet_saddr, inet->inet_daddr, __sk_dst_get(sk)))
-		ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
+	af->send_check(sk, skb);
+	if (chalk_finish_sum(skb, __sk_dst_get(sk)))
+		af->queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
 	else
 		kfree_skb(skb);
 }
@@ -146,7 +168,8 @@ static u32 send_slice(struct sock *sk, const struct seg *whole, u32 off)
 	}
 	if (off + seg.len < whole->len)
 		seg.flags &= ~(FLAG_FIN | FLAG_PSH);
-	send_packet(sk, skb, &seg);
+	put_header(skb, &seg);
+	send_packet(sk, skb);
 	return seg.len;
 }
 
@@ -160,9 +183,9 @@ static void send_segment(struct sock *sk, const struct seg *seg)
 			off += send_slice(sk, seg, off);
 		return;
 	}
-	skb = alloc_packet();
+	skb = chalk_bare_packet(seg);
 	if (skb)
-		send_packet(sk, skb, seg);
+		send_packet(sk, skb);
 }
 
 /**
@@ -183,12 +206,12 @@ void chalk_transmit(struct sock *sk, u64 now)
 
 /**
  * chalk_mtu_mss() - payload in a packet, without options of ours
- * @mtu:        of the path
- * @ip_options: bytes of IP options
+ * @mtu:       of the path
+ * @ip_header: bytes of IP header and its options
  */
-u16 chalk_mtu_mss(u32 mtu, unsigned int ip_options)
+u16 chalk_mtu_mss(u32 mtu, unsigned int ip_header)
 {
-	u32 overhead = sizeof(struct iphdr) + ip_options + HDR_MIN;
+	u32 overhead = ip_header + HDR_MIN;
 
 	return clamp_t(u32, mtu > overhead ? mtu - overhead : 0, MSS_FLOOR,
 		       U16_MAX - overhead);
@@ -202,11 +225,9 @@ u16 chalk_mtu_mss(u32 mtu, unsigned int ip_options)
  */
 void chalk_sync_mss(struct sock *sk, u32 pmtu, u64 now)
 {
-	struct chalk_sock *cs = chalk_sk(sk);
-
-	cs->pmtu = pmtu;
-	conn_set_mss(&cs->conn, chalk_mtu_mss(pmtu, cs->icsk.icsk_ext_hdr_len),
-		     now);
+	inet_csk(sk)->icsk_pmtu_cookie = pmtu;
+	conn_set_mss(&chalk_sk(sk)->conn,
+		     chalk_mtu_mss(pmtu, chalk_ip_header_len(sk)), now);
 }
 
 /**
@@ -218,70 +239,11 @@ void chalk_check_mtu(struct sock *sk, u64 now)
 {
 	const struct dst_entry *dst = __sk_dst_get(sk);
 
-	if (dst && unlikely(dst_mtu(dst) != chalk_sk(sk)->pmtu))
+	if (dst && unlikely(dst_mtu(dst) != inet_csk(sk)->icsk_pmtu_cookie))
 		chalk_sync_mss(sk, dst_mtu(dst), now);
 }
 
 /* --- without a connection --- */
-
-/**
- * chalk_send_bare() - send a segment without payload
- * @sk:    gives the IP protocol, TTL and the like; need not be locked
- * @dst:   route; the caller keeps its reference
- * @saddr: our address
- * @daddr: the peer's
- * @tos:   type of service
- * @mark:  of the packet
- * @seg:   the segment
- */
-void chalk_send_bare(const struct sock *sk, struct dst_entry *dst, __be32 saddr,
-		     __be32 daddr, u8 tos, u32 mark, const struct seg *seg)
-{
-	struct sk_buff *skb = alloc_packet();
-
-	if (!skb)
-		return;
-	put_header(skb, seg);
-	skb->mark = mark;
-	skb_dst_set(skb, dst_clone(dst));
-	if (sum(skb, saddr, daddr, dst))
-		ip_build_and_send_pkt(skb, sk, saddr, daddr, NULL, tos);
-	else
-		kfree_skb(skb);
-}
-
-/**
- * chalk_send_control() - the same, from the namespace's control socket
- * @net:   the namespace
- * @saddr: our address
- * @daddr: the peer's
- * @oif:   interface to leave by, 0: any
- * @tos:   type of service
- * @mark:  of the packet
- * @seg:   the segment
- */
-void chalk_send_control(struct net *net, __be32 saddr, __be32 daddr, int oif,
-			u8 tos, u32 mark, const struct seg *seg)
-{
-	struct sock *ctl = chalk_net(net)->ctl;
-	struct rtable *rt;
-	struct flowi4 fl4;
-
-	flowi4_init_output(&fl4, oif, mark, 0, RT_SCOPE_UNIVERSE, IPPROTO_CHALK,
-			   0, daddr, saddr, htons(seg->dport),
-			   htons(seg->sport), sock_net_uid(net, NULL));
-	rt = ip_route_output_flow(net, &fl4, ctl);
-	if (IS_ERR(rt))
-		return;
-	chalk_send_bare(ctl, &rt->dst, saddr, daddr, tos, mark, seg);
-	ip_rt_put(rt);
-}
-
-/* Through the same VRF the packet came by. */
-static int reply_oif(struct net *net, const struct sk_buff *skb)
-{
-	return netif_index_is_l3_master(net, skb->skb_iif) ? skb->skb_iif : 0;
-}
 
 /**
  * chalk_send_reset() - answer a packet with a RST, where one is due
@@ -290,17 +252,18 @@ static int reply_oif(struct net *net, const struct sk_buff *skb)
  */
 void chalk_send_reset(struct sk_buff *skb, const struct seg *seg)
 {
-	const struct iphdr *iph = ip_hdr(skb);
+	const struct chalk_ip *ip = chalk_ip_of_packet(skb);
+	struct chalk_control ctl = {};
 	struct net *net;
 	struct seg rst;
 
-	if (!skb_rtable(skb) || skb_rtable(skb)->rt_type != RTN_LOCAL)
+	if (!skb_dst(skb) || !ip->is_unicast(skb))
 		return;
 	if (!reply_reset(seg, &rst))
 		return;
 	net = dev_net(skb_dst(skb)->dev);
-	chalk_trace_stray(net, EV_SEND, BY_RESET, iph->daddr, iph->saddr, &rst);
-	chalk_send_control(net, iph->daddr, iph->saddr, reply_oif(net, skb),
-			   iph->tos & ~INET_ECN_MASK,
-			   IP4_REPLY_MARK(net, skb->mark), &rst);
+	ctl.ends = chalk_ends_of_packet(skb, seg);
+	ip->fill_reset(net, skb, &ctl);
+	chalk_trace_stray(net, EV_SEND, BY_RESET, &ctl.ends, &rst);
+	ip->send_control(net, &ctl, &rst);
 }

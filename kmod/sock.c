@@ -245,23 +245,13 @@ void chalk_clear_conn(struct sock *sk)
 	cs->rcvbuf = 0;
 }
 
-/* ip_setsockopt() calls this where IP options change. */
+/* The kernel calls this where IP options change. */
 static unsigned int sync_mss_cb(struct sock *sk, u32 pmtu)
 {
 	if (chalk_is_open(sk) && pmtu)
 		chalk_sync_mss(sk, pmtu, chalk_now());
 	return chalk_sk(sk)->conn.smss;
 }
-
-static const struct inet_connection_sock_af_ops ipv4_af_ops = {
-	.queue_xmit = ip_queue_xmit,
-	.rebuild_header = inet_sk_rebuild_header,
-	.net_header_len = sizeof(struct iphdr),
-	.setsockopt = ip_setsockopt,
-	.getsockopt = ip_getsockopt,
-	.addr2sockaddr = inet_csk_addr2sockaddr,
-	.sockaddr_len = sizeof(struct sockaddr_in),
-};
 
 static int chalk_init_sock(struct sock *sk)
 {
@@ -273,7 +263,7 @@ static int chalk_init_sock(struct sock *sk)
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(cn->wmem[1]));
 	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(cn->rmem[1]));
-	inet_csk(sk)->icsk_af_ops = &ipv4_af_ops;
+	inet_csk(sk)->icsk_af_ops = &chalk_ipv4_af_ops;
 	inet_csk(sk)->icsk_sync_mss = sync_mss_cb;
 	timer_setup(&sk->sk_timer, chalk_timer, 0);
 	cs->conn.state = ST_CLOSED;
@@ -339,8 +329,13 @@ static __poll_t poll_shutdown(const struct sock *sk, int state)
 	return mask;
 }
 
-static __poll_t chalk_poll(struct file *file, struct socket *sock,
-			   poll_table *wait)
+/**
+ * chalk_poll() - poll(), select() and epoll
+ * @file: the socket as a file
+ * @sock: the socket
+ * @wait: who waits
+ */
+__poll_t chalk_poll(struct file *file, struct socket *sock, poll_table *wait)
 {
 	struct sock *sk = sock->sk;
 	__poll_t mask;
@@ -444,7 +439,7 @@ struct proto chalk_prot = {
 	.sysctl_mem = sysctl_mem,
 	.sysctl_wmem = least_wmem,
 	.sysctl_rmem = least_rmem,
-	.max_header = MAX_HEADER + sizeof(struct iphdr) + HDR_MAX,
+	.max_header = MAX_HEADER + sizeof(struct ipv6hdr) + HDR_MAX,
 	.no_autobind = true,
 	.obj_size = sizeof(struct chalk_sock),
 	.slab_flags = SLAB_TYPESAFE_BY_RCU,
@@ -502,7 +497,16 @@ int chalk_proto_register(void)
 		return err;
 	err = proto_register(&chalk_prot, 1);
 	if (err)
-		percpu_counter_destroy(&sockets_allocated);
+		goto out_counter;
+	err = chalk_has_ipv6() ? chalk_inet6_proto_register() : 0;
+	if (err)
+		goto out_ipv4;
+	return 0;
+
+out_ipv4:
+	proto_unregister(&chalk_prot);
+out_counter:
+	percpu_counter_destroy(&sockets_allocated);
 	return err;
 }
 
@@ -511,6 +515,8 @@ int chalk_proto_register(void)
  */
 void chalk_proto_unregister(void)
 {
+	if (chalk_has_ipv6())
+		chalk_inet6_proto_unregister();
 	proto_unregister(&chalk_prot);
 	percpu_counter_destroy(&sockets_allocated);
 }

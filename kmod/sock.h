@@ -83,6 +83,7 @@
 #include "core/conn.h"
 #include "core/req.h"
 #include "core/timewait.h"
+#include "ip.h"
 #include "net.h"
 
 /* What waits for the owner of the socket to let go: bits of @deferred. */
@@ -104,7 +105,6 @@ enum {
  * @tx_hint:  buffer of sk_write_queue that was sent from last, or NULL
  * @early:    payload beyond rcv_nxt, by sequence number
  * @rcvbuf:   sk_rcvbuf as the core was told last
- * @pmtu:     MTU of the path as the core was told last
  * @mtu_info: MTU that an ICMP message named, for CHALK_DEFER_MTU
  * @deferred: CHALK_DEFER_* bits; atomic
  */
@@ -119,10 +119,21 @@ struct chalk_sock {
 	struct sk_buff *tx_hint;
 	struct rb_root early;
 	int rcvbuf;
-	u32 pmtu;
 	u32 mtu_info;
 	unsigned long deferred;
 };
+
+#if IS_ENABLED(CONFIG_IPV6)
+/**
+ * struct chalk6_sock - the same of AF_INET6
+ * @chalk: must be first
+ * @inet6: must be last, some kernels expect it there
+ */
+struct chalk6_sock {
+	struct chalk_sock chalk;
+	struct ipv6_pinfo inet6;
+};
+#endif
 
 /**
  * struct chalk_req - a connection in SYN_RCVD
@@ -130,6 +141,7 @@ struct chalk_sock {
  * @lock:  guards what follows
  * @timer: resends the SYN+ACK; holds a reference while pending
  * @req:   the protocol
+ * @txhash: hash of the flow, for flow labels and the like
  * @done:  it has become a connection, or was dropped
  */
 struct chalk_req {
@@ -137,6 +149,7 @@ struct chalk_req {
 	spinlock_t lock; /* see above */
 	struct timer_list timer;
 	struct req req;
+	u32 txhash;
 	bool done;
 };
 
@@ -162,6 +175,34 @@ struct chalk_cb {
 	u32 seq;
 	u32 end;
 	u32 skip;
+};
+
+/**
+ * struct chalk_icmp - an error message, whichever IP brought it
+ * @kind:   what it is about
+ * @seq:    sequence number that it quotes
+ * @mtu:    of the path, for CHALK_ICMP_TOO_BIG
+ * @err:    positive errno, for CHALK_ICMP_ERROR
+ * @wanted: does the program want to be told at once?
+ */
+struct chalk_icmp {
+	enum {
+		CHALK_ICMP_OTHER,
+		CHALK_ICMP_REDIRECT,
+		CHALK_ICMP_TOO_BIG,
+		CHALK_ICMP_ERROR,
+	} kind;
+	u32 seq;
+	u32 mtu;
+	int err;
+	bool (*wanted)(const struct sock *sk);
+};
+
+/* All that RFC 792 promises of a quoted segment: its first 8 bytes. */
+struct chalk_quote {
+	__be16 sport;
+	__be16 dport;
+	__be32 seq;
 };
 
 static inline struct chalk_cb *chalk_cb(const struct sk_buff *skb)
@@ -191,6 +232,13 @@ static inline bool chalk_is_open(const struct sock *sk)
 	return sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN;
 }
 
+/* Bytes of IP header in front of a segment of a connection. */
+static inline unsigned int chalk_ip_header_len(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_af_ops->net_header_len +
+	       inet_csk(sk)->icsk_ext_hdr_len;
+}
+
 static inline struct env *chalk_env(const struct sock *sk)
 {
 	return &chalk_net(sock_net(sk))->env;
@@ -208,6 +256,7 @@ void chalk_finish(struct sock *sk);
 void chalk_destroy(struct sock *sk);
 void chalk_clear_conn(struct sock *sk);
 u32 chalk_rcv_buf(const struct sock *sk);
+__poll_t chalk_poll(struct file *file, struct socket *sock, poll_table *wait);
 
 /* family.c */
 int chalk_family_register(void);
@@ -236,16 +285,15 @@ extern struct inet_hashinfo chalk_hashinfo;
 
 int chalk_demux_init(void);
 void chalk_demux_exit(void);
-u32 chalk_isn(struct net *net, __be32 saddr, __be32 daddr, u16 sport, u16 dport,
-	      u64 now);
-u32 chalk_ts_off(struct net *net, __be32 saddr, __be32 daddr);
+u32 chalk_isn(struct net *net, const struct chalk_ends *ends, u64 now);
+u32 chalk_ts_off(struct net *net, const struct chalk_ends *ends);
 
 /* connect.c */
 int chalk_connect(struct sock *sk, struct sockaddr *addr, int len);
+void chalk_open(struct sock *sk);
+void chalk_undo_connect(struct sock *sk);
 
 /* listen.c */
-extern struct request_sock_ops chalk_req_ops;
-
 int chalk_listen(struct socket *sock, int backlog);
 void chalk_listen_rx(struct sock *sk, struct sk_buff *skb,
 		     const struct seg *seg, u32 iss);
@@ -255,6 +303,7 @@ bool chalk_req_rx(struct request_sock *req, struct sk_buff *skb,
 /* input.c */
 int chalk_input_register(void);
 void chalk_input_unregister(void);
+int chalk_rcv(struct sk_buff *skb);
 void chalk_rx(struct sock *sk, struct sk_buff *skb, struct seg *seg);
 int chalk_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
@@ -279,11 +328,10 @@ void chalk_tx_purge(struct sock *sk);
 void chalk_transmit(struct sock *sk, u64 now);
 void chalk_check_mtu(struct sock *sk, u64 now);
 void chalk_sync_mss(struct sock *sk, u32 pmtu, u64 now);
-u16 chalk_mtu_mss(u32 mtu, unsigned int ip_options);
-void chalk_send_bare(const struct sock *sk, struct dst_entry *dst, __be32 saddr,
-		     __be32 daddr, u8 tos, u32 mark, const struct seg *seg);
-void chalk_send_control(struct net *net, __be32 saddr, __be32 daddr, int oif,
-			u8 tos, u32 mark, const struct seg *seg);
+u16 chalk_mtu_mss(u32 mtu, unsigned int ip_header);
+void chalk_start_sum(struct sk_buff *skb, __sum16 pseudo);
+bool chalk_finish_sum(struct sk_buff *skb, const struct dst_entry *dst);
+struct sk_buff *chalk_bare_packet(const struct seg *seg);
 void chalk_send_reset(struct sk_buff *skb, const struct seg *seg);
 
 /* close.c */
@@ -293,6 +341,7 @@ int chalk_disconnect(struct sock *sk, int flags);
 
 /* timewait.c */
 extern struct timewait_sock_ops chalk_timewait_ops;
+extern struct timewait_sock_ops chalk6_timewait_ops;
 extern struct inet_timewait_death_row chalk_death_row;
 
 void chalk_enter_timewait(struct sock *sk, u64 now);
@@ -309,6 +358,8 @@ void chalk_release_cb(struct sock *sk);
 
 /* icmp.c */
 int chalk_icmp_error(struct sk_buff *skb, u32 info);
+void chalk_icmp_rx(struct sock *sk, struct sk_buff *skb,
+		   const struct chalk_icmp *msg);
 void chalk_mtu_reduced(struct sock *sk);
 
 #endif /* CHALK_SOCK_H */

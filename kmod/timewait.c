@@ -43,6 +43,11 @@ struct timewait_sock_ops chalk_timewait_ops = {
 	.twsk_destructor = destructor,
 };
 
+struct timewait_sock_ops chalk6_timewait_ops = {
+	.twsk_obj_size = sizeof(struct chalk_timewait),
+	.twsk_destructor = destructor,
+};
+
 static int timeout(const struct timewait *rec, u64 now)
 {
 	return chalk_jiffies_until(rec->deadline, now);
@@ -67,6 +72,9 @@ void chalk_enter_timewait(struct sock *sk, u64 now)
 	atomic_inc(&chalk_net(sock_net(sk))->nr_timewait);
 	tw->tw_mark = sk->sk_mark;
 	tw->tw_transparent = chalk_is_transparent(sk);
+	tw->tw_txhash = sk->sk_txhash;
+	if (IS_ENABLED(CONFIG_IPV6) && sk->sk_family == PF_INET6)
+		chalk_ipv6_init_timewait(tw, sk);
 	ct = chalk_timewait(tw);
 	spin_lock_init(&ct->lock);
 	timewait_init(&ct->rec, &chalk_sk(sk)->conn, now);
@@ -74,9 +82,26 @@ void chalk_enter_timewait(struct sock *sk, u64 now)
 				     timeout(&ct->rec, now));
 }
 
-static void answer(struct chalk_timewait *ct, struct env *env, int oif)
+static void send(const struct inet_timewait_sock *tw, const struct seg *seg)
 {
-	const struct inet_timewait_sock *tw = &ct->tw;
+	struct chalk_control ctl = {
+		.ends = chalk_ends_of((const struct sock *)tw),
+		.oif = tw->tw_bound_dev_if,
+		.mark = tw->tw_mark,
+		.txhash = tw->tw_txhash,
+		.tos = tw->tw_tos,
+	};
+	const struct chalk_ip *ip = chalk_ip_of_ends(&ctl.ends);
+
+	if (ip != &chalk_ipv4) {
+		ctl.tos = tw->tw_tclass;
+		ctl.label = cpu_to_be32(tw->tw_flowlabel);
+	}
+	ip->send_control(twsk_net(tw), &ctl, seg);
+}
+
+static void answer(struct chalk_timewait *ct, struct env *env)
+{
 	struct seg seg;
 	bool more;
 
@@ -86,8 +111,7 @@ static void answer(struct chalk_timewait *ct, struct env *env, int oif)
 		spin_unlock(&ct->lock);
 		if (!more)
 			return;
-		chalk_send_control(twsk_net(tw), tw->tw_rcv_saddr, tw->tw_daddr,
-				   oif, tw->tw_tos, tw->tw_mark, &seg);
+		send(&ct->tw, &seg);
 	}
 }
 
@@ -98,22 +122,16 @@ static void answer(struct chalk_timewait *ct, struct env *env, int oif)
 static bool reopen(struct chalk_timewait *ct, struct sk_buff *skb,
 		   const struct seg *seg)
 {
+	struct chalk_ends ends = chalk_ends_of_packet(skb, seg);
 	struct inet_timewait_sock *tw = &ct->tw;
-	const struct iphdr *iph = ip_hdr(skb);
 	struct net *net = twsk_net(tw);
 	struct sock *listener;
 	u32 iss;
 
-	listener = __inet_lookup_listener(net, &chalk_hashinfo, skb,
-					  seg->hdr_len, iph->saddr,
-					  htons(seg->sport), iph->daddr,
-					  seg->dport, inet_iif(skb),
-					  inet_sdif(skb));
+	listener = chalk_ip_of_packet(skb)->lookup_listener(net, skb, seg);
 	if (!listener)
 		return false;
-	iss = chalk_isn(net, iph->daddr, iph->saddr, seg->dport, seg->sport,
-			chalk_now());
-	iss = timewait_next_iss(&ct->rec, iss);
+	iss = timewait_next_iss(&ct->rec, chalk_isn(net, &ends, chalk_now()));
 	inet_twsk_deschedule_put(tw);
 	chalk_listen_rx(listener, skb, seg, iss ?: 1);
 	return true;
@@ -159,7 +177,7 @@ void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,
 		inet_twsk_deschedule_put(tw);
 		break;
 	case TIMEWAIT_DROP:
-		answer(ct, env, tw->tw_bound_dev_if);
+		answer(ct, env);
 		inet_twsk_put(tw);
 		break;
 	}

@@ -21,7 +21,6 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
-#include <net/ip.h>
 
 #include "sock.h"
 
@@ -34,16 +33,12 @@
 
 /**
  * struct record - an event and whose it is
- * @ev:    the event
- * @laddr: our address
- * @raddr: the peer's
- * @lport: our port
- * @rport: the peer's
+ * @ev:   the event
+ * @ends: between whom
  */
 struct record {
 	struct event ev;
-	__be32 laddr, raddr;
-	u16 lport, rport;
+	struct chalk_ends ends;
 };
 
 /**
@@ -98,14 +93,6 @@ static void put_record(const struct record *r)
 }
 
 /* All three kinds of socket begin with the same struct sock_common. */
-static void set_endpoints(struct record *r, const struct sock *sk)
-{
-	r->laddr = sk->sk_rcv_saddr;
-	r->raddr = sk->sk_daddr;
-	r->lport = sk->sk_num;
-	r->rport = ntohs(sk->sk_dport);
-}
-
 static const struct sock *socket_of(enum event_owner what, const void *owner)
 {
 	switch (what) {
@@ -134,9 +121,11 @@ static const struct sock *socket_of(enum event_owner what, const void *owner)
 void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
 		      const struct event *ev)
 {
-	struct record r = { .ev = *ev };
+	struct record r = {
+		.ev = *ev,
+		.ends = chalk_ends_of(socket_of(what, owner)),
+	};
 
-	set_endpoints(&r, socket_of(what, owner));
 	put_record(&r);
 }
 
@@ -145,14 +134,12 @@ void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
  * @net:   the namespace
  * @kind:  EV_DROP or EV_SEND
  * @why:   the reason
- * @laddr: our address
- * @raddr: the peer's
+ * @ends:  between whom
  * @seg:   the segment, or what there is of it
  */
 void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
-		       __be32 laddr, __be32 raddr, const struct seg *seg)
+		       const struct chalk_ends *ends, const struct seg *seg)
 {
-	bool ours = kind == EV_SEND;
 	struct record r = {
 		.ev = {
 			.time = chalk_now(),
@@ -165,10 +152,7 @@ void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
 			.len = seg->len,
 			.wnd = seg->wnd,
 		},
-		.laddr = laddr,
-		.raddr = raddr,
-		.lport = ours ? seg->sport : seg->dport,
-		.rport = ours ? seg->dport : seg->sport,
+		.ends = *ends,
 	};
 
 	if (chalk_net(net)->env.tracing)
@@ -259,12 +243,27 @@ static unsigned int take_records(struct reader *rd, u64 *lost)
 	return n;
 }
 
+/**
+ * chalk_format_end() - an address and a port as text
+ * @buf:  CHALK_END_MAX bytes
+ * @addr: the address; a mapped one is shown as the IPv4 address it is
+ * @port: the port
+ */
+void chalk_format_end(char *buf, const struct in6_addr *addr, u16 port)
+{
+	if (ipv6_addr_v4mapped(addr))
+		snprintf(buf, CHALK_END_MAX, "%pI4:%u", &addr->s6_addr32[3],
+			 port);
+	else
+		snprintf(buf, CHALK_END_MAX, "[%pI6c]:%u", addr, port);
+}
+
 static void add_line(struct reader *rd, const struct record *r)
 {
-	char local[24], remote[24];
+	char local[CHALK_END_MAX], remote[CHALK_END_MAX];
 
-	snprintf(local, sizeof(local), "%pI4:%u", &r->laddr, r->lport);
-	snprintf(remote, sizeof(remote), "%pI4:%u", &r->raddr, r->rport);
+	chalk_format_end(local, &r->ends.laddr, r->ends.lport);
+	chalk_format_end(remote, &r->ends.raddr, r->ends.rport);
 	rd->len += event_format(rd->text + rd->len, TEXT_SIZE - rd->len, &r->ev,
 				local, remote);
 }

@@ -7,7 +7,8 @@
  *
  *	int fd = socket(AF_CHALK, SOCK_STREAM, CHALKPROTO_INET);
  *
- * Addresses are struct sockaddr_in, in and out. bind, connect, listen, accept,
+ * Addresses are struct sockaddr_in, in and out, or struct sockaddr_in6 if the
+ * last argument is CHALKPROTO_INET6. bind, connect, listen, accept,
  * send, recv, shutdown, poll and close behave as on a TCP socket, and set the
  * same errno.
  */
@@ -26,10 +27,20 @@
 #define PF_CHALK AF_CHALK
 #endif
 
-/* Third argument of socket(AF_CHALK, ...): which IP carries it. */
+/*
+ * Third argument of socket(AF_CHALK, ...): which IP carries it. A socket of
+ * CHALKPROTO_INET6 also speaks IPv4, with v4-mapped addresses, unless
+ * IPV6_V6ONLY is set. The kernel's own families make the same sockets:
+ *
+ *	socket(AF_INET, SOCK_STREAM, IPPROTO_CHALK)
+ *	socket(AF_INET6, SOCK_STREAM, IPPROTO_CHALK)
+ *
+ * and that is what SO_DOMAIN, getsockname() and the like answer.
+ */
 #define CHALKPROTO_INET 0
+#define CHALKPROTO_INET6 1
 
-/* IP protocol number of stream segments (RFC 3692: for experiments). */
+/* IP protocol, and IPv6 next header, of segments (RFC 3692: for experiments). */
 #ifndef IPPROTO_CHALK
 #define IPPROTO_CHALK 253
 #endif

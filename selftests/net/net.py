@@ -2,6 +2,7 @@
 """Hosts as network namespaces, links between them, and what Chalk shows.
 
     alice 10.0.1.1 ---- 10.0.1.2 router 10.0.2.2 ---- 10.0.2.1 bob
+     2001:db8:1::1 ---- 2001:db8:1::2   2001:db8:2::2 ---- 2001:db8:2::1
 
 A bad network is netem in the router (on the sender's own interface it would
 report its drops back to the sender), or a Wire: a Python function that sees
@@ -23,6 +24,7 @@ IPPROTO_CHALK = 253
 DEBUGFS = "/sys/kernel/debug/chalk"
 CLONE_NEWNET = 0x40000000
 ALICE, BOB = "10.0.1.1", "10.0.2.1"
+ALICE6, BOB6 = "2001:db8:1::1", "2001:db8:2::1"
 libc = ctypes.CDLL(None, use_errno=True)
 
 # For tests that measure times: a busy host would make them fail.
@@ -54,19 +56,20 @@ def inside(name: str):
         os.close(away)
 
 
-def chalk_socket(name: str) -> socket.socket:
+def chalk_socket(name: str, family=socket.AF_INET) -> socket.socket:
     """A Chalk stream socket in namespace @name; nothing blocks for ever."""
     with inside(name):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_CHALK)
+        sock = socket.socket(family, socket.SOCK_STREAM, IPPROTO_CHALK)
     sock.settimeout(300)
     return sock
 
 
-def listener(name: str, port: int, backlog: int = 16) -> socket.socket:
+def listener(name: str, port: int, backlog: int = 16,
+             family=socket.AF_INET) -> socket.socket:
     """A listening Chalk socket in namespace @name."""
-    sock = chalk_socket(name)
+    sock = chalk_socket(name, family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(("0.0.0.0", port))
+    sock.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
     sock.listen(backlog)
     return sock
 
@@ -157,9 +160,12 @@ class Net:
 
     def __enter__(self):
         add_hosts(self.names)
-        self._link("alice", "a0", ALICE, "ra", "10.0.1.2")
-        self._link("bob", "b0", BOB, "rb", "10.0.2.2")
-        sh("ip netns exec router sysctl -qw net.ipv4.ip_forward=1")
+        self._link("alice", "a0", (ALICE, ALICE6),
+                   "ra", ("10.0.1.2", "2001:db8:1::2"))
+        self._link("bob", "b0", (BOB, BOB6),
+                   "rb", ("10.0.2.2", "2001:db8:2::2"))
+        sh("ip netns exec router sysctl -qw net.ipv4.ip_forward=1"
+           " net.ipv6.conf.all.forwarding=1")
         return self
 
     def __exit__(self, *_):
@@ -167,14 +173,19 @@ class Net:
             sh(f"ip netns del {name}")
 
     @staticmethod
-    def _link(host, dev, addr, router_dev, router_addr):
+    def _link(host, dev, addrs, router_dev, router_addrs):
         sh(f"ip -n {host} link add {dev} type veth peer name {router_dev}"
            " netns router")
-        sh(f"ip -n {host} addr add {addr}/24 dev {dev}")
-        sh(f"ip -n router addr add {router_addr}/24 dev {router_dev}")
-        sh(f"ip -n {host} link set {dev} up")
-        sh(f"ip -n router link set {router_dev} up")
-        sh(f"ip -n {host} route add default via {router_addr}")
+        # link-local addresses come at once, not after a search for duplicates
+        for space, name in ((host, dev), ("router", router_dev)):
+            sh(f"ip netns exec {space} sysctl -qw"
+               f" net.ipv6.conf.{name}.accept_dad=0")
+            sh(f"ip -n {space} link set {name} up")
+        for addr, router_addr, length in zip(addrs, router_addrs, (24, 64)):
+            sh(f"ip -n {host} addr add {addr}/{length} dev {dev}")
+            sh(f"ip -n router addr add {router_addr}/{length}"
+               f" dev {router_dev}")
+            sh(f"ip -n {host} route add default via {router_addr}")
         # one packet is one segment, with the checksum that goes on the wire
         for space, name in ((host, dev), ("router", router_dev)):
             sh(f"ip netns exec {space} ethtool -K {name} tx off rx off"
