@@ -62,11 +62,43 @@ static inline int chalk_ioctl_put(unsigned long arg, int answer)
 }
 #endif
 
-/* 6.5: sendpage is gone, sendfile() comes through sendmsg. */
+/* 6.5: sendpage is gone, sendfile() comes through sendmsg as MSG_SPLICE_PAGES. */
 #if CHALK_KERNEL(6, 5)
 #define CHALK_SENDPAGE_OPS
+#define CHALK_PROTO_SENDPAGE
+#define CHALK_SPLICE_IN_OPS .splice_eof = chalk_splice_eof,
+#define MSG_SENDPAGE_NOTLAST 0
 #else
 #define CHALK_SENDPAGE_OPS .sendpage = sock_no_sendpage,
+#define CHALK_PROTO_SENDPAGE .sendpage = chalk_sendpage,
+#define CHALK_SPLICE_IN_OPS .sendpage = inet_sendpage,
+
+/* Of one page in a bio_vec, which is all that a sendpage makes. */
+static inline ssize_t skb_splice_from_iter(struct sk_buff *skb,
+					   struct iov_iter *iter, ssize_t most,
+					   gfp_t gfp)
+{
+	int nr = skb_shinfo(skb)->nr_frags;
+	struct page *page;
+	size_t off;
+	ssize_t n;
+
+	n = iov_iter_get_pages2(iter, &page, most, 1, &off);
+	if (n <= 0)
+		return n;
+	if (skb_can_coalesce(skb, nr, page, off)) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[nr - 1], n);
+		put_page(page);
+	} else if (nr < MAX_SKB_FRAGS) {
+		skb_fill_page_desc(skb, nr, page, off, n);
+	} else {
+		put_page(page);
+		iov_iter_revert(iter, n);
+		return -EMSGSIZE;
+	}
+	skb_len_add(skb, n);
+	return n;
+}
 #endif
 
 /* 6.6: the flags of an inet_sock are bits of a word. */

@@ -65,7 +65,8 @@ static const struct proto_ops chalk6_stream_ops = {
 #ifdef CONFIG_COMPAT
 	.compat_ioctl = inet6_compat_ioctl,
 #endif
-	CHALK_SENDPAGE_OPS
+	.splice_read = chalk_splice_read,
+	CHALK_SPLICE_IN_OPS
 };
 
 /* socket(AF_INET6, SOCK_STREAM, IPPROTO_CHALK) */

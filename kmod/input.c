@@ -63,7 +63,18 @@ static void prepare(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 
 	if (early)
 		make_reasm_room(&c->reasm);
+	seg->urg_inline = sock_flag(sk, SOCK_URGINLINE);
 	seg->no_room = seg->len && !chalk_rx_has_room(sk, skb, early);
+}
+
+/* Its mark may have moved the reader. */
+static void take_urgent(struct sock *sk, const struct sk_buff *skb,
+			const struct seg *seg, const struct verdict *v)
+{
+	if (v->urgent)
+		skb_copy_bits(skb, seg->hdr_len + v->urgent_at,
+			      &chalk_sk(sk)->urgent_byte, 1);
+	chalk_rx_free_read(sk);
 }
 
 static void deliver(struct sock *sk, struct sk_buff *skb, struct seg *seg)
@@ -77,6 +88,8 @@ static void deliver(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 		chalk_count_drop(sock_net(sk), v.drop);
 	if (v.reset)
 		chalk_send_reset(skb, seg);
+	if (unlikely(v.urgent || v.wake & WAKE_URGENT))
+		take_urgent(sk, skb, seg, &v);
 	if (v.keep)
 		chalk_rx_store(sk, skb, seg, &v);
 	else

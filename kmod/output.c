@@ -106,6 +106,8 @@ static u32 share_frags(struct sk_buff *skb, const struct sk_buff *from, u32 off,
 		}
 		if (nr == MAX_SKB_FRAGS)
 			break;
+		/* who sums or keeps the packet must know */
+		skb_shinfo(skb)->flags |= si->flags & SKBFL_SHARED_FRAG;
 		n = min(size - off, len - done);
 		skb_fill_page_desc(skb, nr, skb_frag_page(frag),
 				   skb_frag_off(frag) + off, n);

@@ -8,15 +8,12 @@
  * and close a connection have files of their own.
  */
 #include <linux/module.h>
-#include <linux/poll.h>
 #include <linux/swap.h>
 #include <net/inet_common.h>
 #include <net/tcp_states.h>
 
 #include "compat.h"
 #include "sock.h"
-
-#include <asm/ioctls.h>
 
 /* Socket memory of all namespaces, in pages; as for TCP. */
 static atomic_long_t memory_allocated ____cacheline_aligned_in_smp;
@@ -292,100 +289,7 @@ void chalk_destroy(struct sock *sk)
 	sk_sockets_allocated_dec(sk);
 }
 
-/* --- small calls --- */
-
-static bool is_readable(const struct sock *sk)
-{
-	const struct conn *c = &chalk_sk(sk)->conn;
-
-	if (skb_queue_empty_lockless(&sk->sk_receive_queue))
-		return false;
-	/* not locked: whatever changes it wakes the poller afterwards */
-	return data_race(conn_can_read(c, sock_rcvlowat(sk, 0, INT_MAX)));
-}
-
-static __poll_t poll_writeable(struct sock *sk)
-{
-	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
-		return EPOLLOUT | EPOLLWRNORM;
-	if (__sk_stream_is_writeable(sk, 1))
-		return EPOLLOUT | EPOLLWRNORM;
-	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-	/* Space that came since the test: pairs with wake_writers(). */
-	smp_mb__after_atomic();
-	return __sk_stream_is_writeable(sk, 1) ? EPOLLOUT | EPOLLWRNORM : 0;
-}
-
-static __poll_t poll_shutdown(const struct sock *sk, int state)
-{
-	u8 shutdown = READ_ONCE(sk->sk_shutdown);
-	__poll_t mask = 0;
-
-	if (shutdown == SHUTDOWN_MASK || state == TCP_CLOSE)
-		mask |= EPOLLHUP;
-	if (shutdown & RCV_SHUTDOWN)
-		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	return mask;
-}
-
-/**
- * chalk_poll() - poll(), select() and epoll
- * @file: the socket as a file
- * @sock: the socket
- * @wait: who waits
- */
-__poll_t chalk_poll(struct file *file, struct socket *sock, poll_table *wait)
-{
-	struct sock *sk = sock->sk;
-	__poll_t mask;
-	int state;
-
-	sock_poll_wait(file, sock, wait);
-	state = inet_sk_state_load(sk);
-	if (state == TCP_LISTEN)
-		return inet_csk_listen_poll(sk);
-	mask = poll_shutdown(sk, state);
-	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
-		if (is_readable(sk))
-			mask |= EPOLLIN | EPOLLRDNORM;
-		mask |= poll_writeable(sk);
-	}
-	/* sk_err is written before sk_shutdown and sk_state */
-	smp_rmb();
-	if (READ_ONCE(sk->sk_err) ||
-	    !skb_queue_empty_lockless(&sk->sk_error_queue))
-		mask |= EPOLLERR;
-	return mask;
-}
-
-static int ioctl_answer(struct sock *sk, int cmd, int *answer)
-{
-	const struct conn *c = &chalk_sk(sk)->conn;
-	int err = 0;
-
-	lock_sock(sk);
-	if (sk->sk_state == TCP_LISTEN)
-		err = -EINVAL;
-	else if (cmd == SIOCINQ)
-		*answer = conn_readable(c);
-	else if (cmd == SIOCOUTQ)
-		*answer = chalk_is_open(sk) ? conn_unacked(c) : 0;
-	else if (cmd == SIOCOUTQNSD)
-		*answer = chalk_is_open(sk) ? conn_unsent(c) : 0;
-	else
-		err = -ENOIOCTLCMD;
-	release_sock(sk);
-	return err;
-}
-
-static int chalk_ioctl(struct sock *sk, int cmd, CHALK_IOCTL_ARG arg)
-{
-	int n = 0;
-	int err = ioctl_answer(sk, cmd, &n);
-
-	return err ?: chalk_ioctl_put(arg, n);
-}
+/* --- the tables --- */
 
 /*
  * TCP_NOTSENT_LOWAT: not more than that may wait to be sent. Who is to be woken
@@ -404,8 +308,6 @@ static void enter_memory_pressure(struct sock *sk)
 {
 	WRITE_ONCE(memory_pressure, 1);
 }
-
-/* --- the tables --- */
 
 struct proto chalk_prot = {
 	.name = "CHALK",
@@ -446,6 +348,9 @@ struct proto chalk_prot = {
 	.rsk_prot = &chalk_req_ops,
 	.twsk_prot = &chalk_timewait_ops,
 	.h.hashinfo = &chalk_hashinfo,
+	/* clang-format off */
+	CHALK_PROTO_SENDPAGE
+	/* clang-format on */
 };
 
 const struct proto_ops chalk_stream_ops = {
@@ -469,7 +374,8 @@ const struct proto_ops chalk_stream_ops = {
 	.mmap = sock_no_mmap,
 	.set_rcvlowat = chalk_set_rcvlowat,
 	.set_peek_off = sk_set_peek_off,
-	CHALK_SENDPAGE_OPS
+	.splice_read = chalk_splice_read,
+	CHALK_SPLICE_IN_OPS
 };
 
 /* --- registration --- */

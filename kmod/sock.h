@@ -80,6 +80,7 @@
 #include <net/request_sock.h>
 
 #include "chalk.h"
+#include "compat.h"
 #include "core/conn.h"
 #include "core/req.h"
 #include "core/timewait.h"
@@ -105,6 +106,7 @@ enum {
  * @tx_hint:  buffer of sk_write_queue that was sent from last, or NULL
  * @early:    payload beyond rcv_nxt, by sequence number
  * @rcvbuf:   sk_rcvbuf as the core was told last
+ * @urgent_byte: the byte at the mark, where conn_urgent() says so
  * @mtu_info: MTU that an ICMP message named, for CHALK_DEFER_MTU
  * @deferred: CHALK_DEFER_* bits; atomic
  */
@@ -119,6 +121,7 @@ struct chalk_sock {
 	struct sk_buff *tx_hint;
 	struct rb_root early;
 	int rcvbuf;
+	u8 urgent_byte;
 	u32 mtu_info;
 	unsigned long deferred;
 };
@@ -176,6 +179,9 @@ struct chalk_cb {
 	u32 end;
 	u32 skip;
 };
+
+/* Payload in one buffer of the send store. */
+#define CHALK_STORE_SIZE SZ_64K
 
 /**
  * struct chalk_icmp - an error message, whichever IP brought it
@@ -256,7 +262,6 @@ void chalk_finish(struct sock *sk);
 void chalk_destroy(struct sock *sk);
 void chalk_clear_conn(struct sock *sk);
 u32 chalk_rcv_buf(const struct sock *sk);
-__poll_t chalk_poll(struct file *file, struct socket *sock, poll_table *wait);
 
 /* family.c */
 int chalk_family_register(void);
@@ -309,16 +314,44 @@ int chalk_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
 		enum cause why);
 
-/* recvmsg.c */
+/* poll.c */
+__poll_t chalk_poll(struct file *file, struct socket *sock, poll_table *wait);
+int chalk_ioctl(struct sock *sk, int cmd, CHALK_IOCTL_ARG arg);
+
+/* rxstore.c */
 bool chalk_rx_has_room(struct sock *sk, struct sk_buff *skb, bool early);
 void chalk_rx_store(struct sock *sk, struct sk_buff *skb, const struct seg *seg,
 		    const struct verdict *v);
+struct sk_buff *chalk_rx_find(struct sock *sk, u32 seq);
+void chalk_rx_free_read(struct sock *sk);
 void chalk_rx_purge(struct sock *sk);
+
+/* recvmsg.c */
+void chalk_rx_consume(struct sock *sk, u32 n);
+bool chalk_rx_at_end(struct sock *sk, int *err);
 int chalk_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		  int *addr_len);
 
 /* sendmsg.c */
 int chalk_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+
+int chalk_sendpage(struct sock *sk, struct page *page, int off, size_t len,
+		   int flags);
+
+/* splice.c */
+ssize_t chalk_splice_read(struct socket *sock, loff_t *pos,
+			  struct pipe_inode_info *pipe, size_t len,
+			  unsigned int flags);
+void chalk_splice_eof(struct socket *sock);
+
+/* txstore.c */
+struct sk_buff *chalk_tx_last(struct sock *sk);
+struct sk_buff *chalk_tx_new(struct sock *sk);
+struct sk_buff *chalk_tx_writable(struct sock *sk, const struct page *page,
+				  unsigned int off);
+void chalk_tx_add(struct sk_buff *skb, struct page *page, unsigned int off,
+		  unsigned int len);
+void chalk_tx_drop_empty(struct sock *sk);
 struct sk_buff *chalk_tx_find(struct sock *sk, u32 seq);
 struct sk_buff *chalk_tx_next(struct sock *sk, const struct sk_buff *skb);
 void chalk_tx_free_acked(struct sock *sk);

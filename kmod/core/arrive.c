@@ -10,6 +10,7 @@
 #include "params.h"
 #include "recover.h"
 #include "timer.h"
+#include "urgent.h"
 #include "window.h"
 
 static bool drop(struct verdict *v, enum cause why)
@@ -204,6 +205,7 @@ static void advance_una(struct conn *c, const struct seg *s, u64 now,
 	c->snd_rtx = seq_max(c->snd_rtx, s->ack);
 	c->snd_sml = seq_max(c->snd_sml, s->ack);
 	stats_acked(c, acked, now);
+	c->snd_up = seq_max(c->snd_up, s->ack);
 	recover_on_ack(c, acked, s, now);
 	if (acked)
 		v->wake |= WAKE_WRITE;
@@ -283,20 +285,7 @@ static bool check_ack(struct conn *c, const struct seg *s, u64 now,
 	return c->state != ST_CLOSED;
 }
 
-/* --- sixth: URG --- */
-
-/* RFC 6093 section 3.1: the pointer names the byte after the urgent data */
-static void check_urg(struct conn *c, const struct seg *s, struct verdict *v)
-{
-	u32 up = s->seq + s->up;
-
-	if (!(s->flags & FLAG_URG) || !state_in(c->state, STATES_CAN_RECEIVE) ||
-	    !seq_gt(up, seq_max(c->rcv_up, c->rcv_read)))
-		return;
-	c->rcv_up = up;
-	c->rcv_urgent = true;
-	v->wake |= WAKE_URGENT;
-}
+/* --- sixth: URG is urgent_rx() --- */
 
 /* --- seventh: the text --- */
 
@@ -530,7 +519,7 @@ static void rx_syn_sent(struct conn *c, const struct seg *s, u64 now,
 		return;
 	rest.seq++;
 	rest.flags &= ~FLAG_SYN;
-	check_urg(c, &rest, v);
+	urgent_rx(c, &rest, v);
 	if (take_text(c, &rest, now, v))
 		take_fin(c, &rest, now, v);
 	finish_handshake(c, now);
@@ -549,7 +538,7 @@ static void rx_other(struct conn *c, const struct seg *s, u64 now,
 	if (!check_ack(c, s, now, v))
 		return;
 	keep_timestamp(c, s, now);
-	check_urg(c, s, v);
+	urgent_rx(c, s, v);
 	if (take_text(c, s, now, v))
 		take_fin(c, s, now, v);
 }

@@ -8,6 +8,7 @@
 #include "recover.h"
 #include "req.h"
 #include "timer.h"
+#include "urgent.h"
 #include "window.h"
 
 /* --- small questions --- */
@@ -24,6 +25,20 @@ u32 conn_readable(const struct conn *c)
 	if (!state_in(c->state, STATES_SYNCHRONIZED | STF(CLOSED)))
 		return 0;
 	return c->rcv_nxt - c->fin_rcvd - c->rcv_read;
+}
+
+u32 conn_outq(const struct conn *c)
+{
+	if (state_in(c->state, STF(SYN_SENT) | STF(SYN_RCVD)))
+		return 0;
+	return c->write_seq + c->fin_queued - c->snd_una;
+}
+
+u32 conn_outq_unsent(const struct conn *c)
+{
+	if (state_in(c->state, STF(SYN_SENT) | STF(SYN_RCVD)))
+		return 0;
+	return c->write_seq + c->fin_queued - c->snd_nxt;
 }
 
 bool conn_at_eof(const struct conn *c)
@@ -62,6 +77,7 @@ static void init(struct conn *c, struct env *env, u32 iss, u64 now)
 	c->snd_rtx = iss;
 	c->write_seq = iss + 1;
 	c->snd_sml = iss + 1;
+	c->snd_up = iss;
 	c->recover = iss;
 	c->peer_mss = MSS_DEFAULT;
 	c->rmss = MSS_DEFAULT;
@@ -106,7 +122,6 @@ void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
 	c->rcv_nxt = s->seq + 1;
 	c->rcv_read = s->seq + 1;
 	c->last_ack_sent = s->seq + 1;
-	c->rcv_up = s->seq + 1;
 	c->wscale_ok = tun->window_scaling && s->has_wscale;
 	c->snd_wscale = c->wscale_ok ? s->wscale : 0;
 	if (!c->wscale_ok)
@@ -203,11 +218,7 @@ void conn_read(struct conn *c, u32 n, u64 now)
 	if (CORE_WARN_ON(n > conn_readable(c)))
 		return;
 	c->rcv_read += n;
-	if (seq_ge(c->rcv_read, c->rcv_up)) {
-		c->rcv_urgent = false;
-		/* keep it near, so that it never seems to lie ahead */
-		c->rcv_up = c->rcv_read;
-	}
+	urgent_passed(c);
 	if (state_in(c->state, STATES_CAN_RECEIVE) && !c->ack_now &&
 	    window_update_due(c))
 		c->ack_now = BY_WINDOW_UPDATE;
@@ -253,7 +264,7 @@ void conn_release(struct conn *c, u64 now)
 {
 	c->orphan = true;
 	if (conn_readable(c)) {
-		conn_abort(c, now);
+		conn_reset(c, BY_USER_CLOSE, now);
 		return;
 	}
 	conn_close(c, now);
@@ -294,12 +305,22 @@ void conn_reset(struct conn *c, enum cause cause, u64 now)
 	conn_end(c, cause, now);
 }
 
-/* RFC 9293 section 3.10.5: which states owe the peer a RST */
+/*
+ * RFC 9293 section 3.10.5: which states owe the peer a RST. The RFC enters CLOSING
+ * and LAST_ACK once all is sent; here something may be left that now never will.
+ */
+static bool owes_reset(const struct conn *c)
+{
+	if (state_in(c->state, STF(CLOSING) | STF(LAST_ACK)))
+		return conn_outq_unsent(c);
+	return state_in(c->state, STF(SYN_RCVD) | STF(ESTABLISHED) |
+					  STF(FIN_WAIT_1) | STF(FIN_WAIT_2) |
+					  STF(CLOSE_WAIT));
+}
+
 void conn_abort(struct conn *c, u64 now)
 {
-	if (state_in(c->state, STF(SYN_RCVD) | STF(ESTABLISHED) |
-				       STF(FIN_WAIT_1) | STF(FIN_WAIT_2) |
-				       STF(CLOSE_WAIT)))
+	if (owes_reset(c))
 		conn_reset(c, BY_USER_ABORT, now);
 	else
 		conn_end(c, BY_USER_ABORT, now);

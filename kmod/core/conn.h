@@ -23,7 +23,7 @@
  *
  * The functions are in: conn.c (begin, end, the user's calls), arrive.c
  * (segments), poll.c (sending), timer.c (time), window.c (both windows),
- * recover.c (loss), options.c (what the user may choose).
+ * recover.c (loss), urgent.c (urgent data), options.c (what the user may choose).
  */
 #ifndef CHALK_CORE_CONN_H
 #define CHALK_CORE_CONN_H
@@ -129,13 +129,16 @@ struct conn_options {
  *             it goes back to @snd_una and runs up to @snd_nxt again
  * @write_seq: behind the last byte the user has written
  * @snd_sml:   behind the last small segment sent, for Nagle
+ * @snd_up:    as there; not ahead of @snd_una: nothing is urgent
  * @max_wnd:   largest window the peer ever offered (3.8.6.2.1)
  * @smss:      payload bytes in a full segment
  * @mtu_mss:   what the path allows, without options
  * @peer_mss:  what the peer asked for
  *
  * Receive side:
- * @irs, @rcv_nxt, @rcv_wnd, @rcv_up: as there
+ * @irs, @rcv_nxt, @rcv_wnd: as there
+ * @rcv_up:    as there, where @urgent; behind the urgent byte
+ * @urgent:    enum urgent_state
  * @last_ack_sent: rcv_nxt when @rcv_wnd was last sent (RFC 7323 section 4.3);
  *             their sum is the right edge of the window
  * @rcv_read:  behind the last byte the user has read
@@ -170,6 +173,7 @@ struct conn {
 	u32 snd_rtx;
 	u32 write_seq;
 	u32 snd_sml;
+	u32 snd_up;
 	u32 snd_wnd;
 	u32 max_wnd;
 	u32 snd_wl1;
@@ -189,6 +193,7 @@ struct conn {
 	u32 rcv_up;
 	u32 rcv_fin;
 	u16 rmss;
+	u8 urgent;
 	struct reasm reasm;
 
 	/* options */
@@ -244,7 +249,6 @@ struct conn {
 	bool more : 1; /* the last write said that more follows */
 	bool push : 1; /* what is written so far goes, whatever holds it back */
 	bool orphan : 1; /* no process holds the connection */
-	bool rcv_urgent : 1; /* rcv_up is ahead of the reader */
 	bool cwnd_limited : 1; /* cwnd, not the user, held back the last poll */
 };
 
@@ -264,6 +268,8 @@ enum {
  * @keep: payload bytes to store; 0: free the packet
  * @skip: payload bytes to leave out before them
  * @seq:  sequence number of the first byte kept
+ * @urgent: the urgent byte has come: keep a copy of it
+ * @urgent_at: its place in the segment's payload
  *
  * After storing, all stored bytes below conn's rcv_nxt are in order; all
  * written bytes below snd_una can be freed.
@@ -272,6 +278,8 @@ struct verdict {
 	enum cause drop;
 	u8 wake;
 	bool reset;
+	bool urgent;
+	u32 urgent_at;
 	u32 keep;
 	u32 skip;
 	u32 seq;
@@ -363,6 +371,14 @@ void conn_write(struct conn *c, u32 n, bool more, u64 now);
  * May make a window update due: poll afterwards.
  */
 void conn_read(struct conn *c, u32 n, u64 now);
+
+/**
+ * conn_urge() - what the user has written is urgent (MSG_OOB)
+ * @c: the connection
+ *
+ * Poll afterwards; no Nagle holds it back.
+ */
+void conn_urge(struct conn *c);
 
 /**
  * conn_set_rcv_buf() - the receive buffer has another size
@@ -544,6 +560,57 @@ bool conn_can_read(const struct conn *c, u32 want);
 
 /* The congestion control that is, or would be, in use. */
 const struct cc_ops *conn_cc(const struct conn *c, const struct tunables *tun);
+/* --- the reader and urgent data (urgent.c); SO_OOBINLINE: @is_inline --- */
+
+/* The next byte to read is the urgent one (SIOCATMARK). */
+bool conn_at_mark(const struct conn *c);
+
+/* The urgent byte is at @seq: a recv() that has something ends here. */
+bool conn_stops_at(const struct conn *c, u32 seq);
+
+/**
+ * conn_read_run() - how many bytes recv() may take in one go
+ * @c:         the connection
+ * @seq:       of the first
+ * @n:         bytes that are there and wanted
+ * @is_inline: SO_OOBINLINE
+ * @hole:      set where the byte at @seq is to be left out: it is urgent
+ *
+ * Return: how many, without the one left out.
+ */
+u32 conn_read_run(const struct conn *c, u32 seq, u32 n, bool is_inline,
+		  bool *hole);
+
+/* The urgent byte is there, to be read by itself (EPOLLPRI). */
+bool conn_has_urgent(const struct conn *c);
+
+/* Bytes that recv() can give up to the mark (FIONREAD). */
+u32 conn_inq(const struct conn *c, bool is_inline);
+
+/* What recv(MSG_OOB) is to answer. */
+enum urgent_answer {
+	URGENT_NONE, /* there is none, or it was read */
+	URGENT_GONE, /* nor will there be any */
+	URGENT_LATER, /* it is announced */
+	URGENT_BYTE, /* here it is */
+};
+
+/**
+ * conn_urgent() - take the urgent byte
+ * @c:         the connection
+ * @is_inline: SO_OOBINLINE
+ * @peek:      leave it there
+ */
+enum urgent_answer conn_urgent(struct conn *c, bool is_inline, bool peek);
+
+/* Sequence numbers not acknowledged, SYN and FIN included (SIOCOUTQ). */
+u32 conn_outq(const struct conn *c);
+
+/* The same, not sent (SIOCOUTQNSD). */
+u32 conn_outq_unsent(const struct conn *c);
+
+/* conn_can_read(), where an urgent byte in front does not count (EPOLLIN). */
+bool conn_is_readable(const struct conn *c, u32 lowat, bool is_inline);
 
 /* Everything the peer sent is read, and its FIN came (or the end is an error). */
 bool conn_at_eof(const struct conn *c);

@@ -9,6 +9,7 @@
 #include "params.h"
 #include "recover.h"
 #include "timer.h"
+#include "urgent.h"
 #include "window.h"
 
 /* --- what all segments share --- */
@@ -155,6 +156,7 @@ static enum event_kind make_range(struct conn *c, u32 seq, u32 len,
 
 	fill(c, seq, cause, now, s);
 	s->len = len;
+	urgent_point(c, s);
 	if (len && end == c->write_seq)
 		s->flags |= FLAG_PSH;
 	if (len % c->smss)
@@ -275,7 +277,8 @@ static u32 cwnd_room(const struct conn *c)
  */
 static bool tail_may_go(const struct conn *c)
 {
-	if (c->fin_queued || c->push || seq_lt(c->snd_rtx, c->snd_nxt))
+	if (c->fin_queued || c->push || urgent_sending(c) ||
+	    seq_lt(c->snd_rtx, c->snd_nxt))
 		return true;
 	if (c->more || c->opt.cork)
 		return false;
@@ -332,6 +335,9 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 
 	if (seq_lt(c->snd_rtx, c->write_seq)) {
 		avail = c->write_seq - c->snd_rtx;
+		/* each packet has a pointer of its own */
+		if (urgent_sending(c))
+			max_len = c->smss;
 		len = data_len(c, avail, max_len);
 	}
 	if (!len && !fin_may_go(c)) {
@@ -382,6 +388,7 @@ static bool poll_ack(struct conn *c, u64 now, struct seg *s)
 	if (cause == BY_ACK_QUICK && c->quickacks)
 		c->quickacks--;
 	fill(c, bare_seq(c), cause, now, s);
+	urgent_point(c, s);
 	trace_segment(c, EV_SEND, cause, s, now);
 	return true;
 }

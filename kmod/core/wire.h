@@ -47,6 +47,8 @@ enum {
  * @tsecr:   its echo
  * @no_room: receiving only, set by the habitat: no memory for the payload,
  *           so that the segment counts for its header alone
+ * @urg_inline: receiving only, set by the habitat: the reader takes urgent data
+ *           for ordinary (SO_OOBINLINE)
  * @cause:   sending only: why it goes out (enum cause)
  * @new_from: sending only, for the trace: payload from this sequence number on
  *           goes out for the first time
@@ -65,6 +67,7 @@ struct seg {
 	bool has_wscale;
 	bool has_ts;
 	bool no_room;
+	bool urg_inline;
 	u8 cause;
 	u32 tsval, tsecr;
 	u32 new_from;
@@ -92,7 +95,8 @@ unsigned int wire_header_len(const u8 *p);
 
 /**
  * wire_parse() - read a header
- * @s:     filled in, but for @no_room and @cause, which are cleared
+ * @s:     filled in, but for @no_room, @urg_inline and @cause, which
+ *         are cleared
  * @p:     start of the packet
  * @avail: bytes that may be read at @p, at least the smaller of HDR_MAX and @total
  * @total: bytes of the whole packet, header and payload

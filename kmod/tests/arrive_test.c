@@ -534,70 +534,6 @@ static void is_duplicate_ack__table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.dupacks, p->counted);
 }
 
-/* --- sixth: URG (RFC 6093) --- */
-
-static void check_urg__wakes_once(struct kunit *test)
-{
-	struct world *w = connected(test);
-	struct seg s = text_from_peer(&w->a, 100);
-
-	s.flags |= FLAG_URG;
-	s.up = 50;
-	deliver(w, &w->a, &s);
-	KUNIT_EXPECT_TRUE(test, w->v.wake & WAKE_URGENT);
-	KUNIT_EXPECT_EQ(test, w->a.rcv_up, B0 + 50);
-	KUNIT_EXPECT_TRUE(test, w->a.rcv_urgent);
-	/* the text is in the stream like any other */
-	KUNIT_EXPECT_EQ(test, w->v.keep, 100);
-	/* the same once more is no news, a pointer further on is */
-	s.seq += 20;
-	s.up = 30;
-	deliver(w, &w->a, &s);
-	KUNIT_EXPECT_FALSE(test, w->v.wake & WAKE_URGENT);
-	s.up = 31;
-	s.len = 200;
-	deliver(w, &w->a, &s);
-	KUNIT_EXPECT_TRUE(test, w->v.wake & WAKE_URGENT);
-}
-
-static void check_urg__read_past(struct kunit *test)
-{
-	struct world *w = connected(test);
-	struct seg s = text_from_peer(&w->a, 100);
-
-	s.flags |= FLAG_URG;
-	s.up = 50;
-	deliver(w, &w->a, &s);
-	conn_read(&w->a, 49, w->now);
-	KUNIT_EXPECT_TRUE(test, w->a.rcv_urgent);
-	conn_read(&w->a, 1, w->now);
-	KUNIT_EXPECT_FALSE(test, w->a.rcv_urgent);
-}
-
-static void check_urg__without_bit(struct kunit *test)
-{
-	struct world *w = connected(test);
-	struct seg s = text_from_peer(&w->a, 100);
-
-	s.up = 50;
-	deliver(w, &w->a, &s);
-	KUNIT_EXPECT_FALSE(test, w->v.wake & WAKE_URGENT);
-	KUNIT_EXPECT_FALSE(test, w->a.rcv_urgent);
-}
-
-/* "This should not occur since a FIN has been received": ignored */
-static void check_urg__by_state(struct kunit *test)
-{
-	const struct state_param *p = test->param_value;
-	struct world *w = in_state(test, p->state);
-	struct seg s = from_peer(&w->a);
-
-	s.flags |= FLAG_URG;
-	s.up = 9;
-	deliver(w, &w->a, &s);
-	KUNIT_EXPECT_EQ(test, !!(w->v.wake & WAKE_URGENT), p->receives);
-}
-
 /* --- seventh: the text --- */
 
 static void take_text__in_order(struct kunit *test)
@@ -1121,10 +1057,6 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(fin_acked__last_ack),
 	KUNIT_CASE(fin_acked__closing),
 	KUNIT_CASE(fin_acked__only_data),
-	KUNIT_CASE(check_urg__wakes_once),
-	KUNIT_CASE(check_urg__read_past),
-	KUNIT_CASE(check_urg__without_bit),
-	KUNIT_CASE_PARAM(check_urg__by_state, states_row_gen_params),
 	KUNIT_CASE(schedule_ack__delayed),
 	KUNIT_CASE(schedule_ack__second_full_segment),
 	KUNIT_CASE(schedule_ack__small_mss),
