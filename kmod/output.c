@@ -131,8 +131,10 @@ static u32 share_payload(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)
 		if (!n)
 			break;
 		done += n;
-		if (seq_ge(seq + done, chalk_cb(from)->end))
-			from = chalk_tx_next(sk, from);
+		if (seq_lt(seq + done, chalk_cb(from)->end))
+			continue;
+		chalk_stamp_packet(skb, from);
+		from = chalk_tx_next(sk, from);
 	}
 	return done;
 }

@@ -21,6 +21,7 @@ static __poll_t poll_readable(const struct sock *sk)
 {
 	const struct conn *c = &chalk_sk(sk)->conn;
 
+	/* not locked */
 	if (data_race(conn_is_readable(c, sock_rcvlowat(sk, 0, INT_MAX),
 				       sock_flag(sk, SOCK_URGINLINE))))
 		return EPOLLIN | EPOLLRDNORM;
@@ -29,6 +30,7 @@ static __poll_t poll_readable(const struct sock *sk)
 
 static __poll_t poll_urgent(const struct sock *sk)
 {
+	/* not locked */
 	return data_race(conn_has_urgent(&chalk_sk(sk)->conn)) ? EPOLLPRI : 0;
 }
 

@@ -21,6 +21,7 @@
  * @target: bytes to wait for
  * @timeo:  jiffies it may wait
  * @seq:    sequence number of the next byte
+ * @stamp:  when the last of them came, where that is known
  * @peek:   leave the bytes there (MSG_PEEK)
  */
 struct receiving {
@@ -30,6 +31,7 @@ struct receiving {
 	size_t target;
 	long timeo;
 	u32 seq;
+	ktime_t stamp;
 	bool peek;
 };
 
@@ -60,6 +62,8 @@ static int take(struct sock *sk, struct sk_buff *skb, struct receiving *r)
 	r->seq += n + hole;
 	r->copied += n;
 	r->left -= n;
+	if (skb->tstamp)
+		r->stamp = skb->tstamp;
 	if (r->peek) {
 		sk_peek_offset_fwd(sk, n);
 	} else {
@@ -198,6 +202,8 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len,
 
 	err = receive(sk, &r);
 	chalk_push(sk, 0);
+	if (r.stamp)
+		chalk_put_timestamp(msg, sk, r.stamp);
 	if (chalk_sk(sk)->recvmsg_inq && (r.copied || !err))
 		put_inq(sk, msg);
 	return r.copied ?: err;

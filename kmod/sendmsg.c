@@ -81,12 +81,14 @@ static int append(struct sock *sk, struct msghdr *msg)
 /**
  * struct sending - a call of sendmsg() on its way
  * @flags:  MSG_*
+ * @tsflags: SOF_TIMESTAMPING_*
  * @timeo:  jiffies it may wait
  * @copied: bytes in the store
  * @told:   of those the core knows about
  */
 struct sending {
 	int flags;
+	u32 tsflags;
 	long timeo;
 	size_t copied;
 	size_t told;
@@ -161,6 +163,18 @@ static bool more_follows(const struct sending *s)
 	       !(s->flags & MSG_OOB);
 }
 
+static int read_control(struct sock *sk, struct msghdr *msg, struct sending *s)
+{
+	struct sockcm_cookie control;
+
+	sockcm_init(&control, sk);
+	if (msg->msg_controllen && sock_cmsg_send(sk, msg, &control))
+		return -EINVAL;
+	s->tsflags = control.tsflags;
+	chalk_stamp_begin(sk, s->tsflags);
+	return 0;
+}
+
 static int send_locked(struct sock *sk, struct msghdr *msg)
 {
 	struct sending s = {
@@ -171,9 +185,13 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 
 	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))
 		err = sk_stream_wait_connect(sk, &s.timeo);
+	if (!err)
+		err = read_control(sk, msg, &s);
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	if (!err)
 		err = msg_data_left(msg) ? send_all(sk, msg, &s) : may_send(sk);
+	if (s.copied)
+		chalk_stamp_written(sk, s.tsflags);
 	commit(sk, &s, more_follows(&s));
 	if (s.copied)
 		return s.copied;

@@ -107,6 +107,7 @@ enum {
  * @early:    payload beyond rcv_nxt, by sequence number
  * @rcvbuf:   sk_rcvbuf as the core was told last
  * @urgent_byte: the byte at the mark, where conn_urgent() says so
+ * @stamp_base: where the keys of timestamps begin (timestamp.c)
  * @mtu_info: MTU that an ICMP message named, for CHALK_DEFER_MTU
  * @deferred: CHALK_DEFER_* bits; atomic
  */
@@ -122,6 +123,7 @@ struct chalk_sock {
 	struct rb_root early;
 	int rcvbuf;
 	u8 urgent_byte;
+	u32 stamp_base;
 	u32 mtu_info;
 	unsigned long deferred;
 };
@@ -173,11 +175,13 @@ struct chalk_timewait {
  * @seq:  sequence number of its first byte
  * @end:  behind its last
  * @skip: bytes in the buffer before the first; there may be more after the last
+ * @stamp_ack: sent: a timestamp is due when all is acknowledged
  */
 struct chalk_cb {
 	u32 seq;
 	u32 end;
 	u32 skip;
+	bool stamp_ack;
 };
 
 /* Payload in one buffer of the send store. */
@@ -343,6 +347,15 @@ ssize_t chalk_splice_read(struct socket *sock, loff_t *pos,
 			  struct pipe_inode_info *pipe, size_t len,
 			  unsigned int flags);
 void chalk_splice_eof(struct socket *sock);
+
+/* timestamp.c */
+void chalk_put_timestamp(struct msghdr *msg, const struct sock *sk,
+			 ktime_t when);
+void chalk_stamp_begin(struct sock *sk, u32 tsflags);
+void chalk_stamp_written(struct sock *sk, u32 tsflags);
+bool chalk_is_stamped(const struct sk_buff *skb);
+void chalk_stamp_packet(struct sk_buff *skb, const struct sk_buff *from);
+void chalk_stamp_acked(struct sock *sk, struct sk_buff *skb);
 
 /* txstore.c */
 struct sk_buff *chalk_tx_last(struct sock *sk);

@@ -87,6 +87,7 @@ void chalk_tx_free_acked(struct sock *sk)
 	while ((skb = skb_peek(&sk->sk_write_queue))) {
 		if (seq_gt(chalk_cb(skb)->end, snd_una))
 			break;
+		chalk_stamp_acked(sk, skb);
 		free_buffer(sk, skb);
 	}
 }
@@ -107,7 +108,7 @@ void chalk_tx_purge(struct sock *sk)
 /* --- filling it --- */
 
 /**
- * chalk_tx_last() - the buffer at the end of the store, unless it is full
+ * chalk_tx_last() - the buffer at the end of the store, if it may grow
  * @sk: the socket, locked
  *
  * Its pages may be used up all the same.
@@ -116,7 +117,9 @@ struct sk_buff *chalk_tx_last(struct sock *sk)
 {
 	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
 
-	return skb && skb->len < CHALK_STORE_SIZE ? skb : NULL;
+	if (!skb || skb->len >= CHALK_STORE_SIZE || chalk_is_stamped(skb))
+		return NULL;
+	return skb;
 }
 
 /**

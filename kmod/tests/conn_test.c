@@ -515,6 +515,59 @@ static void conn_abort__last_ack(struct kunit *test)
 	expect_silence(test, w, &w->a);
 }
 
+/* Its state says that all is sent, but the peer's window let nothing out. */
+static void conn_abort__last_ack_with_unsent(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg fin = from_peer(&w->a);
+
+	fin.flags |= FLAG_FIN;
+	fin.wnd = 0;
+	deliver(w, &w->a, &fin);
+	conn_write(&w->a, 100, false, w->now);
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	conn_abort(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_TRUE(test, next_seg(test, w, &w->a).flags & FLAG_RST);
+}
+
+static void conn_release__unread_in_last_ack(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 10);
+
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	conn_release(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_TRUE(test, next_seg(test, w, &w->a).flags & FLAG_RST);
+}
+
+/* SYN and FIN are counted as what they take: a number each. */
+static void conn_outq__syn_data_fin(struct kunit *test)
+{
+	struct world *w = world_new(test);
+
+	open_a(w);
+	KUNIT_EXPECT_EQ(test, conn_outq(&w->a), 0);
+	w = connected(test);
+	KUNIT_EXPECT_EQ(test, conn_outq(&w->a), 0);
+	conn_write(&w->a, 100, false, w->now);
+	conn_close(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, conn_outq(&w->a), 101);
+	KUNIT_EXPECT_EQ(test, conn_outq_unsent(&w->a), 101);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_outq(&w->a), 101);
+	KUNIT_EXPECT_EQ(test, conn_outq_unsent(&w->a), 0);
+	ack_upto(w, &w->a, w->a.snd_una + 40);
+	KUNIT_EXPECT_EQ(test, conn_outq(&w->a), 61);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_outq(&w->a), 0);
+}
+
 /* --- ICMP: RFC 5927 --- */
 
 static void conn_error__only_in_flight(struct kunit *test)
@@ -691,6 +744,9 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(conn_abort__syn_sent),
 	KUNIT_CASE(conn_abort__data_is_dropped),
 	KUNIT_CASE(conn_abort__last_ack),
+	KUNIT_CASE(conn_abort__last_ack_with_unsent),
+	KUNIT_CASE(conn_release__unread_in_last_ack),
+	KUNIT_CASE(conn_outq__syn_data_fin),
 	KUNIT_CASE(conn_error__only_in_flight),
 	KUNIT_CASE(conn_error__soft_when_established),
 	KUNIT_CASE(conn__bulk_both_ways),

@@ -249,12 +249,15 @@ class Run:
 
     def fill(self, sock) -> int:
         """Send without waiting until nothing more is taken."""
-        sent = 0
-        try:
-            while True:
+        sent = before = 0
+        while True:
+            try:
                 sent += sock.send(bytes(65536), socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return sent
+            except BlockingIOError:
+                if sent == before:
+                    return sent
+                before = sent
+                self.settle()
 
     def finish(self):
         """Close all, and take back what was changed."""

@@ -24,6 +24,7 @@ DIFFERENT = {
     "counts_after_disconnect":
         "TCP counts the distance to the next connection's sequence numbers",
     "map_memory": "there is no TCP_ZEROCOPY_RECEIVE",
+    "zerocopy": "SO_ZEROCOPY is refused",
 }
 
 
