@@ -3,7 +3,7 @@
 
 import json
 
-from net import BOB, IPPROTO_CHALK
+from net import BOB, BOB6, IPPROTO_CHALK
 from test_run import (IPPROTO_CHALK_DGRAM, Programs, Sniffer,  # noqa: F401
                       setUpModule)
 
@@ -26,23 +26,24 @@ class Package(Programs):
     def test_sockets(self):
         """create_server and create_connection, and what they are"""
         self.serve(7, """
-import chalk
-server = chalk.create_server(("", 7))
+import chalk, socket
+server = chalk.create_server(("::", 7), family=socket.AF_INET6)
 while True:
     conn, _ = server.accept()
     with conn:
         while data := conn.recv(4096): conn.sendall(data)
 """)
-        self.assertEqual(self.ask(f"""
+        for host in (BOB, BOB6):
+            self.assertEqual(self.ask(f"""
 import chalk, json, socket
-with chalk.create_connection(("{BOB}", 7), 30) as sock:
+with chalk.create_connection(("{host}", 7), 30) as sock:
     sock.setsockopt(chalk.SOL_CHALK, socket.TCP_NODELAY, 1)
     sock.sendall(b"echo")
     print(json.dumps([sock.recv(9).decode(),
                       sock.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL),
                       sock.getsockopt(socket.SOL_TCP, socket.TCP_NODELAY),
-                      chalk.available()]))
-"""), ["echo", 253, 1, True])
+                      chalk.available(), chalk.available(socket.AF_INET6)]))
+"""), ["echo", 253, 1, True, True])
 
     def test_datagrams(self):
         """a socketserver after patch(dgram=True), a client of chalk.socket"""

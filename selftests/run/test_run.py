@@ -11,12 +11,14 @@ import subprocess
 import tempfile
 import unittest
 
-from net import ALICE, BOB, IPPROTO_CHALK, Net, inside, table, wait_until
+from net import ALICE, ALICE6, BOB, BOB6, IPPROTO_CHALK, Net, inside, table, wait_until
 
 CHALK = "/usr/local/bin/chalk"
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 IPPROTO_CHALK_DGRAM = 254
 SO_RCVBUFFORCE = 33
+ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86dd
+NEIGHBOURS = (socket.IPPROTO_HOPOPTS, socket.IPPROTO_ICMPV6)
 
 
 def setUpModule():  # pylint: disable=invalid-name
@@ -26,7 +28,10 @@ def setUpModule():  # pylint: disable=invalid-name
 
 
 class Sniffer:
-    """Counts the IP protocols that the router sees, while it is open."""
+    """Counts the IP protocols that the router sees, while it is open.
+
+    (But what IPv6 says to find its neighbours.)
+    """
 
     def __enter__(self):
         with inside("router"):
@@ -41,8 +46,10 @@ class Sniffer:
         with contextlib.suppress(BlockingIOError):
             while True:
                 data, address = self.sock.recvfrom(64)
-                if address[1] == 0x0800:
+                if address[1] == ETH_P_IP:
                     self.seen[data[9]] += 1
+                elif address[1] == ETH_P_IPV6 and data[6] not in NEIGHBOURS:
+                    self.seen[data[6]] += 1
         self.sock.close()
 
 
@@ -133,6 +140,19 @@ class Wire(Programs):
         self.assertEqual(got, page)
         self.assertEqual(set(sniffer.seen), {IPPROTO_CHALK})
         self.assertGreater(sniffer.seen[IPPROTO_CHALK], 400)
+
+    def test_ipv6(self):
+        """curl by IPv6 from a server of both versions, and by IPv4"""
+        (self.scratch / "page").write_text("by both")
+        self.start("bob", CHALK, "run", "python3", "-m", "http.server",
+                   "--bind", "::", "8000", cwd=self.scratch)
+        self.wait_for_listener(8000)
+        for host in (f"[{BOB6}]", BOB):
+            with Sniffer() as sniffer:
+                got = self.outputs("alice", CHALK, "run", "curl", "-s",
+                                   f"http://{host}:8000/page")
+            self.assertEqual(got, "by both")
+            self.assertEqual(set(sniffer.seen), {IPPROTO_CHALK})
 
     def test_socat_and_nc(self):
         """what one sends the other gets, in both directions"""
@@ -294,19 +314,20 @@ print(s.recv(9).decode(), s.getsockopt(SOL_SOCKET, SO_PROTOCOL),
 
     def test_back_to_tcp(self):
         """--only listen: who binds may connect after all"""
-        self.start("bob", "socat", "TCP-LISTEN:7,fork", "EXEC:cat")
+        self.start("bob", "socat", "TCP6-LISTEN:7,fork", "EXEC:cat")
         self.wait_for_listener(7, TCP)
-        self.assertEqual(self.outputs(
-            "alice", CHALK, "run", "--only", "listen", "python3", "-c", f"""
+        for here, there in ((ALICE, BOB), (ALICE6, BOB6)):
+            self.assertEqual(self.outputs(
+                "alice", CHALK, "run", "--only", "listen", "python3", "-c", f"""
 from socket import *
-s = socket()
-s.bind(("{ALICE}", 5555))
+s = socket(AF_INET6 if ":" in "{here}" else AF_INET)
+s.bind(("{here}", 5555))
 print(s.getsockopt(SOL_SOCKET, SO_PROTOCOL))
-s.connect(("{BOB}", 7))
-print(s.getsockopt(SOL_SOCKET, SO_PROTOCOL), s.getsockname())
+s.connect(("{there}", 7))
+print(s.getsockopt(SOL_SOCKET, SO_PROTOCOL), *s.getsockname()[:2])
 s.send(b"echo")
 print(s.recv(9).decode())
-"""), f"253\n6 ('{ALICE}', 5555)\necho\n")
+"""), f"253\n6 {here} 5555\necho\n")
 
 
 class Refusals(Programs):

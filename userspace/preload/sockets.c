@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "preload.h"
 
@@ -89,19 +90,26 @@ static const char *ip_of(int domain)
 
 /* --- making one --- */
 
+static bool has_ipv4(int type, int protocol)
+{
+	int fd = REAL(socket)(AF_INET, type | SOCK_CLOEXEC, protocol);
+
+	return fd >= 0 && !close(fd);
+}
+
 /*
  * explain() - there is no such socket; say why
  *
  * Return: the errno for the program. A Chalk that has no IPv6 looks like a
  * kernel that has none: programs know how to go on with IPv4.
  */
-static int explain(int domain, int protocol, int err)
+static int explain(int domain, int type, int protocol, int err)
 {
 	static bool said;
 
 	if (err != EPROTONOSUPPORT && err != ESOCKTNOSUPPORT)
 		return err;
-	if (domain == AF_INET6) {
+	if (domain == AF_INET6 && has_ipv4(type, protocol)) {
 		if (config()->verbose)
 			say("no %s over IPv6", name_of(protocol));
 		return EAFNOSUPPORT;
@@ -123,7 +131,7 @@ int make_socket(int domain, int type, int protocol)
 	int fd = REAL(socket)(domain, type, protocol);
 
 	if (fd < 0 && is_chalk(protocol))
-		errno = explain(domain, protocol, errno);
+		errno = explain(domain, type, protocol, errno);
 	return fd;
 }
 

@@ -23,16 +23,16 @@ Without the module in the kernel, making a socket raises NotLoadedError, and
 available() is False.
 """
 
-from .constants import (AF_CHALK, CHALKPROTO_INET, IPPROTO_CHALK,
-                        IPPROTO_CHALK_DGRAM, SOL_CHALK)
+from .constants import (AF_CHALK, CHALKPROTO_INET, CHALKPROTO_INET6,
+                        IPPROTO_CHALK, IPPROTO_CHALK_DGRAM, SOL_CHALK)
 from .debugfs import connections, events
 from .patching import patch, patched, unpatch
 from .sockets import (NotLoadedError, available, create_connection,
                       create_server, socket)
 
 __all__ = [
-    "AF_CHALK", "CHALKPROTO_INET", "IPPROTO_CHALK", "IPPROTO_CHALK_DGRAM",
-    "SOL_CHALK",
+    "AF_CHALK", "CHALKPROTO_INET", "CHALKPROTO_INET6", "IPPROTO_CHALK",
+    "IPPROTO_CHALK_DGRAM", "SOL_CHALK",
     "NotLoadedError", "available", "connections", "create_connection",
     "create_server", "events", "patch", "patched", "socket", "unpatch",
 ]
