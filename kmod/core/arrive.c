@@ -443,6 +443,8 @@ static void take_fin(struct conn *c, const struct seg *s, u64 now,
 	c->rcv_nxt++;
 	c->fin_rcvd = true;
 	c->ack_now = BY_ACK_FIN;
+	/* no text will come: ACKs are for what the user still says */
+	c->opt.pingpong = true;
 	v->wake |= WAKE_READ | WAKE_STATE;
 	to = state_after_fin(c->state, conn_fin_acked(c));
 	state_set(c, to, BY_RCVD_FIN, now);
