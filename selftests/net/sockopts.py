@@ -112,6 +112,14 @@ def put(sock, level: int, name: int, value, length=None):
     return "ok", b""
 
 
+def ioctl(sock, request: int):
+    """ioctl() with some room behind its pointer."""
+    buffer = ctypes.create_string_buffer(ROOM)
+    if libc.ioctl(sock.fileno(), ctypes.c_ulong(request), buffer):
+        return "error", errno.errorcode[ctypes.get_errno()]
+    return "ok", bytes(buffer.raw[:64])
+
+
 class Lab:
     """A namespace where TCP and Chalk have the same sysctls and one route."""
 

@@ -14,7 +14,7 @@ import socket
 import struct
 import unittest
 
-from sockopts import CHALK, LEVELS, TCP, Lab, Names, get, put
+from sockopts import CHALK, LEVELS, TCP, Lab, Names, get, ioctl, put
 
 ALL = "all"
 MADE = ("connecting", "connected", "accepted", "half_closed", "close_wait",
@@ -218,6 +218,18 @@ class Options(unittest.TestCase):
                                  put(other[0], 253, number, data))
             for sock in one + other:
                 sock.close()
+
+    def test_ioctls(self):
+        """what ioctl() answers"""
+        requests = [0x5411, 0x541b, 0x894b, *range(0x8900, 0x8908),
+                    *range(0x8910, 0x8916), 0x8917, 0x8927, 0x8933, 0x8942]
+        for state in self.lab.STATES:
+            trio = Trio(self.lab, state)
+            for request in requests:
+                key = ("ioctl", f"0x{request:x}")
+                self.compare(trio, state, key, "ioctl", ioctl, request)
+            trio.close()
+        self.judge("ioctl")
 
 
 class Options6(Options):
