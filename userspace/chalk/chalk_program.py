@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import struct
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Tuple
 
 SCRIPT_DEPTH = 5
 PT_LOAD, PT_INTERP, PT_NOTE = 1, 3, 4
@@ -47,7 +47,8 @@ def find(name: str) -> str:
     raise NotExecutable(f"{name}: may not be executed")
 
 
-def _segments(data: bytes, bits: int, order: str) -> List[tuple]:
+def _segments(data: bytes, bits: int,
+              order: str) -> List[Tuple[int, int, int]]:
     """(type, offset, size) of each program header."""
     if bits == 64:
         at, size, count = struct.unpack_from(order + "Q14xHH", data, 32)

@@ -172,6 +172,7 @@ struct watch {
 	struct epoll_event event;
 };
 
+/* Of one descriptor; epolls beyond these forget it. */
 struct watches {
 	struct watch w[16];
 	unsigned int n;

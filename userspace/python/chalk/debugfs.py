@@ -21,7 +21,7 @@ def _rows(name: str) -> Iterator[Dict[str, str]]:
     with file:
         lines = (line.rstrip("\n").split("\t") for line in file
                  if not line.startswith("#"))
-        names = next(lines, [])
+        names: List[str] = next(lines, [])
         for fields in lines:
             yield dict(zip(names, fields))
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import socket as std
-from typing import Any, Iterator, Optional
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 from . import sockets
 
 _original = std.socket.__init__
 # 0 and the one protocol that each kind has otherwise
-_REPLACED = {std.SOCK_STREAM: (0, std.IPPROTO_TCP),
-             std.SOCK_DGRAM: (0, std.IPPROTO_UDP)}
+_REPLACED: Dict[int, Tuple[int, ...]] = {
+    std.SOCK_STREAM: (0, std.IPPROTO_TCP),
+    std.SOCK_DGRAM: (0, std.IPPROTO_UDP),
+}
 _state = {"active": False, "dgram": False}
 
 
