@@ -73,6 +73,83 @@ int chalk_disconnect(struct sock *sk, int flags)
 	return 0;
 }
 
+/* --- an administrator's end: SOCK_DESTROY --- */
+
+static void end_with(struct sock *sk, int err)
+{
+	WRITE_ONCE(sk->sk_err, err);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+	chalk_finish(sk);
+}
+
+static bool abort_listener(struct sock *sk, int err)
+{
+	bool found;
+
+	lock_sock(sk);
+	found = sk->sk_state == TCP_LISTEN;
+	if (found) {
+		chalk_set_state(sk, TCP_CLOSE);
+		inet_csk_listen_stop(sk);
+		end_with(sk, err);
+	}
+	release_sock(sk);
+	return found;
+}
+
+/*
+ * Not by lock_sock() if nobody owns it: the socket may be one that waits for
+ * accept(), and those no process owns.
+ */
+static bool abort_open(struct sock *sk, int err)
+{
+	bool slow = lock_sock_fast(sk);
+	bool found = chalk_is_open(sk);
+	u64 now = chalk_now();
+
+	if (found) {
+		conn_abort(&chalk_sk(sk)->conn, now);
+		chalk_transmit(sk, now);
+		end_with(sk, err);
+	}
+	unlock_sock_fast(sk, slow);
+	return found;
+}
+
+static void abort_timewait(struct inet_timewait_sock *tw)
+{
+	refcount_inc(&tw->tw_refcnt);
+	local_bh_disable();
+	inet_twsk_deschedule_put(tw);
+	local_bh_enable();
+}
+
+/**
+ * chalk_abort() - end a socket, whoever holds it (ss -K)
+ * @sk:  a socket or a record; the caller holds a reference
+ * @err: positive errno for its user
+ *
+ * The peer gets a RST where there is one. As tcp_abort().
+ *
+ * Return: 0, or -ENOENT: it has ended already.
+ */
+int chalk_abort(struct sock *sk, int err)
+{
+	switch (inet_sk_state_load(sk)) {
+	case TCP_NEW_SYN_RECV:
+		chalk_req_abort(inet_reqsk(sk));
+		return 0;
+	case TCP_TIME_WAIT:
+		abort_timewait(inet_twsk(sk));
+		return 0;
+	case TCP_LISTEN:
+		return abort_listener(sk, err) ? 0 : -ENOENT;
+	default:
+		return abort_open(sk, err) ? 0 : -ENOENT;
+	}
+}
+
 /* --- close() --- */
 
 static void close_connection(struct sock *sk, long timeout)

@@ -241,6 +241,13 @@ static inline u8 ip_sendmsg_scope(const struct inet_sock *inet,
 	__sock_cmsg_send(sk, msg, cmsg, sockc)
 #endif
 
+/* 6.9: a handler of inet_diag names its module. */
+#if CHALK_KERNEL(6, 9)
+#define CHALK_DIAG_OWNER .owner = THIS_MODULE,
+#else
+#define CHALK_DIAG_OWNER
+#endif
+
 /* 6.10: a TIME_WAIT record is hashed and its timer started in one go. */
 #if !CHALK_KERNEL(6, 10)
 static inline void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw,

@@ -18,6 +18,7 @@
 #define BHASH_BUCKETS 4096
 
 struct inet_hashinfo chalk_hashinfo;
+EXPORT_SYMBOL_GPL(chalk_hashinfo);
 
 static siphash_aligned_key_t isn_key;
 static siphash_aligned_key_t ts_key;

@@ -14,6 +14,7 @@
  * it adapts to (reord_seen), ECN (delivered_ce), Fast Open, receive buffers that
  * grow by themselves (rcv_rtt, rcv_space), the total_rto fields of later kernels.
  */
+#include <linux/export.h>
 #include <net/tcp.h>
 
 #include "compat.h"
@@ -95,8 +96,9 @@ static void fill_receiving(struct tcp_info *info, const struct conn *c)
 	info->tcpi_rcv_mss = c->rmss;
 	info->tcpi_advmss = c->user_mss ? min(c->mtu_mss, c->user_mss) :
 					  c->mtu_mss;
-	info->tcpi_rcv_ssthresh = min(c->rcv_buf,
-				      (u32)U16_MAX << c->rcv_wscale);
+	info->tcpi_rcv_ssthresh =
+		window_clamp(min(c->rcv_buf, (u32)U16_MAX << c->rcv_wscale),
+			     c->opt.window_clamp);
 	chalk_set_info_rcv_wnd(info, window_left(c));
 }
 
@@ -151,28 +153,37 @@ static u64 rate(const unsigned long *limit)
 	return bytes == ~0UL ? ~0ULL : bytes;
 }
 
+static void fill_info(struct tcp_info *info, const struct sock *sk)
+{
+	memset(info, 0, sizeof(*info));
+	info->tcpi_state = sk->sk_state;
+	info->tcpi_pacing_rate = rate(&sk->sk_pacing_rate);
+	info->tcpi_max_pacing_rate = rate(&sk->sk_max_pacing_rate);
+	info->tcpi_reordering = DUPACK_THRESHOLD;
+	if (sk->sk_state != TCP_LISTEN) {
+		fill_conn(info, sk);
+		return;
+	}
+	/* for TCP too: what waits for accept(), and how many may */
+	info->tcpi_unacked = READ_ONCE(sk->sk_ack_backlog);
+	info->tcpi_sacked = READ_ONCE(sk->sk_max_ack_backlog);
+}
+
 /**
  * chalk_get_info() - what TCP_INFO tells
- * @sk:   the socket; a listener may be locked by whoever holds its table
+ * @sk:   the socket, not locked
  * @info: filled in
  */
 void chalk_get_info(struct sock *sk, struct tcp_info *info)
 {
 	bool slow;
 
-	memset(info, 0, sizeof(*info));
-	info->tcpi_state = inet_sk_state_load(sk);
-	info->tcpi_pacing_rate = rate(&sk->sk_pacing_rate);
-	info->tcpi_max_pacing_rate = rate(&sk->sk_max_pacing_rate);
-	info->tcpi_reordering = DUPACK_THRESHOLD;
-	if (info->tcpi_state == TCP_LISTEN) {
-		/* for TCP too: what waits for accept(), and how many may */
-		info->tcpi_unacked = READ_ONCE(sk->sk_ack_backlog);
-		info->tcpi_sacked = READ_ONCE(sk->sk_max_ack_backlog);
+	if (inet_sk_state_load(sk) == TCP_LISTEN) {
+		fill_info(info, sk);
 		return;
 	}
 	slow = lock_sock_fast(sk);
-	fill_conn(info, sk);
+	fill_info(info, sk);
 	unlock_sock_fast(sk, slow);
 }
 
@@ -198,3 +209,107 @@ int chalk_getsockopt_info(struct sock *sk, char __user *optval,
 		return -EFAULT;
 	return 0;
 }
+
+/* --- for inet_diag: chalk_diag.ko --- */
+
+/* Numbers of idiag_timer, as ss names them. */
+enum {
+	DIAG_TIMER_ON = 1,
+	DIAG_TIMER_KEEPALIVE,
+	DIAG_TIMER_TIMEWAIT,
+	DIAG_TIMER_PERSIST,
+};
+
+static u32 msec_until(u64 deadline, u64 now)
+{
+	return deadline > now ? min_t(u64, to_msec(deadline - now), U32_MAX) :
+				0;
+}
+
+static void put_timer(struct inet_diag_msg *msg, int timer, u32 retrans,
+		      u64 deadline)
+{
+	msg->idiag_timer = timer;
+	msg->idiag_retrans = retrans;
+	msg->idiag_expires = msec_until(deadline, chalk_now());
+}
+
+/*
+ * The most telling timer that runs, in the order of TCP. An orphan's wait for
+ * the FIN is what TCP does with a record of TIME_WAIT.
+ */
+static void fill_timer(struct inet_diag_msg *msg, const struct conn *c)
+{
+	const u64 *deadline = c->timer;
+
+	if (deadline[TIMER_RTX] != NEVER)
+		put_timer(msg,
+			  c->persisting ? DIAG_TIMER_PERSIST : DIAG_TIMER_ON,
+			  c->retries, deadline[TIMER_RTX]);
+	else if (deadline[TIMER_KEEP] != NEVER)
+		put_timer(msg, DIAG_TIMER_KEEPALIVE, c->keep_sent,
+			  deadline[TIMER_KEEP]);
+	else if (deadline[TIMER_FIN] != NEVER)
+		put_timer(msg, DIAG_TIMER_TIMEWAIT, 0, deadline[TIMER_FIN]);
+}
+
+static void fill_diag(struct inet_diag_msg *msg, const struct sock *sk)
+{
+	const struct conn *c = &chalk_sk(sk)->conn;
+
+	if (sk->sk_state == TCP_LISTEN) {
+		msg->idiag_rqueue = READ_ONCE(sk->sk_ack_backlog);
+		msg->idiag_wqueue = READ_ONCE(sk->sk_max_ack_backlog);
+		return;
+	}
+	msg->idiag_rqueue = conn_readable(c);
+	if (!chalk_is_open(sk))
+		return;
+	msg->idiag_wqueue = conn_unacked(c);
+	fill_timer(msg, c);
+}
+
+/**
+ * chalk_get_diag() - what inet_diag tells of a socket
+ * @sk:   the socket, not locked; a listener's table may be
+ * @msg:  queues and timer are filled in
+ * @info: filled in, unless NULL
+ */
+void chalk_get_diag(struct sock *sk, struct inet_diag_msg *msg,
+		    struct tcp_info *info)
+{
+	bool is_listener = inet_sk_state_load(sk) == TCP_LISTEN;
+	bool slow = !is_listener && lock_sock_fast(sk);
+
+	fill_diag(msg, sk);
+	if (info)
+		fill_info(info, sk);
+	if (!is_listener)
+		unlock_sock_fast(sk, slow);
+}
+EXPORT_SYMBOL_GPL(chalk_get_diag);
+
+/**
+ * chalk_get_diag_req() - the timer of a record of SYN_RCVD
+ * @req: the record
+ * @msg: the timer is filled in
+ */
+void chalk_get_diag_req(struct request_sock *req, struct inet_diag_msg *msg)
+{
+	struct chalk_req *cr = chalk_req(req);
+
+	spin_lock_bh(&cr->lock);
+	put_timer(msg, DIAG_TIMER_ON, cr->req.retries, cr->req.deadline);
+	spin_unlock_bh(&cr->lock);
+}
+EXPORT_SYMBOL_GPL(chalk_get_diag_req);
+
+/**
+ * chalk_get_cc_name() - congestion control of a connection, or of the next
+ * @sk: the socket
+ */
+const char *chalk_get_cc_name(const struct sock *sk)
+{
+	return conn_cc(&chalk_sk(sk)->conn, &chalk_env(sk)->tun)->name;
+}
+EXPORT_SYMBOL_GPL(chalk_get_cc_name);

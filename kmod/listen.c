@@ -96,6 +96,29 @@ static void drop_req(struct sock *listener, struct request_sock *req)
 	inet_csk_reqsk_queue_drop(listener, req);
 }
 
+/**
+ * chalk_req_abort() - an administrator ends a record
+ * @req: the record; the caller keeps its reference
+ */
+void chalk_req_abort(struct request_sock *req)
+{
+	struct chalk_req *cr = chalk_req(req);
+	struct sock *listener = req->rsk_listener;
+	struct seg rst;
+	bool alive;
+
+	local_bh_disable();
+	spin_lock(&cr->lock);
+	alive = !cr->done;
+	if (alive)
+		req_abort(&cr->req, chalk_env(listener), chalk_now(), &rst);
+	spin_unlock(&cr->lock);
+	drop_req(listener, req);
+	if (alive)
+		chalk_ip_of_req(req)->send_synack(listener, req, &rst);
+	local_bh_enable();
+}
+
 static bool tick_req(struct chalk_req *cr, struct sock *listener)
 {
 	u64 now = chalk_now();

@@ -347,6 +347,7 @@ struct proto chalk_prot = {
 	.slab_flags = SLAB_TYPESAFE_BY_RCU,
 	.rsk_prot = &chalk_req_ops,
 	.twsk_prot = &chalk_timewait_ops,
+	.diag_destroy = chalk_abort,
 	.h.hashinfo = &chalk_hashinfo,
 	/* clang-format off */
 	CHALK_PROTO_SENDPAGE

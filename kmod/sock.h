@@ -74,6 +74,7 @@
 
 #include <linux/rbtree.h>
 #include <linux/tcp.h>
+#include <uapi/linux/inet_diag.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_hashtables.h>
 #include <net/inet_timewait_sock.h>
@@ -287,6 +288,10 @@ void chalk_forget_syn(struct chalk_sock *cs);
 
 /* info.c */
 void chalk_get_info(struct sock *sk, struct tcp_info *info);
+void chalk_get_diag(struct sock *sk, struct inet_diag_msg *msg,
+		    struct tcp_info *info);
+void chalk_get_diag_req(struct request_sock *req, struct inet_diag_msg *msg);
+const char *chalk_get_cc_name(const struct sock *sk);
 int chalk_getsockopt_info(struct sock *sk, char __user *val, int __user *len);
 
 /* demux.c */
@@ -308,6 +313,7 @@ void chalk_listen_rx(struct sock *sk, struct sk_buff *skb,
 		     const struct seg *seg, u32 iss);
 bool chalk_req_rx(struct request_sock *req, struct sk_buff *skb,
 		  struct seg *seg);
+void chalk_req_abort(struct request_sock *req);
 
 /* input.c */
 int chalk_input_register(void);
@@ -384,6 +390,7 @@ void chalk_send_reset(struct sk_buff *skb, const struct seg *seg);
 void chalk_close(struct sock *sk, long timeout);
 void chalk_shutdown(struct sock *sk, int how);
 int chalk_disconnect(struct sock *sk, int flags);
+int chalk_abort(struct sock *sk, int err);
 
 /* timewait.c */
 extern struct timewait_sock_ops chalk_timewait_ops;

@@ -259,6 +259,17 @@ static void make_challenge(struct req *r, u64 now, struct seg *s)
 	s->cause = BY_ACK_CHALLENGE;
 }
 
+void req_abort(struct req *r, struct env *env, u64 now, struct seg *rst)
+{
+	memset(rst, 0, sizeof(*rst));
+	fill(r, now, rst);
+	rst->seq = r->iss + 1;
+	rst->flags |= FLAG_RST;
+	rst->cause = BY_RESET;
+	trace_req(env, r, EV_SEND, BY_RESET, rst, now);
+	trace_req_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_USER_ABORT, now);
+}
+
 bool req_poll(struct req *r, struct env *env, u64 now, struct seg *s)
 {
 	memset(s, 0, sizeof(*s));

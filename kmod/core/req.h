@@ -134,6 +134,15 @@ u8 req_timeouts_in(const struct tunables *tun, u64 time);
 u64 req_time_of(const struct tunables *tun, u8 n);
 
 /**
+ * req_abort() - ABORT (RFC 9293 section 3.10.5)
+ * @r:   the record; free it
+ * @env: the world
+ * @now: microseconds
+ * @rst: filled in: the RST that tells the peer
+ */
+void req_abort(struct req *r, struct env *env, u64 now, struct seg *rst);
+
+/**
  * req_poll() - the SYN+ACK (or a challenge ACK) that is to go out now, if any
  * @r:   the record
  * @env: the world

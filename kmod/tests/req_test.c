@@ -524,6 +524,25 @@ static void conn_accept__after_lost_synack(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rtt_rto(&w->b.rtt), 3 * SECOND);
 }
 
+/* RFC 9293 section 3.10.5: <SEQ=SND.NXT><CTL=RST>, which the peer believes */
+static void req_abort__tells_the_peer(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	forget_events(w);
+	req_abort(&w->req, &w->env, w->now, &s);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_RST | FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.seq, B0);
+	KUNIT_EXPECT_EQ(test, s.ack, A0);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SEND, BY_RESET), 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->new, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_USER_ABORT);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, w->a.err, ECONNRESET);
+}
+
 static struct kunit_case req_cases[] = {
 	KUNIT_CASE_PARAM(listen_rx__table, listens_row_gen_params),
 	KUNIT_CASE(req_init__synack),
@@ -542,6 +561,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_tick__deferred),
 	KUNIT_CASE(req_tick__deferred_ends),
 	KUNIT_CASE_PARAM(req_timeouts_in__table, defer_times_row_gen_params),
+	KUNIT_CASE(req_abort__tells_the_peer),
 	KUNIT_CASE(conn_accept__takes_over),
 	KUNIT_CASE(conn_accept__after_lost_synack),
 	{}
