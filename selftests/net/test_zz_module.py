@@ -17,7 +17,9 @@ def is_loaded() -> bool:
 
 
 def rmmod() -> int:
-    """Try to unload; the exit status."""
+    """Try to unload, chalk_diag.ko first where it is; the exit status."""
+    if pathlib.Path("/sys/module/chalk_diag").exists():
+        subprocess.run(["rmmod", "chalk_diag"], check=True)
     return subprocess.run(["rmmod", "chalk"], check=False,
                           capture_output=True).returncode
 
@@ -77,6 +79,21 @@ class Module(unittest.TestCase):
                 sock.close()
         self.assertTrue(wait_until(lambda: not table("conns"), 60, 0.2))
         self.assertTrue(unloads())
+
+    def test_chalk_diag_holds_it(self):
+        """chalk ss loads chalk_diag.ko; without chalk.ko it says so"""
+        subprocess.run(["chalk", "ss", "-a"], check=True, capture_output=True)
+        self.assertNotEqual(subprocess.run(
+            ["rmmod", "chalk"], check=False, capture_output=True).returncode, 0)
+        self.assertTrue(unloads())
+        self.assertFalse(pathlib.Path("/sys/module/chalk_diag").exists())
+        done = subprocess.run(["chalk", "ss"], check=False,
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "chalk ss: chalk.ko is not loaded; "
+                         "run: insmod chalk.ko\n")
+        subprocess.run(["insmod", MODULE], check=True)
+        subprocess.run(["chalk", "ss"], check=True, capture_output=True)
 
     def test_load_again(self):
         """ten times in and out"""

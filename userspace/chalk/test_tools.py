@@ -22,7 +22,8 @@ import chalk_match  # noqa: E402
 from chalk_trace import COLUMNS, Trace, TraceError, relative  # noqa: E402
 
 sys.path.pop(0)
-COMMANDS = ("conns", "ladder", "plot", "run", "summary", "trace")
+COMMANDS = ("conns", "ladder", "plot", "run", "ss", "summary",
+            "trace")
 
 
 def chalk(*args: str, stdin: str = "") -> subprocess.CompletedProcess:
