@@ -17,8 +17,8 @@ import subprocess
 import sys
 import unittest
 
-from net import (BOB, Net, Wire, chalk_socket, exact_clock, inside, listener,
-                 segment_of, sh, table, wait_until)
+from net import (ALICE, BOB, BOB6, Net, Wire, chalk_socket, exact_clock,
+                 inside, listener, segment_of, sh, table, wait_until)
 
 TOOLS = pathlib.Path(__file__).parents[2] / "userspace/chalk"
 sys.path.insert(0, str(TOOLS))
@@ -498,6 +498,43 @@ class Kill(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("not permitted", done.stderr)
             self.assertIn(":4444", sh("chalk ss -l"))
+
+
+class Version6(unittest.TestCase):
+    """The same over IPv6"""
+
+    def test_all(self):
+        """shown, filtered, both families at one listener, killed"""
+        with Net():
+            server = listener("bob", 80, family=socket.AF_INET6)
+            client = chalk_socket("alice", socket.AF_INET6)
+            client.connect((BOB6, 80))
+            old = chalk_socket("alice")
+            old.connect((BOB, 80))
+            child, mapped = server.accept()[0], server.accept()[0]
+            shown = one("alice", "-6")
+            self.assertEqual((shown["family"], shown["peer"]["address"]),
+                             ("inet6", BOB6))
+            self.assertEqual(shown["info"]["snd_mss"], 1428)
+            self.assertEqual(shown["info"]["advmss"], 1440)
+            self.assertEqual(one("alice", "-4")["peer"]["address"], BOB)
+            self.assertEqual(len(ss("alice", "dst", f"[{BOB6}]/64")), 1)
+            self.assertEqual(one("alice", f"dst [{BOB6}]:80")["family"],
+                             "inet6")
+            # a v4-mapped end is found by its IPv4 address
+            self.assertEqual(one("bob", f"dst {ALICE}")["peer"]["address"],
+                             f"::ffff:{ALICE}")
+            self.assertIn("*:80", sh("chalk ss -N bob -l"))
+            self.assertEqual(len(ss("bob", "-K", f"src [{BOB6}]")), 1)
+            for sock, number in ((child, errno.ECONNABORTED),
+                                 (client, errno.ECONNRESET)):
+                with self.assertRaises(OSError) as caught:
+                    sock.recv(1)
+                self.assertEqual(caught.exception.errno, number)
+            self.assertEqual(one("alice")["family"], "inet")
+            for sock in (old, mapped, client, child, server):
+                sock.close()
+            self.assertTrue(wait_until(all_gone, 60))
 
 
 class Malformed(unittest.TestCase):
