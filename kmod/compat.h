@@ -16,6 +16,7 @@
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/route.h>
 #include <net/sock.h>
@@ -214,6 +215,35 @@ static inline unsigned int chalk_cmsg_flags(const struct sock *sk)
 	return inet_sk(sk)->cmsg_flags;
 }
 #endif
+
+#if IS_ENABLED(CONFIG_IPV6)
+/* 6.7: the flags of an IPv6 socket are among those. */
+#if CHALK_KERNEL(6, 7)
+static inline bool chalk_takes_all_groups6(const struct sock *sk)
+{
+	return inet6_test_bit(MC6_ALL, sk);
+}
+
+static inline void chalk_ipcm6_init(struct ipcm6_cookie *ipc, struct sock *sk)
+{
+	ipcm6_init_sk(ipc, sk);
+	ipc->sockc.tsflags = READ_ONCE(sk->sk_tsflags);
+	ipc->sockc.mark = READ_ONCE(sk->sk_mark);
+}
+#else
+static inline bool chalk_takes_all_groups6(const struct sock *sk)
+{
+	return inet6_sk(sk)->mc_all;
+}
+
+static inline void chalk_ipcm6_init(struct ipcm6_cookie *ipc, struct sock *sk)
+{
+	ipcm6_init_sk(ipc, inet6_sk(sk));
+	ipc->sockc.tsflags = READ_ONCE(sk->sk_tsflags);
+	ipc->sockc.mark = READ_ONCE(sk->sk_mark);
+}
+#endif
+#endif /* CONFIG_IPV6 */
 
 /* 6.5: a route on the link is asked for by its scope, no more by a TOS bit. */
 #if CHALK_KERNEL(6, 5)

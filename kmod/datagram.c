@@ -59,41 +59,46 @@ static int dgram_ioctl(struct sock *sk, int cmd, CHALK_IOCTL_ARG arg)
 
 /* --- options --- */
 
-/* Of UDP's own options the one that makes sense for any datagram. */
-static bool is_ours(int level, int name)
+/**
+ * chalk_dgram_setsockopt() - proto.setsockopt
+ * @sk:    the socket, not locked
+ * @level: of UDP's own options there is one that any datagram can do with
+ * @name:  the option
+ * @val:   its value
+ * @len:   bytes of it
+ */
+int chalk_dgram_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
+			   unsigned int len)
 {
-	return (level == SOL_UDP || level == SOL_CHALK) && name == UDP_CORK;
-}
-
-static bool is_transport(int level)
-{
-	return level == SOL_UDP || level == SOL_CHALK;
-}
-
-static int dgram_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
-			    unsigned int len)
-{
-	if (is_ours(level, name))
-		return udp_lib_setsockopt(sk, SOL_UDP, name, val, len,
-					  chalk_dgram_push);
-	if (is_transport(level))
+	if (!chalk_dgram_is_transport(level))
+		return ip_setsockopt(sk, level, name, val, len);
+	if (name != UDP_CORK)
 		return -ENOPROTOOPT;
-	return ip_setsockopt(sk, level, name, val, len);
+	return udp_lib_setsockopt(sk, SOL_UDP, name, val, len,
+				  chalk_dgram_push);
 }
 
-static int dgram_getsockopt(struct sock *sk, int level, int name,
-			    char __user *val, int __user *len)
+/**
+ * chalk_dgram_getsockopt() - proto.getsockopt
+ * @sk:    the socket, not locked
+ * @level: the same
+ * @name:  the option
+ * @val:   where to put its value
+ * @len:   bytes of room, and of the value
+ */
+int chalk_dgram_getsockopt(struct sock *sk, int level, int name,
+			   char __user *val, int __user *len)
 {
-	if (is_ours(level, name))
-		return udp_lib_getsockopt(sk, SOL_UDP, name, val, len);
-	if (is_transport(level))
+	if (!chalk_dgram_is_transport(level))
+		return ip_getsockopt(sk, level, name, val, len);
+	if (name != UDP_CORK)
 		return -ENOPROTOOPT;
-	return ip_getsockopt(sk, level, name, val, len);
+	return udp_lib_getsockopt(sk, SOL_UDP, name, val, len);
 }
 
 /* --- the tables --- */
 
-static struct proto dgram_prot = {
+struct proto chalk_dgram_prot = {
 	.name = "CHALK-DGRAM",
 	.owner = THIS_MODULE,
 	.close = dgram_close,
@@ -101,14 +106,15 @@ static struct proto dgram_prot = {
 	.disconnect = udp_disconnect,
 	.ioctl = dgram_ioctl,
 	.destroy = dgram_destroy,
-	.setsockopt = dgram_setsockopt,
-	.getsockopt = dgram_getsockopt,
+	.setsockopt = chalk_dgram_setsockopt,
+	.getsockopt = chalk_dgram_getsockopt,
 	.sendmsg = chalk_dgram_sendmsg,
 	.recvmsg = chalk_dgram_recvmsg,
 	.release_cb = ip4_datagram_release_cb,
 	.unhash = udp_lib_unhash,
 	.rehash = chalk_dgram_rehash,
 	.get_port = chalk_dgram_get_port,
+	.put_port = udp_lib_unhash,
 	.diag_destroy = udp_abort,
 	.obj_size = sizeof(struct udp_sock),
 	.h.udp_table = &chalk_dgram_table,
@@ -141,11 +147,16 @@ static const struct proto_ops dgram_ops = {
 static struct inet_protosw dgram_protosw = {
 	.type = SOCK_DGRAM,
 	.protocol = IPPROTO_CHALK_DGRAM,
-	.prot = &dgram_prot,
+	.prot = &chalk_dgram_prot,
 	.ops = &dgram_ops,
 };
 
 /* --- registration --- */
+
+static int register_ipv6(void)
+{
+	return chalk_has_ipv6() ? chalk_dgram_inet6_register() : 0;
+}
 
 /**
  * chalk_datagram_register() - take datagrams from IP, let programs make sockets
@@ -157,17 +168,22 @@ int chalk_datagram_register(void)
 	err = chalk_dgram_table_init();
 	if (err)
 		return err;
-	err = proto_register(&dgram_prot, 1);
+	err = proto_register(&chalk_dgram_prot, 1);
 	if (err)
 		goto out_table;
 	err = chalk_dgram_input_register();
 	if (err)
 		goto out_proto;
+	err = register_ipv6();
+	if (err)
+		goto out_input;
 	inet_register_protosw(&dgram_protosw);
 	return 0;
 
+out_input:
+	chalk_dgram_input_unregister();
 out_proto:
-	proto_unregister(&dgram_prot);
+	proto_unregister(&chalk_dgram_prot);
 out_table:
 	chalk_dgram_table_exit();
 	return err;
@@ -179,7 +195,9 @@ out_table:
 void chalk_datagram_unregister(void)
 {
 	inet_unregister_protosw(&dgram_protosw);
+	if (chalk_has_ipv6())
+		chalk_dgram_inet6_unregister();
 	chalk_dgram_input_unregister();
-	proto_unregister(&dgram_prot);
+	proto_unregister(&chalk_dgram_prot);
 	chalk_dgram_table_exit();
 }

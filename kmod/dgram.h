@@ -9,8 +9,12 @@
  * Chalk's own: UDP's is bound to its number and its counters.
  *
  *	dgram_send.c	a message becomes a packet (dgram_packet.c)
+ *	dgram_send6.c	the same over IPv6
  *	dgram_input.c	a packet from IP to a receive queue
  *	dgram_recvmsg.c	and from there to the program
+ *
+ * As elsewhere (ip.h) the packet decides which version of IP counts: a socket
+ * of AF_INET6 may speak IPv4 with v4-mapped addresses.
  *
  * Locks
  * -----
@@ -35,7 +39,41 @@
 
 struct dentry;
 
+/**
+ * struct chalk_dgram_ip - a version of IP, where datagrams arrive
+ * @iif:              interface a packet came by
+ * @sdif:             and the one below it, of a VRF
+ * @is_damaged:       its checksum is wrong
+ * @is_for_many:      it goes to all members of a group, or to all
+ * @is_member:        then: does a socket get a copy; RCU is held
+ * @find:             else: the socket, for the rest of the RCU section, or NULL
+ * @send_unreachable: tell the sender that nobody has the port
+ * @prepare:          note in a packet what control messages will tell of it
+ */
+struct chalk_dgram_ip {
+	int (*iif)(const struct sk_buff *skb);
+	int (*sdif)(const struct sk_buff *skb);
+	bool (*is_damaged)(struct sk_buff *skb);
+	bool (*is_for_many)(const struct sk_buff *skb);
+	bool (*is_member)(const struct sock *sk, const struct sk_buff *skb,
+			  const struct dgram *d);
+	struct sock *(*find)(struct sk_buff *skb, const struct dgram *d);
+	void (*send_unreachable)(struct sk_buff *skb);
+	void (*prepare)(const struct sock *sk, struct sk_buff *skb);
+};
+
 /* datagram.c */
+extern struct proto chalk_dgram_prot;
+
+static inline bool chalk_dgram_is_transport(int level)
+{
+	return level == SOL_UDP || level == SOL_CHALK;
+}
+
+int chalk_dgram_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
+			   unsigned int len);
+int chalk_dgram_getsockopt(struct sock *sk, int level, int name,
+			   char __user *val, int __user *len);
 int chalk_datagram_register(void);
 void chalk_datagram_unregister(void);
 
@@ -44,13 +82,28 @@ extern struct udp_table chalk_dgram_table;
 
 int chalk_dgram_table_init(void);
 void chalk_dgram_table_exit(void);
+bool chalk_dgram_has_port(const struct sock *sk, const struct sk_buff *skb,
+			  const struct dgram *d);
+
+/* dgram_ipv4.c, dgram_ipv6.c */
+extern const struct chalk_dgram_ip chalk_dgram_ipv4;
+extern const struct chalk_dgram_ip chalk_dgram_ipv6;
+
 int chalk_dgram_get_port(struct sock *sk, unsigned short port);
 void chalk_dgram_rehash(struct sock *sk);
-struct sock *chalk_dgram_find(struct sk_buff *skb, const struct dgram *d);
-bool chalk_dgram_is_member(const struct sock *sk, const struct sk_buff *skb,
-			   const struct dgram *d);
+static inline const struct chalk_dgram_ip *
+chalk_dgram_ip_of(const struct sk_buff *skb)
+{
+	if (IS_ENABLED(CONFIG_IPV6) && skb->protocol == htons(ETH_P_IPV6))
+		return &chalk_dgram_ipv6;
+	return &chalk_dgram_ipv4;
+}
+
+int chalk_dgram6_get_port(struct sock *sk, unsigned short port);
+void chalk_dgram6_rehash(struct sock *sk);
 
 /* dgram_input.c */
+int chalk_dgram_rcv(struct sk_buff *skb);
 int chalk_dgram_input_register(void);
 void chalk_dgram_input_unregister(void);
 
@@ -61,7 +114,6 @@ void chalk_dgram_too_long(struct sock *sk, const struct flowi4 *fl4, u32 mtu);
 /* dgram_recvmsg.c */
 int chalk_dgram_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 			int flags, int *addr_len);
-void chalk_dgram_prepare_pktinfo(const struct sock *sk, struct sk_buff *skb);
 
 /* dgram_cmsg.c */
 int chalk_dgram_cmsg(struct sock *sk, struct msghdr *msg,
@@ -74,8 +126,18 @@ int chalk_dgram_emit(struct sock *sk, struct sk_buff *skb,
 
 /* dgram_send.c */
 int chalk_dgram_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+bool chalk_dgram_lock_if_pending(struct sock *sk);
 int chalk_dgram_push(struct sock *sk);
 void chalk_dgram_flush(struct sock *sk);
+
+/* dgram_inet6.c */
+int chalk_dgram_inet6_register(void);
+void chalk_dgram_inet6_unregister(void);
+
+/* dgram_send6.c */
+int chalk_dgram6_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+int chalk_dgram6_push(struct sock *sk);
+void chalk_dgram6_flush(struct sock *sk);
 
 /* dgram_debugfs.c */
 void chalk_dgram_debugfs_init(struct dentry *dir);

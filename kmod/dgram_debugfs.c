@@ -17,10 +17,14 @@
 
 static void put_socket(struct seq_file *m, const struct sock *sk)
 {
-	seq_printf(m, "%u\t%pI4:%u\t%pI4:%u\t%d\t%d\t%d\n",
-		   sock_net(sk)->ns.inum, &sk->sk_rcv_saddr, sk->sk_num,
-		   &sk->sk_daddr, ntohs(sk->sk_dport), sk_rmem_alloc_get(sk),
-		   sk_wmem_alloc_get(sk), atomic_read(&sk->sk_drops));
+	struct chalk_ends ends = chalk_ends_of(sk);
+	char local[CHALK_END_MAX], remote[CHALK_END_MAX];
+
+	chalk_format_end(local, &ends.laddr, ends.lport);
+	chalk_format_end(remote, &ends.raddr, ends.rport);
+	seq_printf(m, "%u\t%s\t%s\t%d\t%d\t%d\n", sock_net(sk)->ns.inum, local,
+		   remote, sk_rmem_alloc_get(sk), sk_wmem_alloc_get(sk),
+		   atomic_read(&sk->sk_drops));
 }
 
 static void put_slot(struct seq_file *m, struct udp_hslot *slot)

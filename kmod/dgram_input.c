@@ -2,7 +2,7 @@
 /*
  * dgram_input.c - a packet from IP into receive queues
  *
- *	input()		from IP, in softirq
+ *	chalk_dgram_rcv()	from IP, in softirq
  *	  check()	length, checksum, header: core/dgram.c
  *	  to_one()	the socket that has the port, or ICMP to the sender
  *	  to_many()	multicast and broadcast: a copy for each
@@ -13,41 +13,35 @@
  */
 #include <linux/filter.h>
 #include <net/busy_poll.h>
-#include <net/icmp.h>
 #include <net/protocol.h>
-#include <net/route.h>
 
 #include "dgram.h"
 #include "sock.h"
 
-/* Who sent a packet to whom: the buffer is the reader's once it is queued. */
-struct ends {
-	struct net *net;
-	__be32 local, remote;
-};
-
-static struct ends ends_of(const struct sk_buff *skb)
-{
-	return (struct ends){ dev_net(skb->dev), ip_hdr(skb)->daddr,
-			      ip_hdr(skb)->saddr };
-}
-
-static void trace(const struct ends *e, enum event_kind kind, enum cause why,
-		  const struct dgram *d)
+/* For a packet that may be its reader's by now: @ends were taken before. */
+static void trace(struct net *net, enum event_kind kind, enum cause why,
+		  const struct chalk_ends *ends, const struct dgram *d)
 {
 	struct seg s = { .len = d->len };
-	struct chalk_ends ends = chalk_ends_of_ipv4(e->local, d->dport,
-						    e->remote, d->sport);
 
-	chalk_trace_stray(e->net, kind, why, &ends, &s);
+	chalk_trace_stray(net, kind, why, ends, &s);
+}
+
+static struct chalk_ends ends_of(const struct sk_buff *skb,
+				 const struct dgram *d)
+{
+	struct seg s = { .sport = d->sport, .dport = d->dport };
+
+	return chalk_ends_of_packet(skb, &s);
 }
 
 static void drop(struct sk_buff *skb, const struct dgram *d, enum cause why)
 {
-	struct ends e = ends_of(skb);
+	struct chalk_ends ends = ends_of(skb, d);
+	struct net *net = dev_net(skb->dev);
 
-	chalk_count_drop(e.net, why);
-	trace(&e, EV_DROP, why, d);
+	chalk_count_drop(net, why);
+	trace(net, EV_DROP, why, &ends, d);
 	kfree_skb(skb);
 }
 
@@ -71,7 +65,7 @@ static void refuse(struct sock *sk, struct sk_buff *skb, const struct dgram *d,
 /* Transport header at the data of @skb, which is consumed. */
 static void deliver(struct sock *sk, struct sk_buff *skb, const struct dgram *d)
 {
-	struct ends e = ends_of(skb);
+	struct chalk_ends ends = ends_of(skb, d);
 
 	if (sk_filter_trim_cap(sk, skb, DGRAM_HDR)) {
 		refuse(sk, skb, d, DROP_DGRAM_FILTER);
@@ -79,15 +73,15 @@ static void deliver(struct sock *sk, struct sk_buff *skb, const struct dgram *d)
 	}
 	skb_pull_rcsum(skb, DGRAM_HDR);
 	note_flow(sk, skb);
-	chalk_dgram_prepare_pktinfo(sk, skb);
+	chalk_dgram_ip_of(skb)->prepare(sk, skb);
 	skb_dst_drop(skb);
 	/* counts in sk_drops itself, and leaves the buffer with us */
 	if (__sock_queue_rcv_skb(sk, skb)) {
 		drop(skb, d, DROP_DGRAM_RCVBUF);
 		return;
 	}
-	chalk_count_datagram(e.net, CHALK_DGRAMS_IN);
-	trace(&e, EV_RECV, BY_DATAGRAM, d);
+	chalk_count_datagram(sock_net(sk), CHALK_DGRAMS_IN);
+	trace(sock_net(sk), EV_RECV, BY_DATAGRAM, &ends, d);
 }
 
 /* --- the tables --- */
@@ -95,13 +89,14 @@ static void deliver(struct sock *sk, struct sk_buff *skb, const struct dgram *d)
 /* RFC 1122 section 4.1.3.1: the sender is told, unless it asked many. */
 static void to_one(struct sk_buff *skb, const struct dgram *d)
 {
-	struct sock *sk = chalk_dgram_find(skb, d);
+	const struct chalk_dgram_ip *ip = chalk_dgram_ip_of(skb);
+	struct sock *sk = ip->find(skb, d);
 
 	if (sk) {
 		deliver(sk, skb, d);
 		return;
 	}
-	icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+	ip->send_unreachable(skb);
 	drop(skb, d, DROP_DGRAM_NO_SOCKET);
 }
 
@@ -122,10 +117,11 @@ static void to_many(struct sk_buff *skb, const struct dgram *d)
 {
 	struct udp_hslot *slot = udp_hashslot(&chalk_dgram_table,
 					      dev_net(skb->dev), d->dport);
+	const struct chalk_dgram_ip *ip = chalk_dgram_ip_of(skb);
 	struct sock *sk, *last = NULL;
 
 	sk_for_each_rcu(sk, &slot->head) {
-		if (!chalk_dgram_is_member(sk, skb, d))
+		if (!ip->is_member(sk, skb, d))
 			continue;
 		if (last)
 			deliver_copy(last, skb, d);
@@ -139,17 +135,6 @@ static void to_many(struct sk_buff *skb, const struct dgram *d)
 
 /* --- from IP --- */
 
-static bool is_for_many(const struct sk_buff *skb)
-{
-	return skb_rtable(skb)->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST);
-}
-
-static bool is_sum_bad(struct sk_buff *skb)
-{
-	return skb_checksum_validate(skb, IPPROTO_CHALK_DGRAM,
-				     inet_compute_pseudo);
-}
-
 static enum cause check(struct sk_buff *skb, struct dgram *d)
 {
 	enum cause why;
@@ -162,10 +147,16 @@ static enum cause check(struct sk_buff *skb, struct dgram *d)
 		return why;
 	if (pskb_trim_rcsum(skb, DGRAM_HDR + d->len))
 		return DROP_DGRAM_RCVBUF;
-	return is_sum_bad(skb) ? DROP_DGRAM_BAD_CHECKSUM : DROP_NONE;
+	return chalk_dgram_ip_of(skb)->is_damaged(skb) ?
+		       DROP_DGRAM_BAD_CHECKSUM :
+		       DROP_NONE;
 }
 
-static int input(struct sk_buff *skb)
+/**
+ * chalk_dgram_rcv() - a packet arrives, from IP of either version
+ * @skb: the packet, consumed; transport header at its data
+ */
+int chalk_dgram_rcv(struct sk_buff *skb)
 {
 	struct dgram d;
 	enum cause why;
@@ -173,7 +164,7 @@ static int input(struct sk_buff *skb)
 	why = check(skb, &d);
 	if (why)
 		drop(skb, &d, why);
-	else if (is_for_many(skb))
+	else if (chalk_dgram_ip_of(skb)->is_for_many(skb))
 		to_many(skb, &d);
 	else
 		to_one(skb, &d);
@@ -181,7 +172,7 @@ static int input(struct sk_buff *skb)
 }
 
 static const struct net_protocol dgram_protocol = {
-	.handler = input,
+	.handler = chalk_dgram_rcv,
 	.err_handler = chalk_dgram_icmp_error,
 };
 

@@ -6,87 +6,67 @@
  * MSG_TRUNC says so. In the queue its payload stands alone; both headers are
  * still there in front of it, for the sender's address and control messages.
  */
-#include <linux/inetdevice.h>
 #include <linux/udp.h>
 #include <net/inet_common.h>
-#include <net/route.h>
+#include <net/ipv6.h>
+#include <net/ping.h>
 
 #include "compat.h"
 #include "dgram.h"
 
-/* --- IP_PKTINFO, while the packet still knows its route --- */
+/* --- what comes with it --- */
 
-static bool wants_pktinfo(const struct sock *sk)
+static int put_sender(struct msghdr *msg, const struct sk_buff *skb)
 {
-	return chalk_cmsg_flags(sk) & IP_CMSG_PKTINFO || ipv6_sk_rxinfo(sk);
-}
+	struct sockaddr_in *sin = msg->msg_name;
 
-/*
- * RFC 1122 section 4.1.3.5: the address an answer should come from. That of the
- * packet, if it is ours alone; else the one we would write to the sender from.
- */
-static __be32 answer_from(const struct sk_buff *skb)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-	struct flowi4 fl4 = { .daddr = iph->saddr };
-	struct rtable *rt;
-
-	if (skb_rtable(skb)->rt_type == RTN_LOCAL)
-		return iph->daddr;
-	if (ipv4_is_zeronet(iph->saddr))
-		return inet_select_addr(skb->dev, iph->saddr, RT_SCOPE_LINK);
-	rt = ip_route_output_key(dev_net(skb->dev), &fl4);
-	if (IS_ERR(rt))
-		return inet_select_addr(skb->dev, iph->saddr,
-					RT_SCOPE_UNIVERSE);
-	ip_rt_put(rt);
-	return fl4.saddr;
-}
-
-/**
- * chalk_dgram_prepare_pktinfo() - note what IP_PKTINFO will tell
- * @sk:  the socket
- * @skb: a packet on its way into the queue
- */
-void chalk_dgram_prepare_pktinfo(const struct sock *sk, struct sk_buff *skb)
-{
-	struct in_pktinfo *info = PKTINFO_SKB_CB(skb);
-	int iif = inet_iif(skb);
-
-	/* the two overlay IPCB(): its interface comes first, its options last */
-	if (wants_pktinfo(sk)) {
-		info->ipi_spec_dst.s_addr = answer_from(skb);
-		info->ipi_ifindex = iif;
-	} else {
-		info->ipi_spec_dst.s_addr = 0;
-		info->ipi_ifindex = 0;
-	}
-}
-
-/* --- the call --- */
-
-static void put_sender(struct msghdr *msg, const struct sk_buff *skb,
-		       int *addr_len)
-{
-	DECLARE_SOCKADDR(struct sockaddr_in *, sin, msg->msg_name);
-
-	if (!sin)
-		return;
 	*sin = (struct sockaddr_in){
 		.sin_family = AF_INET,
 		.sin_port = udp_hdr(skb)->source,
 		.sin_addr.s_addr = ip_hdr(skb)->saddr,
 	};
-	*addr_len = sizeof(*sin);
+	return sizeof(*sin);
+}
+
+static int put_sender6(struct msghdr *msg, const struct sk_buff *skb)
+{
+	struct sockaddr_in6 *sin6 = msg->msg_name;
+	struct seg s = {};
+	struct chalk_ends ends = chalk_ends_of_packet(skb, &s);
+
+	*sin6 = (struct sockaddr_in6){
+		.sin6_family = AF_INET6,
+		.sin6_port = udp_hdr(skb)->source,
+		.sin6_addr = ends.raddr,
+	};
+	if (skb->protocol == htons(ETH_P_IPV6))
+		sin6->sin6_scope_id = ipv6_iface_scope_id(&sin6->sin6_addr,
+							  inet6_iif(skb));
+	return sizeof(*sin6);
+}
+
+/* What AF_INET6 tells of a packet; the functions that ping borrows, too. */
+static void put_control6(struct sock *sk, struct msghdr *msg,
+			 struct sk_buff *skb)
+{
+	if (!inet6_sk(sk)->rxopt.all)
+		return;
+	pingv6_ops.ip6_datagram_recv_common_ctl(sk, msg, skb);
+	if (skb->protocol == htons(ETH_P_IPV6))
+		pingv6_ops.ip6_datagram_recv_specific_ctl(sk, msg, skb);
 }
 
 static void put_control(struct sock *sk, struct msghdr *msg,
 			struct sk_buff *skb, int off)
 {
 	sock_recv_cmsgs(msg, sk, skb);
-	if (chalk_cmsg_flags(sk))
+	if (sk->sk_family == PF_INET6)
+		put_control6(sk, msg, skb);
+	if (skb->protocol == htons(ETH_P_IP) && chalk_cmsg_flags(sk))
 		ip_cmsg_recv_offset(msg, sk, skb, DGRAM_HDR, off);
 }
+
+/* --- the call --- */
 
 /* SO_PEEK_OFF: peeking goes on behind what was peeked, reading goes back. */
 static void move_peek_offset(struct sock *sk, int flags, int n)
@@ -140,7 +120,10 @@ int chalk_dgram_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 	ret = copy_payload(sk, msg, len, flags, skb, off);
 	if (ret >= 0) {
 		put_control(sk, msg, skb, off);
-		put_sender(msg, skb, addr_len);
+		if (msg->msg_name)
+			*addr_len = sk->sk_family == PF_INET6 ?
+					    put_sender6(msg, skb) :
+					    put_sender(msg, skb);
 		if (flags & MSG_TRUNC)
 			ret = skb->len;
 		move_peek_offset(sk, flags, ret);

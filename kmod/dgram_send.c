@@ -330,7 +330,11 @@ static void uncork(struct sock *sk)
  */
 void chalk_dgram_flush(struct sock *sk)
 {
-	if (!udp_sk(sk)->pending)
+	int pending = udp_sk(sk)->pending;
+
+	if (IS_ENABLED(CONFIG_IPV6) && pending == AF_INET6)
+		chalk_dgram6_flush(sk);
+	if (pending != AF_INET)
 		return;
 	__skb_queue_purge(&sk->sk_write_queue);
 	uncork(sk);
@@ -361,9 +365,12 @@ static struct sk_buff *join(struct sk_buff_head *queue)
  */
 int chalk_dgram_push(struct sock *sk)
 {
+	int pending = udp_sk(sk)->pending;
 	int err;
 
-	if (!udp_sk(sk)->pending)
+	if (IS_ENABLED(CONFIG_IPV6) && pending == AF_INET6)
+		return chalk_dgram6_push(sk);
+	if (pending != AF_INET)
 		return 0;
 	err = chalk_dgram_emit(sk, join(&sk->sk_write_queue),
 			       &inet_sk(sk)->cork);
@@ -374,8 +381,11 @@ int chalk_dgram_push(struct sock *sk)
 /* An error loses all of it: nobody could tell which part went. */
 static int grow(struct sock *sk, struct msghdr *msg, size_t len, bool more)
 {
-	struct sk_buff *skb = collect(sk, msg, len, &inet_sk(sk)->cork);
+	struct sk_buff *skb;
 
+	if (udp_sk(sk)->pending != AF_INET)
+		return -EINVAL;
+	skb = collect(sk, msg, len, &inet_sk(sk)->cork);
 	if (IS_ERR(skb)) {
 		chalk_dgram_flush(sk);
 		return PTR_ERR(skb);
@@ -434,7 +444,13 @@ static int send_planned(struct sock *sk, struct msghdr *msg, size_t len,
 	return err;
 }
 
-static bool lock_if_pending(struct sock *sk)
+/**
+ * chalk_dgram_lock_if_pending() - lock the socket if a datagram grows
+ * @sk: the socket, not locked
+ *
+ * Return: whether it is locked now.
+ */
+bool chalk_dgram_lock_if_pending(struct sock *sk)
 {
 	if (!READ_ONCE(udp_sk(sk)->pending))
 		return false;
@@ -462,7 +478,7 @@ int chalk_dgram_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		return -EMSGSIZE;
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (lock_if_pending(sk)) {
+	if (chalk_dgram_lock_if_pending(sk)) {
 		err = grow(sk, msg, len, more);
 		release_sock(sk);
 	} else {
