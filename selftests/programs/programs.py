@@ -274,7 +274,7 @@ class Program(unittest.TestCase):
 
 @contextlib.contextmanager
 def running(argv, host="client", kinds=("stream",), **popen):
-    """A program as a context; what it is at the end of it is ended."""
+    """A program that is killed, if need be, when the context ends."""
     with subprocess.Popen(command(host, argv), env=environment(kinds),
                           **popen) as process:
         try:

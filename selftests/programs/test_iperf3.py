@@ -3,9 +3,11 @@
 
 import json
 
-from programs import SERVER, SERVER6, Program, scaled
+from programs import LOAD, SERVER, SERVER6, Program, scaled
 
 PORT = 5201
+# Whether the load, and the speed of the machine, are worth judging.
+IS_LARGE = LOAD >= 25
 
 
 class Iperf3(Program):
@@ -29,21 +31,23 @@ class Iperf3(Program):
         received = report["end"]["sum_received"]["bytes"]
         self.assertGreaterEqual(sent, amount)
         # the end of the test is told by another connection: what is then
-        # still in flight of the last blocks is not read
-        self.assertGreater(received, amount * 3 // 4)
+        # still in flight is not read, which may be all of a small amount
+        if IS_LARGE:
+            self.assertGreater(received, amount * 3 // 4)
+            self.assertGreater(
+                report["end"]["sum_received"]["bits_per_second"], 1e6)
         self.assertLessEqual(received, sent)
         # the sums are those of one direction
         each = [stream["receiver"]["bytes"] for stream in
                 report["end"]["streams"][:streams]]
         self.assertEqual(sum(each), received)
-        self.assertGreater(report["end"]["sum_received"]["bits_per_second"],
-                           1e6)
         return report
 
     def test_forward(self):
         report = self.transfer()
         self.assertEqual(report["start"]["test_start"]["protocol"], "TCP")
-        self.assertEqual(report["end"]["sum_sent"]["retransmits"], 0)
+        if IS_LARGE:
+            self.assertEqual(report["end"]["sum_sent"]["retransmits"], 0)
         self.assertGreater(report["end"]["streams"][0]["sender"]["mean_rtt"],
                            0)
 

@@ -43,7 +43,7 @@ class Memcached(Program):
                         f"--execute-number={number}", "--test=set",
                         "--flush", *options)
         self.assertRegex(out, r"Time total:\s+[\d.]+ seconds")
-        self.assertGreaterEqual(self.sets() - before, 10 * number)
+        self.assertGreaterEqual(self.sets() - before, 10 * number, out)
 
     def test_load(self):
         self.load()

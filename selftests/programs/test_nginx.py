@@ -4,7 +4,7 @@
 import re
 import time
 
-from net import sh
+from net import exact_clock, sh
 from programs import CLIENT6, HERE, SERVER, SERVER6, Program, scaled, sha256
 
 URL = f"http://{SERVER}:8080"
@@ -151,10 +151,11 @@ class Nginx(Program):
         log = (self.dir / "access.log").read_text()
         return re.findall(rf'"GET /{name} HTTP/1.1" (\d+) ', log)
 
+    @exact_clock
     def test_cache(self):
         (self.dir / "www/cached").write_text("kept\n")
         states = []
-        for wait in (0, 0, 2, 0):
+        for wait in (0, 0, 6, 0):
             time.sleep(wait)
             answer = self.curl("-i", f"{CACHE}/cached")
             self.assertTrue(answer.endswith("kept\n"))
