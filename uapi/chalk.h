@@ -52,7 +52,8 @@
 
 /*
  * Level of get/setsockopt(). Takes the TCP_* option numbers of
- * <netinet/tcp.h>; SOL_TCP is taken as the same level.
+ * <netinet/tcp.h>, with what TCP means by them; SOL_TCP is taken as the same
+ * level. An option that Chalk does not have fails with ENOPROTOOPT.
  */
 #ifndef SOL_CHALK
 #define SOL_CHALK 253

@@ -5,8 +5,12 @@ The same calls go to two TCP sockets and to a Chalk socket of the same kernel.
 What the two TCP sockets do not agree on (cookies, clocks) has no value to
 compare, only a length or an errno. Every other difference must be in ALLOWED,
 and every entry of ALLOWED in the table of docs/sockets.md, with its reason.
+
+With several processors on a real clock nothing repeats: there the calls are
+made for the detectors of the debug kernel, and not compared.
 """
 
+import os
 import pathlib
 import platform
 import re
@@ -16,6 +20,8 @@ import unittest
 
 from sockopts import CHALK, LEVELS, TCP, Lab, Names, get, ioctl, put
 
+COMPARING = os.environ.get("CHALK_CLOCK") != "real"
+STATES = Lab.STATES if COMPARING else ("fresh", "listening", "connected")
 ALL = "all"
 MADE = ("connecting", "connected", "accepted", "half_closed", "close_wait",
         "closed")
@@ -154,7 +160,7 @@ class Options(unittest.TestCase):
 
     def level(self, level):
         """All options of a level in all states."""
-        for state in self.lab.STATES:
+        for state in STATES:
             trio = Trio(self.lab, state)
             for number in LEVELS[level][1]:
                 if not self.one_option(trio, state, level, number):
@@ -165,6 +171,8 @@ class Options(unittest.TestCase):
 
     def judge(self, level):
         """Every difference is allowed, every allowance is needed."""
+        if not COMPARING:
+            return
         bad = [f"{key[1]} {difference} {state}: {text[:160]}"
                for (key, difference, state), text in sorted(self.found.items())
                if key[0] == level and not is_allowed(key, difference, state)]
@@ -205,14 +213,15 @@ class Options(unittest.TestCase):
 
     def test_chalk_level(self):
         """SOL_CHALK is SOL_TCP by another number"""
-        for state in self.lab.STATES:
+        for state in STATES:
             one, other = (self.lab.make(state, CHALK) for _ in range(2))
             for number in LEVELS["SOL_TCP"][1]:
                 answers = [get(socks[0], level, number)
                            for socks, level in ((one, 6), (other, 253))]
                 if Names.of("SOL_TCP", number) in ("TCP_TIMESTAMP", "TCP_INFO"):
                     answers = [answer[0] for answer in answers]
-                self.assertEqual(*answers, Names.of("SOL_TCP", number))
+                if COMPARING:
+                    self.assertEqual(*answers, Names.of("SOL_TCP", number))
                 data = struct.pack("i", 1)
                 self.assertEqual(put(one[0], 6, number, data),
                                  put(other[0], 253, number, data))
@@ -223,7 +232,7 @@ class Options(unittest.TestCase):
         """what ioctl() answers"""
         requests = [0x5411, 0x541b, 0x894b, *range(0x8900, 0x8908),
                     *range(0x8910, 0x8916), 0x8917, 0x8927, 0x8933, 0x8942]
-        for state in self.lab.STATES:
+        for state in STATES:
             trio = Trio(self.lab, state)
             for request in requests:
                 key = ("ioctl", f"0x{request:x}")
