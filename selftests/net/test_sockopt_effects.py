@@ -74,6 +74,14 @@ class Effects(unittest.TestCase):
         type(self).port += 1
         self.tap.port = struct.pack("!H", self.port)
 
+    def drop(self, sock):
+        """Close it with a reset: no orphan outlives the test."""
+        self.tap.lose = None
+        if sock.fileno() >= 0:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                            struct.pack("ii", 1, 0))
+            sock.close()
+
     def server(self, *options):
         """A listener of bob's with these (level, name, value)."""
         server = chalk_socket("bob")
@@ -81,7 +89,7 @@ class Effects(unittest.TestCase):
             server.setsockopt(*option)
         server.bind((BOB, self.port))
         server.listen(16)
-        self.addCleanup(server.close)
+        self.addCleanup(self.drop, server)
         return server
 
     def client(self, *options):
@@ -89,7 +97,7 @@ class Effects(unittest.TestCase):
         sock = chalk_socket("alice")
         for option in options:
             sock.setsockopt(*option)
-        self.addCleanup(sock.close)
+        self.addCleanup(self.drop, sock)
         return sock
 
     def pair(self, client=(), server=()):
@@ -99,7 +107,7 @@ class Effects(unittest.TestCase):
         sock.connect((BOB, self.port))
         conn, _ = listening.accept()
         conn.settimeout(300)
-        self.addCleanup(conn.close)
+        self.addCleanup(self.drop, conn)
         time.sleep(0.05)
         self.tap.packets.clear()
         return sock, conn
