@@ -104,6 +104,7 @@ static void init_conn(struct sock *sk, u32 mtu, u64 now)
 		.sport = ends.lport,
 		.dport = ends.rport,
 		.mtu_mss = chalk_mtu_mss(mtu, chalk_ip_header_len(sk)),
+		.default_mss = chalk_ip_of_ends(&ends)->default_mss,
 		.user_mss = chalk_sk(sk)->user_mss,
 	};
 

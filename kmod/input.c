@@ -77,6 +77,19 @@ static void take_urgent(struct sock *sk, const struct sk_buff *skb,
 	chalk_rx_free_read(sk);
 }
 
+/* A child keeps what its SYN had until the first segment after the handshake. */
+static void note_packet(struct sock *sk, struct sk_buff *skb,
+			const struct seg *seg)
+{
+	if (!IS_ENABLED(CONFIG_IPV6) || sk->sk_family != PF_INET6)
+		return;
+	if (likely(!inet6_sk(sk)->rxopt.all) || sk->sk_state == TCP_SYN_RECV)
+		return;
+	if (chalk_ip_of_packet(skb) == &chalk_ipv6 &&
+	    seg_end(seg) == chalk_sk(sk)->conn.rcv_nxt)
+		chalk_ipv6_note_packet(sk, skb);
+}
+
 static void deliver(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 {
 	struct conn *c = &chalk_sk(sk)->conn;
@@ -90,6 +103,7 @@ static void deliver(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 		chalk_send_reset(skb, seg);
 	if (unlikely(v.urgent || v.wake & WAKE_URGENT))
 		take_urgent(sk, skb, seg, &v);
+	note_packet(sk, skb, seg);
 	if (v.keep)
 		chalk_rx_store(sk, skb, seg, &v);
 	else

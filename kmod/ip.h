@@ -52,6 +52,7 @@ struct chalk_control {
 /**
  * struct chalk_ip - a version of IP
  * @header_len:    bytes of its header, without options
+ * @default_mss:   of a peer that names none
  * @req_ops:       of records of SYN_RCVD
  * @is_unicast:    a packet goes from one host to this one
  * @is_damaged:    its checksum is wrong
@@ -69,6 +70,7 @@ struct chalk_control {
  */
 struct chalk_ip {
 	u16 header_len;
+	u16 default_mss;
 	struct request_sock_ops *req_ops;
 
 	bool (*is_unicast)(const struct sk_buff *skb);
@@ -114,6 +116,8 @@ extern const struct inet_connection_sock_af_ops chalk_ipv6_af_ops;
 extern const struct inet_connection_sock_af_ops chalk_mapped_af_ops;
 
 void chalk_ipv6_init_mapped(struct sock *child);
+void chalk_ipv6_inherit_packet(struct sock *child, struct request_sock *req);
+void chalk_ipv6_note_packet(struct sock *sk, struct sk_buff *skb);
 void chalk_ipv6_init_timewait(struct inet_timewait_sock *tw,
 			      const struct sock *sk);
 

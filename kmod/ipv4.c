@@ -9,6 +9,7 @@
 #include <net/l3mdev.h>
 #include <net/route.h>
 
+#include "core/params.h"
 #include "sock.h"
 
 /* The IPv4 address in one that is mapped. */
@@ -197,6 +198,7 @@ static bool route_child(const struct sock *listener, struct sock *child,
 
 const struct chalk_ip chalk_ipv4 = {
 	.header_len = sizeof(struct iphdr),
+	.default_mss = MSS_DEFAULT,
 	.req_ops = &chalk_req_ops,
 	.is_unicast = is_unicast,
 	.is_damaged = is_damaged,

@@ -16,6 +16,7 @@
 #include <net/transp_v6.h>
 
 #include "compat.h"
+#include "core/params.h"
 #include "sock.h"
 
 /* --- packets that arrive --- */
@@ -312,8 +313,26 @@ static bool route_child(const struct sock *listener, struct sock *child,
 	return dst;
 }
 
+/**
+ * chalk_ipv6_inherit_packet() - hand the SYN to the child that may be asked
+ * @child: the child
+ * @req:   its record, of IPv6; nobody else uses it any more
+ */
+void chalk_ipv6_inherit_packet(struct sock *child, struct request_sock *req)
+{
+	struct inet_request_sock *ireq = inet_rsk(req);
+
+	if (!ireq->pktopts)
+		return;
+	inet6_sk(child)->pktoptions = skb_clone_and_charge_r(ireq->pktopts,
+							     child);
+	consume_skb(ireq->pktopts);
+	ireq->pktopts = NULL;
+}
+
 const struct chalk_ip chalk_ipv6 = {
 	.header_len = sizeof(struct ipv6hdr),
+	.default_mss = MSS_DEFAULT_IPV6,
 	.req_ops = &chalk6_req_ops,
 	.is_unicast = is_unicast,
 	.is_damaged = is_damaged,
@@ -348,6 +367,29 @@ void chalk_ipv6_init_timewait(struct inet_timewait_sock *tw,
 }
 
 /* --- a connection --- */
+
+/**
+ * chalk_ipv6_note_packet() - IPV6_2292PKTOPTIONS tells of the latest packet
+ * @sk:  the socket, locked
+ * @skb: the packet, in order; not consumed
+ */
+void chalk_ipv6_note_packet(struct sock *sk, struct sk_buff *skb)
+{
+	struct ipv6_pinfo *np = inet6_sk(sk);
+	struct sk_buff *copy = NULL;
+
+	if (np->rxopt.bits.rxinfo || np->rxopt.bits.rxoinfo)
+		np->mcast_oif = inet6_iif(skb);
+	if (np->rxopt.bits.rxhlim || np->rxopt.bits.rxohlim)
+		np->mcast_hops = ipv6_hdr(skb)->hop_limit;
+	if (np->rxopt.bits.rxflow || np->rxopt.bits.rxtclass)
+		np->rcv_flowinfo = ip6_flowinfo(ipv6_hdr(skb));
+	if (chalk_reflects_label(sk))
+		np->flow_label = ip6_flowlabel(ipv6_hdr(skb));
+	if (ipv6_opt_accepted(sk, skb, IP6CB(skb)))
+		copy = skb_clone_and_charge_r(skb, sk);
+	consume_skb(xchg(&np->pktoptions, copy));
+}
 
 static void send_check(struct sock *sk, struct sk_buff *skb)
 {

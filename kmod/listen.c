@@ -167,6 +167,7 @@ static void init_req(struct sock *sk, struct chalk_req *cr,
 		     const struct seg *syn, u32 mtu, u32 iss)
 {
 	struct request_sock *req = &cr->ireq.req;
+	const struct chalk_ip *ip = chalk_ip_of_req(req);
 	struct chalk_ends ends = chalk_ends_of(req_to_sk(req));
 	const struct conn_options *opt = &chalk_sk(sk)->conn.opt;
 	struct net *net = sock_net(sk);
@@ -180,7 +181,8 @@ static void init_req(struct sock *sk, struct chalk_req *cr,
 				     READ_ONCE(chalk_net(net)->rmem[2]) / 2),
 		.sport = ends.lport,
 		.dport = ends.rport,
-		.mtu_mss = chalk_mtu_mss(mtu, chalk_ip_of_req(req)->header_len),
+		.mtu_mss = chalk_mtu_mss(mtu, ip->header_len),
+		.default_mss = ip->default_mss,
 		.user_mss = READ_ONCE(chalk_sk(sk)->user_mss),
 		.window_clamp = READ_ONCE(opt->window_clamp),
 		.synack_retries = READ_ONCE(opt->syn_retries),
@@ -343,6 +345,8 @@ static struct sock *publish_child(struct sock *listener,
 
 	if (won) {
 		stop_req(req);
+		if (IS_ENABLED(CONFIG_IPV6) && req->rsk_ops->family == PF_INET6)
+			chalk_ipv6_inherit_packet(child, req);
 		chalk_sk(child)->saved_syn = req->saved_syn;
 		req->saved_syn = NULL;
 	}

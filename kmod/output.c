@@ -235,16 +235,23 @@ void chalk_sync_mss(struct sock *sk, u32 pmtu, u64 now)
 }
 
 /**
- * chalk_check_mtu() - look whether the route knows another MTU by now
+ * chalk_check_mtu() - look whether packets take another payload by now
  * @sk:  the socket, locked, the connection open
  * @now: microseconds
+ *
+ * The route has learnt another MTU, or the program changed IP options.
  */
 void chalk_check_mtu(struct sock *sk, u64 now)
 {
 	const struct dst_entry *dst = __sk_dst_get(sk);
+	u32 mtu;
 
-	if (dst && unlikely(dst_mtu(dst) != inet_csk(sk)->icsk_pmtu_cookie))
-		chalk_sync_mss(sk, dst_mtu(dst), now);
+	if (!dst)
+		return;
+	mtu = dst_mtu(dst);
+	if (unlikely(chalk_mtu_mss(mtu, chalk_ip_header_len(sk)) !=
+		     chalk_sk(sk)->conn.mtu_mss))
+		chalk_sync_mss(sk, mtu, now);
 }
 
 /* --- without a connection --- */

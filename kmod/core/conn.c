@@ -79,7 +79,6 @@ static void init(struct conn *c, struct env *env, u32 iss, u64 now)
 	c->snd_sml = iss + 1;
 	c->snd_up = iss;
 	c->recover = iss;
-	c->peer_mss = MSS_DEFAULT;
 	c->rmss = MSS_DEFAULT;
 	c->quickacks = QUICKACKS;
 	c->last_rcvd = now;
@@ -101,6 +100,7 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	c->dport = cfg->dport;
 	c->ts_off = cfg->ts_off;
 	c->mtu_mss = cfg->mtu_mss;
+	c->peer_mss = cfg->default_mss ?: MSS_DEFAULT;
 	c->user_mss = cfg->user_mss;
 	c->rcv_buf = cfg->rcv_buf;
 	most = window_clamp(cfg->rcv_buf_max, c->opt.window_clamp);

@@ -60,6 +60,7 @@ enum conn_timer {
  * @sport:   our port
  * @dport:   the peer's
  * @mtu_mss: payload that fits the path: MTU less IP header and HDR_MIN
+ * @default_mss: the peer's MSS if it names none, 0: that of IPv4
  * @user_mss: upper bound to the MSS in both directions (TCP_MAXSEG), 0: none
  *
  * A record of SYN_RCVD also takes these from its listener's struct conn_options:
@@ -75,6 +76,7 @@ struct conn_config {
 	u32 rcv_buf_max;
 	u16 sport, dport;
 	u16 mtu_mss;
+	u16 default_mss;
 	u16 user_mss;
 	u32 window_clamp;
 	u8 synack_retries;

@@ -16,8 +16,9 @@
 #define HDR_MIN 20
 #define HDR_MAX 60
 
-/* RFC 9293 section 3.7.1: the MSS where the peer names none (IPv4). */
+/* RFC 9293 section 3.7.1, MUST-15: the MSS where the peer names none. */
 #define MSS_DEFAULT 536
+#define MSS_DEFAULT_IPV6 1220
 
 /* RFC 768: the header of a datagram. */
 #define DGRAM_HDR 8

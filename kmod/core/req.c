@@ -65,7 +65,7 @@ static void take_options(struct req *r, const struct env *env,
 {
 	u32 most;
 
-	r->peer_mss = syn->mss ?: MSS_DEFAULT;
+	r->peer_mss = syn->mss ?: cfg->default_mss ?: MSS_DEFAULT;
 	r->wscale_ok = env->tun.window_scaling && syn->has_wscale;
 	r->snd_wscale = r->wscale_ok ? syn->wscale : 0;
 	most = window_clamp(cfg->rcv_buf_max, cfg->window_clamp);

@@ -140,6 +140,22 @@ static void req_init__options_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->req.peer_mss, MSS_DEFAULT);
 }
 
+/* RFC 9293 section 3.7.1, MUST-15 */
+static void req_init__default_mss(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_b();
+	struct seg first = syn;
+
+	first.mss = 0;
+	cfg.default_mss = MSS_DEFAULT_IPV6;
+	req_init(&w->req, &w->env, &cfg, &first, w->now);
+	KUNIT_EXPECT_EQ(test, w->req.peer_mss, MSS_DEFAULT_IPV6);
+	first.mss = 100;
+	req_init(&w->req, &w->env, &cfg, &first, w->now);
+	KUNIT_EXPECT_EQ(test, w->req.peer_mss, 100);
+}
+
 /* RFC 6298 (5.5): again after 1, 2, 4, 8, 16 s; then the record goes */
 static void req_tick__schedule(struct kunit *test)
 {
@@ -548,6 +564,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_init__synack),
 	KUNIT_CASE(req_init__options),
 	KUNIT_CASE(req_init__options_refused),
+	KUNIT_CASE(req_init__default_mss),
 	KUNIT_CASE(req_rx__same_syn),
 	KUNIT_CASE_PARAM(req_rx__table, arrivals_row_gen_params),
 	KUNIT_CASE(req_rx__paws),
