@@ -3,10 +3,11 @@
 
 import os
 import pathlib
+import socket
 import subprocess
 import unittest
 
-from net import BOB, Net, chalk_socket, listener, table, wait_until
+from net import BOB, BOB6, Net, chalk_socket, listener, table, wait_until
 
 MODULE = f"build/{os.environ['CHALK_KERNEL']}/chalk.ko"
 
@@ -43,11 +44,11 @@ class Module(unittest.TestCase):
         if not is_loaded():
             subprocess.run(["insmod", MODULE], check=True)
 
-    def one_connection(self):
+    def one_connection(self, family=socket.AF_INET, address=BOB):
         """A listener, and both ends of a connection to it"""
-        server = listener("bob", 80)
-        sock = chalk_socket("alice")
-        sock.connect((BOB, 80))
+        server = listener("bob", 80, family=family)
+        sock = chalk_socket("alice", family)
+        sock.connect((address, 80))
         return server, sock, server.accept()[0]
 
     def test_open_sockets_hold_it(self):
@@ -61,16 +62,22 @@ class Module(unittest.TestCase):
 
     def test_time_wait_does_not(self):
         """all closed, the records still there: unloads, nothing is left"""
-        with Net():
-            socks = self.one_connection()
-            for sock in reversed(socks):
-                sock.close()
-            self.assertTrue(wait_until(
-                lambda: [r["state"] for r in table("conns")] == ["TIME_WAIT"],
-                20))
-            self.assertTrue(slabs(), "slab caches are there while loaded")
-            self.assertTrue(unloads(), "long before 2 MSL are over")
-            self.assertEqual(slabs(), {})
+        for family, address in ((socket.AF_INET, BOB),
+                                (socket.AF_INET6, BOB6),
+                                (socket.AF_INET6, f"::ffff:{BOB}")):
+            with Net():
+                self.leaves_nothing(self.one_connection(family, address))
+            subprocess.run(["insmod", MODULE], check=True)
+
+    def leaves_nothing(self, socks):
+        """TIME_WAIT alone is left of @socks; it does not hold the module."""
+        for sock in reversed(socks):
+            sock.close()
+        self.assertTrue(wait_until(
+            lambda: [r["state"] for r in table("conns")] == ["TIME_WAIT"], 20))
+        self.assertTrue(slabs(), "slab caches are there while loaded")
+        self.assertTrue(unloads(), "long before 2 MSL are over")
+        self.assertEqual(slabs(), {})
 
     def test_namespace_ends_first(self):
         """the network goes while a record is left in it"""
