@@ -251,6 +251,21 @@ class LadderTest(unittest.TestCase):
             self.assertRegex(line, pattern)
         self.assertEqual(len(lines), 3 + len(states))
 
+    def test_ipv6__same_diagram_under_longer_names(self):
+        text = fixture.transfer().text()
+        client, server = "[2001:db8:1::1]:40000", "[2001:db8:2::1]:7000"
+        longer = text.replace(fixture.CLIENT, client).replace(fixture.SERVER,
+                                                              server)
+        result = chalk("ladder", "-", stdin=longer)
+        self.assertEqual(result.stderr, "")
+        heading, *lines = result.stdout.splitlines()
+        self.assertIn(client, heading)
+        self.assertIn(server, heading)
+        self.assertEqual(lines,
+                         chalk("ladder", "-", stdin=text).stdout.splitlines()[1:])
+        result = chalk("summary", "-", "--local", client, stdin=longer)
+        self.assertTrue(result.stdout.startswith(f"{client} -> {server} "))
+
     def test_handshake__goes_on_until_the_server_has_the_ack(self):
         script = fixture.Script()
         script.open()
