@@ -341,6 +341,7 @@ class Binds(Hosts):
             scope = socket.if_nametoindex("a0")
         with sock:
             sock.settimeout(300)
+            sock.setsockopt(socket.SOL_TCP, socket.TCP_SYNCNT, 1)
             try:
                 prepare(sock, scope)
             except OSError as error:
