@@ -45,6 +45,11 @@ static inline void chalk_set_info_rcv_wnd(struct tcp_info *info, u32 wnd)
 }
 #endif
 
+/* 6.10: questions about the memory of a protocol have a header of their own. */
+#if CHALK_KERNEL(6, 10)
+#include <net/proto_memory.h>
+#endif
+
 /* 6.5: proto.ioctl answers into kernel memory. */
 #if CHALK_KERNEL(6, 5)
 #define CHALK_IOCTL_ARG int *

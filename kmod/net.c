@@ -97,12 +97,14 @@ u64 chalk_datagrams_of(const struct chalk_net *cn, enum chalk_dgrams way)
 
 static void set_defaults(struct chalk_net *cn, struct net *net)
 {
-	static const int sizes[3] = { 4096, 1 << 20, 6 << 20 };
+	/* as TCP: the default is where autotuning begins */
+	static const int rmem[3] = { SZ_4K, SZ_128K, 6 * SZ_1M };
+	static const int wmem[3] = { SZ_4K, SZ_16K, SZ_4M };
 
 	cn->net = net;
 	tunables_init(&cn->env.tun);
-	memcpy(cn->rmem, sizes, sizeof(sizes));
-	memcpy(cn->wmem, sizes, sizeof(sizes));
+	memcpy(cn->rmem, rmem, sizeof(rmem));
+	memcpy(cn->wmem, wmem, sizeof(wmem));
 	atomic_set(&cn->nr_timewait, 0);
 }
 

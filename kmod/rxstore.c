@@ -23,8 +23,7 @@
 /* SO_RCVBUF, or more where a larger one was promised to the peer before. */
 static int rx_memory(const struct sock *sk)
 {
-	const struct conn *c = &chalk_sk(sk)->conn;
-	u64 promised = 2ULL * (c->rcv_wnd + conn_readable(c));
+	u64 promised = 2ULL * conn_rcv_promised(&chalk_sk(sk)->conn);
 
 	return max_t(u64, READ_ONCE(sk->sk_rcvbuf),
 		     min_t(u64, promised, INT_MAX));

@@ -27,8 +27,8 @@ static long sysctl_mem[3] __read_mostly;
  * Least, default and most bytes of a buffer. Only the least is read from here;
  * struct chalk_net has what a namespace set.
  */
-static int least_rmem[3] = { 4096, 1 << 20, 6 << 20 };
-static int least_wmem[3] = { 4096, 1 << 20, 6 << 20 };
+static int least_rmem[3] = { SZ_4K };
+static int least_wmem[3] = { SZ_4K };
 
 /* --- state --- */
 
@@ -184,6 +184,34 @@ u32 chalk_rcv_buf(const struct sock *sk)
 	return READ_ONCE(sk->sk_rcvbuf) / 2;
 }
 
+/* No buffer grows while memory is short. */
+static bool may_grow(const struct sock *sk)
+{
+	return !sk_under_memory_pressure(sk) &&
+	       sk_memory_allocated(sk) < sk_prot_mem_limits(sk, 0);
+}
+
+static void grow(const struct sock *sk, int *size, u64 wanted,
+		 const int *limits)
+{
+	wanted = min_t(u64, wanted, READ_ONCE(limits[2]));
+	if (wanted > *size && may_grow(sk))
+		WRITE_ONCE(*size, wanted);
+}
+
+/* As large as the connection is fast, unless the program fixed their size. */
+static void tune_buffers(struct sock *sk)
+{
+	const struct conn *c = &chalk_sk(sk)->conn;
+	u64 rcv = 2ULL * conn_rcv_buf_wanted(c);
+	u64 snd = conn_snd_buf_wanted(c) + CHALK_STORE_SIZE;
+
+	if (rcv > sk->sk_rcvbuf && !(sk->sk_userlocks & SOCK_RCVBUF_LOCK))
+		grow(sk, &sk->sk_rcvbuf, rcv, chalk_net(sock_net(sk))->rmem);
+	if (snd > sk->sk_sndbuf && !(sk->sk_userlocks & SOCK_SNDBUF_LOCK))
+		grow(sk, &sk->sk_sndbuf, snd, chalk_net(sock_net(sk))->wmem);
+}
+
 /* SO_RCVBUF has no hook for a protocol. */
 static void check_rcvbuf(struct sock *sk, u64 now)
 {
@@ -215,6 +243,7 @@ void chalk_push(struct sock *sk, unsigned int wake)
 	if (!chalk_is_open(sk))
 		return;
 	stats_user_waits(&chalk_sk(sk)->conn.stats, is_user_waiting(sk));
+	tune_buffers(sk);
 	check_rcvbuf(sk, now);
 	chalk_check_mtu(sk, now);
 	chalk_transmit(sk, now);

@@ -396,6 +396,7 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 		return true;
 	}
 	take_in_order(c, &text, now);
+	autotune_rx(c, s, now);
 	keep(v, s, &text);
 	v->wake |= WAKE_READ;
 	return true;

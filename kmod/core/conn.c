@@ -157,6 +157,7 @@ void conn_establish(struct conn *c, enum cause cause, u64 now)
 			 c->env->tun.rto_max);
 	trace_rto(c, BY_SYN_LOST, old, now);
 	c->cc.ops->on_init(c, c->syn_lost, now);
+	autotune_begin(c, now);
 	if (c->opt.keepalive)
 		conn_set_keepalive(c, true, now);
 	/* a close that had to wait for the handshake */
@@ -219,6 +220,7 @@ void conn_read(struct conn *c, u32 n, u64 now)
 		return;
 	c->rcv_read += n;
 	urgent_passed(c);
+	autotune_read(c, now);
 	if (state_in(c->state, STATES_CAN_RECEIVE) && !c->ack_now &&
 	    window_update_due(c))
 		c->ack_now = BY_WINDOW_UPDATE;

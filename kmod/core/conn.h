@@ -23,11 +23,13 @@
  *
  * The functions are in: conn.c (begin, end, the user's calls), arrive.c
  * (segments), poll.c (sending), timer.c (time), window.c (both windows),
- * recover.c (loss), urgent.c (urgent data), options.c (what the user may choose).
+ * recover.c (loss), urgent.c (urgent data), autotune.c (buffers),
+ * options.c (what the user may choose).
  */
 #ifndef CHALK_CORE_CONN_H
 #define CHALK_CORE_CONN_H
 
+#include "autotune.h"
 #include "cc.h"
 #include "challenge.h"
 #include "env.h"
@@ -197,6 +199,7 @@ struct conn {
 	u16 rmss;
 	u8 urgent;
 	struct reasm reasm;
+	struct autotune tune;
 
 	/* options */
 	u8 snd_wscale;
@@ -389,6 +392,21 @@ void conn_urge(struct conn *c);
  * @now: microseconds
  */
 void conn_set_rcv_buf(struct conn *c, u32 len, u64 now);
+
+/* Payload bytes that must find room: unread, or in a window that was offered. */
+u32 conn_rcv_promised(const struct conn *c);
+
+/* Payload bytes that a receive buffer should hold, of a connection so fast. */
+static inline u32 conn_rcv_buf_wanted(const struct conn *c)
+{
+	return c->tune.wanted;
+}
+
+/* The same of a send buffer. */
+static inline u64 conn_snd_buf_wanted(const struct conn *c)
+{
+	return 2ULL * c->cc.cwnd;
+}
 
 /**
  * conn_set_mss() - the path allows another segment size (RFC 1191 section 6)

@@ -151,6 +151,9 @@
 
 /* --- memory --- */
 
+/* Segments that a right-sized receive buffer has room for besides its rate. */
+#define AUTOTUNE_SLACK 16
+
 /* Most holes that one connection's out-of-order data may have. */
 #define REASM_MAX 1024
 

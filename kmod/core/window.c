@@ -25,6 +25,11 @@ static u32 room(const struct conn *c)
 	return c->rcv_buf > unread ? min_t(u32, c->rcv_buf - unread, most) : 0;
 }
 
+u32 conn_rcv_promised(const struct conn *c)
+{
+	return c->rcv_wnd + conn_readable(c);
+}
+
 /*
  * Section 3.8.6.2.2: the edge moves by at least a segment or half the buffer,
  * or not at all.

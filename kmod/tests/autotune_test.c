@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * autotune_test.c - buffers grow with the rate of their connection
+ */
+#include "helper.h"
+
+/* A connection with a round trip of 10 ms, as its timestamps tell. */
+static struct world *with_timestamps(struct kunit *test)
+{
+	struct world *w = world_new(test);
+
+	w->env.tun.timestamps = true;
+	establish(test, w);
+	return w;
+}
+
+/* A segment whose sender heard from us @ago. */
+static void rx_echo(struct world *w, u32 len, u64 ago)
+{
+	struct seg s = text_from_peer(&w->a, len);
+
+	s.has_ts = true;
+	s.tsval = w->a.ts_recent;
+	s.tsecr = timestamp(w->a.ts_off, w->now - ago);
+	deliver(w, &w->a, &s);
+}
+
+/* The peer sends, and the reader takes, so many segments in a round trip. */
+static void round_trip(struct world *w, unsigned int segments, u64 rtt)
+{
+	for (unsigned int i = 0; i < segments; i++) {
+		rx_echo(w, MSS, rtt);
+		lose_all(w, &w->a);
+	}
+	w->now += rtt;
+	conn_read(&w->a, conn_readable(&w->a), w->now);
+	lose_all(w, &w->a);
+}
+
+static void autotune_rx__echo(struct kunit *test)
+{
+	struct world *w = with_timestamps(test);
+
+	w->now += SECOND;
+	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, 0);
+	rx_echo(w, MSS, 10 * MS);
+	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, 10 * MS);
+	/* the same echo again says nothing: the peer has sent for a while */
+	w->now += 100 * MS;
+	rx_echo(w, MSS, 110 * MS);
+	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, 10 * MS);
+	rx_echo(w, MSS, 18 * MS);
+	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, 11 * MS);
+	/* less than the clock can tell */
+	w = with_timestamps(test);
+	w->now += SECOND;
+	rx_echo(w, MSS, 0);
+	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, 1 * MS);
+}
+
+static void autotune_rx__window(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+	u32 got;
+
+	for (int i = 0; i < 2; i++) {
+		for (got = 0; got < RCV_BUF; got += MSS) {
+			s = text_from_peer(&w->a, MSS);
+			deliver(w, &w->a, &s);
+			conn_read(&w->a, MSS, w->now);
+			lose_all(w, &w->a);
+			w->now += 1 * MS;
+		}
+	}
+	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, RCV_BUF / MSS * MS);
+}
+
+static void autotune_read__grows_with_the_rate(struct kunit *test)
+{
+	struct world *w = with_timestamps(test);
+	u32 before;
+
+	KUNIT_EXPECT_EQ(test, conn_rcv_buf_wanted(&w->a), RCV_BUF);
+	w->now += SECOND;
+	/* an initial window in a round trip is what every sender begins with */
+	for (int i = 0; i < 5; i++)
+		round_trip(w, INIT_CWND - 1, 10 * MS);
+	KUNIT_EXPECT_EQ(test, conn_rcv_buf_wanted(&w->a), RCV_BUF);
+	round_trip(w, 15, 10 * MS);
+	before = conn_rcv_buf_wanted(&w->a);
+	KUNIT_EXPECT_GE(test, before, 2 * 15 * MSS);
+	/* a slower one takes nothing back */
+	for (int i = 0; i < 5; i++)
+		round_trip(w, 3, 10 * MS);
+	KUNIT_EXPECT_EQ(test, conn_rcv_buf_wanted(&w->a), before);
+}
+
+/* The buffer keeps ahead of a sender that doubles its rate each round trip. */
+static void autotune_read__ahead_of_slow_start(struct kunit *test)
+{
+	struct world *w = with_timestamps(test);
+
+	w->now += SECOND;
+	round_trip(w, 10, 10 * MS);
+	for (unsigned int n = 14; n < 1000; n *= 2) {
+		conn_set_rcv_buf(&w->a, conn_rcv_buf_wanted(&w->a), w->now);
+		round_trip(w, min_t(u32, n, w->a.rcv_buf / MSS), 10 * MS);
+		KUNIT_EXPECT_GE(test, conn_rcv_buf_wanted(&w->a), 2 * n * MSS);
+	}
+}
+
+/* Who does not read needs no larger buffer, however much could come. */
+static void autotune_read__slow_reader(struct kunit *test)
+{
+	struct world *w = with_timestamps(test);
+
+	w->now += SECOND;
+	for (int i = 0; i < RCV_BUF / MSS; i++)
+		rx_echo(w, MSS, 10 * MS);
+	w->now += SECOND;
+	conn_read(&w->a, 1000, w->now);
+	KUNIT_EXPECT_EQ(test, conn_rcv_buf_wanted(&w->a), RCV_BUF);
+}
+
+static void conn_snd_buf_wanted__follows_cwnd(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 2 * w->a.cc.cwnd);
+	w->a.cc.cwnd = 300 * MSS;
+	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 600 * MSS);
+	w->a.cc.cwnd = U32_MAX;
+	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 2ULL * U32_MAX);
+}
+
+static void conn_rcv_promised__unread_and_offered(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 700);
+
+	KUNIT_EXPECT_EQ(test, conn_rcv_promised(&w->a), RCV_BUF);
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_rcv_promised(&w->a), RCV_BUF);
+	/* a smaller buffer takes no promise back */
+	conn_set_rcv_buf(&w->a, 1000, w->now);
+	KUNIT_EXPECT_EQ(test, conn_rcv_promised(&w->a), RCV_BUF);
+}
+
+static struct kunit_case autotune_cases[] = {
+	KUNIT_CASE(autotune_rx__echo),
+	KUNIT_CASE(autotune_rx__window),
+	KUNIT_CASE(autotune_read__grows_with_the_rate),
+	KUNIT_CASE(autotune_read__ahead_of_slow_start),
+	KUNIT_CASE(autotune_read__slow_reader),
+	KUNIT_CASE(conn_snd_buf_wanted__follows_cwnd),
+	KUNIT_CASE(conn_rcv_promised__unread_and_offered),
+	{}
+};
+
+static struct kunit_suite chalk_autotune = {
+	.name = "chalk_autotune",
+	.test_cases = autotune_cases,
+};
+
+kunit_test_suite(chalk_autotune);
