@@ -17,6 +17,7 @@ import parity_connect  # noqa: F401
 import parity_data  # noqa: F401
 import parity_end  # noqa: F401
 import parity_urgent  # noqa: F401
+import parity_uring  # noqa: F401
 
 # scenario -> why Chalk does not answer as TCP does
 DIFFERENT = {
