@@ -26,9 +26,12 @@ int chalk_dgram_table_init(void)
 	t->hash = kvcalloc(2 * SLOTS, sizeof(*t->hash), GFP_KERNEL);
 	if (!t->hash)
 		return -ENOMEM;
-	for (i = 0; i < 2 * SLOTS; i++)
-		spin_lock_init(&t->hash[i].lock);
 	t->hash2 = t->hash + SLOTS;
+	/* they nest: each of the two gets a lock class of its own */
+	for (i = 0; i < SLOTS; i++)
+		spin_lock_init(&t->hash[i].lock);
+	for (i = 0; i < SLOTS; i++)
+		spin_lock_init(&t->hash2[i].lock);
 	t->mask = SLOTS - 1;
 	t->log = ilog2(SLOTS);
 	return 0;
