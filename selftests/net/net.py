@@ -74,6 +74,27 @@ def listener(name: str, port: int, backlog: int = 16,
     return sock
 
 
+def receive_all(sock, size: int) -> bytes:
+    """Exactly @size bytes."""
+    data = b""
+    while len(data) < size:
+        more = sock.recv(size - len(data))
+        if not more:
+            raise EOFError(f"{len(data)} of {size} bytes")
+        data += more
+    return data
+
+
+def carry(source, sink, data: bytes) -> bytes:
+    """What arrives at @sink of @data, which buffers need not hold at once."""
+    sender = threading.Thread(target=source.sendall, args=(data,), daemon=True)
+    sender.start()
+    try:
+        return receive_all(sink, len(data))
+    finally:
+        sender.join()
+
+
 def sysctl(name: str, key: str, value=None) -> str:
     """Read, or write, net.chalk.@key of namespace @name."""
     with inside(name):

@@ -31,6 +31,7 @@ ANY = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 
 SIOCOUTQNSD, SIOCATMARK = 0x894B, 0x8905
 SIOCINQ, SIOCOUTQ = termios.FIONREAD, termios.TIOCOUTQ
+F_SETOWN_EX, F_OWNER_TID = 15, 0
 POLLRDHUP = 0x2000
 BITS = {1: "IN", 2: "PRI", 4: "OUT", 8: "ERR", 16: "HUP", 32: "NVAL",
         64: "RDNORM", 128: "RDBAND", 256: "WRNORM", 512: "WRBAND",
@@ -258,6 +259,12 @@ class Run:
                     return sent
                 before = sent
                 self.settle()
+
+    @staticmethod
+    def own(sock):
+        """The signals of @sock are for this thread: others must not take them."""
+        fcntl.fcntl(sock, F_SETOWN_EX, struct.pack(
+            "ii", F_OWNER_TID, threading.get_native_id()))
 
     def finish(self):
         """Close all, and take back what was changed."""

@@ -511,7 +511,7 @@ def sigio(run):
     client, conn = run.pair()
     number = signal.SIGRTMIN + 1
     queue_signal(run, number)
-    fcntl.fcntl(conn, fcntl.F_SETOWN, os.getpid())
+    run.own(conn)
     fcntl.fcntl(conn, 10, number)  # F_SETSIG
     fcntl.fcntl(conn, fcntl.F_SETFL,
                 fcntl.fcntl(conn, fcntl.F_GETFL) | os.O_ASYNC)
@@ -544,7 +544,7 @@ def sigio_connect(run):
     server = run.listener()
     sock = run.socket(False)
     for each in (server, sock):
-        fcntl.fcntl(each, fcntl.F_SETOWN, os.getpid())
+        run.own(each)
         fcntl.fcntl(each, 10, number)
         fcntl.fcntl(each, fcntl.F_SETFL,
                     fcntl.fcntl(each, fcntl.F_GETFL) | os.O_ASYNC)

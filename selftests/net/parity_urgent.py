@@ -2,7 +2,6 @@
 """Scenarios: urgent data (RFC 9293 section 3.8.5, RFC 6093)."""
 
 import fcntl
-import os
 import select
 import signal
 import socket
@@ -150,7 +149,7 @@ def urgent_signal(run):
     client.send(b"!", OOB)
     run.settle()
     run.log("without owner", len(got))
-    fcntl.fcntl(conn, fcntl.F_SETOWN, os.getpid())
+    run.own(conn)
     for _ in range(3):
         client.send(b"!", OOB)
         run.settle()
@@ -165,7 +164,7 @@ def urgent_signal_while_reading(run):
     """SIGURG interrupts recv()"""
     client, conn = run.pair()
     got = run.signals(signal.SIGURG)
-    fcntl.fcntl(conn, fcntl.F_SETOWN, os.getpid())
+    run.own(conn)
     thread = run.meanwhile(client.send, b"!", OOB)
     run.timeout(conn, socket.SO_RCVTIMEO, 1)
     run.libc("recv", conn.fileno(), bytes(10), 10, 0)

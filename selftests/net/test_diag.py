@@ -5,8 +5,8 @@ import ctypes
 import socket
 import unittest
 
-from net import (BOB, Net, Trace, Wire, chalk_socket, exact_clock,
-                 listener, table, wait_until)
+from net import (BOB, Net, Trace, Wire, carry, chalk_socket, exact_clock,
+                 listener, receive_all, table, wait_until)
 
 TCP_INFO = 11
 MSS = 1448
@@ -65,14 +65,6 @@ def finish(*socks):
                                   for r in table("conns")), 100)
 
 
-def receive_all(sock, size: int) -> bytes:
-    """Exactly @size bytes"""
-    data = b""
-    while len(data) < size:
-        data += sock.recv(size - len(data))
-    return data
-
-
 class TcpInfo(unittest.TestCase):
     """getsockopt(TCP_INFO)"""
 
@@ -120,8 +112,7 @@ class TcpInfo(unittest.TestCase):
         with Net() as net:
             net.netem("delay 10ms")
             server, client, child = pair()
-            client.sendall(bytes(100000))
-            receive_all(child, 100000)
+            carry(client, child, bytes(100000))
             self.assertTrue(wait_until(
                 lambda: info_of(client).unacked == 0, 5))
             here, there = info_of(client), info_of(child)
@@ -184,8 +175,7 @@ class TcpInfo(unittest.TestCase):
             net.netem("delay 5ms loss 3%")
             trace = Trace()
             server, client, child = pair()
-            client.sendall(bytes(300000))
-            receive_all(child, 300000)
+            carry(client, child, bytes(300000))
             self.assertTrue(wait_until(
                 lambda: info_of(client).unacked == 0, 100))
             here, there = info_of(client), info_of(child)

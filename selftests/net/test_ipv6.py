@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from net import (ALICE, ALICE6, BOB, BOB6, IPPROTO_CHALK, Net, Trace,
+from net import (ALICE, ALICE6, BOB, BOB6, IPPROTO_CHALK, Net, Trace, carry,
                  chalk_socket, drops, inside, listener, sh, table, wait_until)
 
 AF_INET6 = socket.AF_INET6
@@ -219,8 +219,7 @@ class Transfer(Hosts):
         conn.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS,
                         PADDED_HEADER)
         data = os.urandom(100000)
-        conn.sendall(data)
-        self.assertEqual(sock.recv(len(data), socket.MSG_WAITALL), data)
+        self.assertEqual(carry(conn, sock, data), data)
         self.assertEqual(conn.getsockopt(socket.SOL_TCP, socket.TCP_MAXSEG),
                          1500 - 40 - len(PADDED_HEADER) - 20 - 12)
 

@@ -33,7 +33,8 @@ MADE = ("connecting", "connected", "accepted", "half_closed", "close_wait",
 #   errno    Chalk refuses with another errno, or alone
 ALLOWED = {
     ("SOL_SOCKET", "SO_PROTOCOL"): {"value": ALL},
-    ("SOL_SOCKET", "SO_MEMINFO"): {"value": ("connecting",)},
+    ("SOL_SOCKET", "SO_MEMINFO"): {"value": MADE},
+    ("SOL_SOCKET", "SO_SNDBUF"): {"value": MADE},
     ("SOL_SOCKET", "SO_PEEK_OFF"): {"more": ALL},
     ("SOL_SOCKET", "SO_TIMESTAMPING"): {"more": ALL, "value": ALL},
     ("SOL_SOCKET", "SO_TIMESTAMPING_NEW"): {"more": ALL, "value": ALL},

@@ -266,9 +266,9 @@ class Figures(unittest.TestCase):
         """-i, -m and the queues: as the table conns and the buffers"""
         with Stage() as stage:
             client, child = stage.pair(80)
-            client.sendall(bytes(100000))
+            client.sendall(bytes(20000))
             self.assertTrue(wait_until(
-                lambda: one("bob")["recv_q"] == 100000, 5))
+                lambda: one("bob")["recv_q"] == 20000, 5))
             self.assertTrue(wait_until(
                 lambda: one("alice")["send_q"] == 0, 5))
             shown = one("alice")
@@ -279,16 +279,16 @@ class Figures(unittest.TestCase):
             self.assertEqual((info["rtt"], info["rto"], info["snd_wnd"]),
                              tuple(int(row[k]) for k in ("srtt", "rto",
                                                          "snd_wnd")))
-            self.assertEqual(info["bytes_acked"], 100000)
+            self.assertEqual(info["bytes_acked"], 20000)
             self.assertEqual(shown["congestion"], "reno")
-            self.assertEqual(one("bob")["info"]["bytes_received"], 100000)
+            self.assertEqual(one("bob")["info"]["bytes_received"], 20000)
             memory = one("bob")["skmem"]
             self.assertEqual(memory["rb"], child.getsockopt(
                 socket.SOL_SOCKET, socket.SO_RCVBUF))
-            self.assertGreaterEqual(memory["r"], 100000)
+            self.assertGreaterEqual(memory["r"], 20000)
             text = sh("chalk ss -N alice -tinmoe")
             for word in ("ESTAB", "reno", "cwnd:", "skmem:(", "<->",
-                         "bytes_acked:100000"):
+                         "bytes_acked:20000"):
                 self.assertIn(word, text)
             stage.lost = lambda *_: True
             client.sendall(bytes(3000))
