@@ -160,7 +160,7 @@ static void stats_min_rtt__random(struct kunit *test)
 	enum {
 		N = 500
 	};
-	struct {
+	static struct {
 		u64 at;
 		u32 sample;
 	} all[N];

@@ -11,8 +11,8 @@ import struct
 import time
 import unittest
 
-from net import (ALICE, BOB, Wire, chalk_socket, drops, exact_clock, listener,
-                 segment_of, sh, sysctl, table, wait_until)
+from net import (ALICE, BOB, Wire, carry, chalk_socket, drops, exact_clock,
+                 listener, segment_of, sh, sysctl, table, wait_until)
 
 SOL_TCP, SOL_CHALK = 6, 253
 TCP_LINGER2, TCP_DEFER_ACCEPT, TCP_WINDOW_CLAMP, TCP_QUICKACK = 8, 9, 10, 12
@@ -387,7 +387,8 @@ class Effects(unittest.TestCase):
 
     def test_notsent_lowat(self):
         """writable only while little is unsent"""
-        sock, conn = self.pair([(SOL_TCP, TCP_NOTSENT_LOWAT, 16384)],
+        sock, conn = self.pair([(SOL_TCP, TCP_NOTSENT_LOWAT, 16384),
+                                (socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)],
                                [(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)])
         sock.setblocking(False)
         with self.assertRaises(BlockingIOError):
@@ -597,9 +598,7 @@ class Effects(unittest.TestCase):
             sock, conn = self.pair([(socket.SOL_SOCKET, SO_MAX_PACING_RATE,
                                      100000)])
             begin = time.monotonic()
-            sock.send(bytes(200000))
-            conn.setblocking(True)
-            conn.recv(200000, socket.MSG_WAITALL)
+            carry(sock, conn, bytes(200000))
             took = time.monotonic() - begin
             self.assertGreater(took, 1.8)
             self.assertLess(took, 3)
