@@ -199,12 +199,15 @@ static void grow(const struct sock *sk, int *size, u64 wanted,
 		WRITE_ONCE(*size, wanted);
 }
 
-/* As large as the connection is fast, unless the program fixed their size. */
+/*
+ * As large as the connection is fast, unless the program fixed their size. The
+ * first buffer of the store may be all but acknowledged, the last all but empty.
+ */
 static void tune_buffers(struct sock *sk)
 {
 	const struct conn *c = &chalk_sk(sk)->conn;
 	u64 rcv = 2ULL * conn_rcv_buf_wanted(c);
-	u64 snd = conn_snd_buf_wanted(c) + CHALK_STORE_SIZE;
+	u64 snd = conn_snd_buf_wanted(c) + 2 * CHALK_STORE_SIZE;
 
 	if (rcv > sk->sk_rcvbuf && !(sk->sk_userlocks & SOCK_RCVBUF_LOCK))
 		grow(sk, &sk->sk_rcvbuf, rcv, chalk_net(sock_net(sk))->rmem);

@@ -402,10 +402,13 @@ static inline u32 conn_rcv_buf_wanted(const struct conn *c)
 	return c->tune.wanted;
 }
 
-/* The same of a send buffer. */
+/*
+ * The same of a send buffer: what is in flight, and as much to follow it when a
+ * writer is woken, which is when a third of the buffer is free.
+ */
 static inline u64 conn_snd_buf_wanted(const struct conn *c)
 {
-	return 2ULL * c->cc.cwnd;
+	return 3ULL * c->cc.cwnd;
 }
 
 /**

@@ -127,11 +127,11 @@ static void conn_snd_buf_wanted__follows_cwnd(struct kunit *test)
 {
 	struct world *w = connected(test);
 
-	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 2 * w->a.cc.cwnd);
+	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 3 * w->a.cc.cwnd);
 	w->a.cc.cwnd = 300 * MSS;
-	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 600 * MSS);
+	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 900 * MSS);
 	w->a.cc.cwnd = U32_MAX;
-	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 2ULL * U32_MAX);
+	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 3ULL * U32_MAX);
 }
 
 static void conn_rcv_promised__unread_and_offered(struct kunit *test)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """The pictures of the textbook, asserted on the trace of the module."""
 
+import socket
 import threading
 import unittest
 
 from net import (BOB, Trace, Wire, chalk_socket, exact_clock, listener,
-                 segment_of, sysctl)
+                 segment_of, sysctl, table, wait_until)
 
 ONE_WAY = 0.05
 
@@ -40,17 +41,24 @@ def send(segments: int, judge) -> list:
     with Wire(judge):
         for host in ("alice", "bob"):
             sysctl(host, "initial_window", 1)
+            sysctl(host, "delack_ms", 0)
         server = listener("bob", 80)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         reader = threading.Thread(target=read_all, args=(server,),
                                   daemon=True)
         reader.start()
         trace = Trace()
         sock = chalk_socket("alice")
+        # both buffers hold all of it: what goes out is for cwnd to decide
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         sock.connect((BOB, 80))
         sock.sendall(bytes(segments * MSS))
         sock.close()
         reader.join()
         server.close()
+        # the network must not go before the last FIN is acknowledged
+        wait_until(lambda: all(row["state"] == "TIME_WAIT"
+                               for row in table("conns")), 10)
         return [ev for ev in trace.stop() if ev["remote"] == f"{BOB}:80"]
 
 

@@ -74,7 +74,8 @@ class Module(unittest.TestCase):
         for sock in reversed(socks):
             sock.close()
         self.assertTrue(wait_until(
-            lambda: [r["state"] for r in table("conns")] == ["TIME_WAIT"], 20))
+            lambda: {r["state"] for r in table("conns")} == {"TIME_WAIT"}, 20),
+            table("conns"))
         self.assertTrue(slabs(), "slab caches are there while loaded")
         self.assertTrue(unloads(), "long before 2 MSL are over")
         self.assertEqual(slabs(), {})
