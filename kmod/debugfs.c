@@ -58,11 +58,12 @@ static void put_line(struct seq_file *m, const struct sock *sk,
 		   l->retries);
 }
 
+/* Nobody may own a child that waits for accept(), so the lock is the fast one. */
 static void fill_conn(struct line *l, struct sock *sk)
 {
 	const struct conn *c = &chalk_sk(sk)->conn;
+	bool slow = lock_sock_fast(sk);
 
-	lock_sock(sk);
 	l->id = c->id;
 	l->state = sk->sk_state;
 	if (chalk_is_open(sk)) {
@@ -79,7 +80,7 @@ static void fill_conn(struct line *l, struct sock *sk)
 		l->retries = c->retries;
 	}
 	l->unread = conn_readable(c);
-	release_sock(sk);
+	unlock_sock_fast(sk, slow);
 }
 
 static void fill_req(struct line *l, struct chalk_req *cr)
