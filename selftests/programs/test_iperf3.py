@@ -7,7 +7,7 @@ from programs import LOAD, SERVER, SERVER6, Program, scaled
 
 PORT = 5201
 # Whether the load, and the speed of the machine, are worth judging.
-IS_LARGE = LOAD >= 25
+IS_LARGE = LOAD > 25
 
 
 class Iperf3(Program):
