@@ -41,7 +41,6 @@ def send(segments: int, judge) -> list:
     with Wire(judge):
         for host in ("alice", "bob"):
             sysctl(host, "initial_window", 1)
-            sysctl(host, "delack_ms", 0)
         server = listener("bob", 80)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         reader = threading.Thread(target=read_all, args=(server,),
