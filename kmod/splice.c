@@ -137,7 +137,7 @@ ssize_t chalk_splice_read(struct socket *sock, loff_t *pos,
 
 /**
  * chalk_splice_eof() - a splice() that promised more has no more
- * @sk: the socket
+ * @sock: the socket
  */
 void chalk_splice_eof(struct socket *sock)
 {
