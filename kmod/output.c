@@ -2,10 +2,11 @@
 /*
  * output.c - segments become packets and go to IP
  *
- * For a connection: chalk_transmit() asks conn_poll() until it has nothing more,
- * cuts what it gives into packets, and lets each point at the pages of the send
- * buffer (sendmsg.c): payload is not copied. Here a large segment could go down
- * whole, for the device to cut (segmentation offload).
+ * For a connection: chalk_transmit() asks conn_poll() until it has nothing more
+ * and cuts what it gives into packets of a full segment, as the trace tells. They
+ * point at the pages of the send buffer (txstore.c): payload is not copied, unless
+ * it lies in more pieces than a packet can point at. Here a large segment could
+ * go down whole, for the device to cut (segmentation offload).
  * For records and for nobody, ipv4.c and ipv6.c dress chalk_bare_packet().
  *
  * A packet that cannot be built or sent is to the protocol a lost one.
@@ -54,11 +55,12 @@ bool chalk_finish_sum(struct sk_buff *skb, const struct dst_entry *dst)
 
 /* --- packets --- */
 
-static struct sk_buff *alloc_packet(void)
+/* With room for @len bytes of payload behind the headers. */
+static struct sk_buff *alloc_packet(u32 len)
 {
 	struct sk_buff *skb;
 
-	skb = alloc_skb(chalk_prot.max_header, GFP_ATOMIC | __GFP_NOWARN);
+	skb = alloc_skb(chalk_prot.max_header + len, GFP_ATOMIC | __GFP_NOWARN);
 	if (skb)
 		skb_reserve(skb, chalk_prot.max_header);
 	return skb;
@@ -78,7 +80,7 @@ static void put_header(struct sk_buff *skb, const struct seg *seg)
  */
 struct sk_buff *chalk_bare_packet(const struct seg *seg)
 {
-	struct sk_buff *skb = alloc_packet();
+	struct sk_buff *skb = alloc_packet(0);
 
 	if (skb)
 		put_header(skb, seg);
@@ -139,6 +141,42 @@ static u32 share_payload(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)
 	return done;
 }
 
+/* Copy the same bytes. Return: false if the store does not have them. */
+static bool copy_payload(struct sock *sk, struct sk_buff *skb, u32 seq, u32 len)
+{
+	struct sk_buff *from = chalk_tx_find(sk, seq);
+	u32 n, off;
+
+	while (from && len) {
+		off = seq - chalk_cb(from)->seq;
+		n = min(len, from->len - off);
+		if (skb_copy_bits(from, off, skb_put(skb, n), n))
+			return false;
+		if (off + n == from->len)
+			chalk_stamp_packet(skb, from);
+		seq += n;
+		len -= n;
+		from = chalk_tx_next(sk, from);
+	}
+	return !WARN_ON_ONCE(len);
+}
+
+/* A packet points at its payload, or has a copy if that lies in many pieces. */
+static struct sk_buff *payload_packet(struct sock *sk, u32 seq, u32 len)
+{
+	struct sk_buff *skb = alloc_packet(0);
+
+	if (!skb || share_payload(sk, skb, seq, len) == len)
+		return skb;
+	consume_skb(skb);
+	skb = alloc_packet(len);
+	if (skb && !copy_payload(sk, skb, seq, len)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	return skb;
+}
+
 static void send_packet(struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet_connection_sock_af_ops *af =
@@ -152,24 +190,18 @@ static void send_packet(struct sock *sk, struct sk_buff *skb)
 		kfree_skb(skb);
 }
 
-/*
- * One packet from @off of the segment on: at most smss bytes, fewer if their
- * pages are many. FIN and PSH belong to the last. Return: bytes sent.
- */
+/* At most smss bytes from @off of the segment on. Return: how many. */
 static u32 send_slice(struct sock *sk, const struct seg *whole, u32 off)
 {
 	struct seg seg = *whole;
-	struct sk_buff *skb = alloc_packet();
-	u32 want = min_t(u32, whole->len - off, whole->smss);
+	struct sk_buff *skb;
 
-	if (!skb)
-		return want;
 	seg.seq += off;
-	seg.len = share_payload(sk, skb, seg.seq, want);
-	if (WARN_ON_ONCE(!seg.len)) {
-		kfree_skb(skb);
-		return want;
-	}
+	seg.len = min_t(u32, whole->len - off, whole->smss);
+	skb = payload_packet(sk, seg.seq, seg.len);
+	if (!skb)
+		return seg.len;
+	/* FIN and PSH belong to the last */
 	if (off + seg.len < whole->len)
 		seg.flags &= ~(FLAG_FIN | FLAG_PSH);
 	put_header(skb, &seg);

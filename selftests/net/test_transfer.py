@@ -3,10 +3,13 @@
 
 import hashlib
 import os
+import random
+import socket
 import subprocess
 import unittest
 
-from net import BOB, Net, sysctl, table, wait_until
+from net import (BOB, Net, Wire, chalk_socket, listener, receive_all,
+                 segment_of, sysctl, table, wait_until)
 
 MIB = int(os.environ.get("TRANSFER_MIB", "64"))
 BAD = ("delay 20ms loss 1% duplicate 1% reorder 5% corrupt 0.1% limit 10000")
@@ -75,3 +78,39 @@ class Transfer(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class Pieces(unittest.TestCase):
+    """What the send buffer holds in more pieces than a packet can point at"""
+
+    def test_splice_of_small_pieces(self):
+        """100 pages with 50 bytes each leave as full segments"""
+        data = random.Random(1).randbytes(5000)
+        sizes = []
+
+        def judge(packet, to_bob):
+            seg = segment_of(packet)
+            if to_bob and seg["proto"] == 253 and seg["len"]:
+                sizes.append(seg["len"])
+            return [0.001]
+
+        with Wire(judge):
+            server = listener("bob", 80)
+            sock = chalk_socket("alice")
+            sock.connect((BOB, 80))
+            conn, _ = server.accept()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            # each write to a pipe of packets has a page of its own
+            out, into = os.pipe2(os.O_DIRECT)
+            for at in range(0, len(data), 50):
+                os.write(into, data[at:at + 50])
+                self.assertEqual(os.splice(out, sock.fileno(), 50), 50)
+            sock.close()
+            self.assertEqual(receive_all(conn, len(data)), data)
+            for end in (conn, server):
+                end.close()
+            os.close(out)
+            os.close(into)
+            wait_until(lambda: all(row["state"] == "TIME_WAIT"
+                                   for row in table("conns")), 10)
+        self.assertEqual(sizes, [1448, 1448, 1448, 656])
