@@ -101,7 +101,6 @@
 	X(BAD_CHECKSUM, "bad_checksum", "RFC 9293 3.1")                        \
 	X(BAD_OPTION, "bad_option", "RFC 9293 3.1")                            \
 	X(BAD_ADDRESS, "bad_address", "RFC 9293 3.9.2.3")                      \
-	X(BAD_PORT, "bad_port", "RFC 9293 3.1")                                \
 	X(LOW_TTL, "low_ttl", "RFC 5082 3")                                    \
 	X(FILTERED, "socket_filter", "RFC 9293 3.9.1")                         \
 	/* no connection */                                                    \

@@ -118,8 +118,6 @@ enum cause wire_parse(struct seg *s, const u8 *p, u32 avail, u32 total)
 	s->len = total - s->hdr_len;
 	if (!parse_options(s, p + HDR_MIN, p + s->hdr_len))
 		return DROP_BAD_OPTION;
-	if (!s->sport || !s->dport)
-		return DROP_BAD_PORT;
 	return DROP_NONE;
 }
 

@@ -21,7 +21,6 @@ import parity_uring  # noqa: F401
 
 # scenario -> why Chalk does not answer as TCP does
 DIFFERENT = {
-    "connect_port_zero": "a segment with port 0 is malformed: nobody answers",
     "counts_after_disconnect":
         "TCP counts the distance to the next connection's sequence numbers",
     "map_memory": "there is no TCP_ZEROCOPY_RECEIVE",
