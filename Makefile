@@ -17,6 +17,8 @@ BIN := build/bin
 
 TOOLS := $(filter-out %_fixture.py,$(wildcard userspace/chalk/chalk*))
 PRELOAD := $(BIN)/libchalk-preload.so
+REPORT := $(filter %.js %.css %.html %.json,$(wildcard userspace/report/*))
+REPORT := $(filter-out %/package.json %/package-lock.json,$(REPORT))
 EXAMPLES := $(patsubst userspace/examples/%.c,$(BIN)/%,$(wildcard userspace/examples/*.c))
 
 .PHONY: all help setup demo test check module modules fuzz install clean
@@ -27,7 +29,8 @@ help: ## this list
 all: tools ## the userspace programs, into build/bin
 
 .PHONY: tools
-tools: $(BIN)/chalk-sim $(PRELOAD) $(EXAMPLES) $(TOOLS:userspace/chalk/%=$(BIN)/%)
+tools: $(BIN)/chalk-sim $(PRELOAD) $(EXAMPLES) $(TOOLS:userspace/chalk/%=$(BIN)/%) \
+	$(REPORT:userspace/%=build/%) build/report/uPlot.LICENSE
 
 $(BIN)/chalk-sim: $(wildcard userspace/sim/*.[ch]) $(CORE) $(CORE_H)
 	@mkdir -p $(@D)
@@ -49,6 +52,12 @@ $(BIN)/%: userspace/examples/%.c userspace/examples/example.h uapi/chalk.h
 
 $(TOOLS:userspace/chalk/%=$(BIN)/%): $(BIN)/%: userspace/chalk/%
 	@install -D $< $@
+
+$(REPORT:userspace/%=build/%): build/%: userspace/%
+	@install -D -m 644 $< $@
+
+build/report/uPlot.LICENSE: userspace/report/package-lock.json
+	@userspace/report/fetch build/report
 
 # The module for one kernel: KERNEL=6.1, 6.12 or debug of the lab VM; without
 # it, the kernel that runs here. KDIR= names any other.
@@ -92,11 +101,12 @@ PYTHONDIR ?= $(shell $(PYTHON) -c 'import site, sys; lib = sys.argv[1] + "/lib/"
 AT = $(DESTDIR)$(PREFIX)
 
 install: tools ## tools, library, header, Python package, under PREFIX=/usr/local
-	install -d $(AT)/bin $(AT)/libexec/chalk $(AT)/lib/chalk $(AT)/include \
+	install -d $(AT)/bin $(AT)/libexec/chalk/report $(AT)/lib/chalk $(AT)/include \
 		$(DESTDIR)$(PYTHONDIR)/chalk
 	install $(BIN)/chalk $(AT)/bin
 	install $(BIN)/chalk-* $(AT)/libexec/chalk
 	install -m 644 $(BIN)/chalk_*.py $(AT)/libexec/chalk
+	install -m 644 build/report/*.* $(AT)/libexec/chalk/report
 	install -m 644 $(PRELOAD) $(AT)/lib/chalk
 	install -m 644 uapi/chalk.h $(AT)/include
 	install -m 644 $(wildcard userspace/python/chalk/*.py) userspace/python/chalk/py.typed \

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-2.0
+"""chalk_report.py - what a report knows of a trace, small enough for one file.
+
+Owns the choice of what goes in, and its packed form. A connection is a pair of
+ends, the one that opened it first; the records of both stand in the order of the
+trace. A column at a time, each value is written as the difference from
+the one before it at the same end, as a number of variable length (seven bits a
+byte, the lowest first; the sign is the lowest bit); the columns together
+are deflated and become base64. report/data.js reads it.
+
+Everything goes in, unless the file would grow beyond what opens well; then
+records are left out by the order of LEAST, never one of a loss, of a
+retransmission, of a state or of a window that fell.
+"""
+
+import base64
+import zlib
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from chalk_figures import figures
+from chalk_match import match
+from chalk_trace import COLUMNS, NUMBERS, Connection, Record, Trace
+
+FORMAT = 1
+SEGMENT = ("seq", "ack", "len", "wnd")
+VARIABLES = [name for name in COLUMNS[COLUMNS.index("new") + 1:]
+             if name in NUMBERS and name not in ("netns", "conn")]
+PACKED = ["time", "end", "event", "cause", "state", "flags", *SEGMENT,
+          "old", "new", *VARIABLES, "mate"]
+MICRO = 1_000_000
+# What may go, the first first, and of how many one is kept.
+LEAST = (("timer_set", 0), ("rcv_wnd", 0), ("snd_wnd", 0), ("rtt", 8),
+         ("cwnd", 8), ("rto", 8), ("segment", 4), ("segment", 16),
+         ("segment", 64))
+
+Pair = Tuple[Connection, Optional[Connection]]
+
+
+class Names:
+    """Words that repeat, as numbers; what is new gets the next one."""
+
+    def __init__(self) -> None:
+        self.words: List = []
+        self._numbers: Dict = {}
+
+    def number(self, word) -> int:
+        if word not in self._numbers:
+            self._numbers[word] = len(self.words)
+            self.words.append(word)
+        return self._numbers[word]
+
+
+class Row:
+    """A record of a pair, the end it is of, and the segment's other record."""
+
+    __slots__ = ("record", "end", "mate")
+
+    def __init__(self, record: Record, end: int):
+        self.record = record
+        self.end = end
+        self.mate: Optional["Row"] = None
+
+
+def pairs(trace: Trace) -> List[Pair]:
+    """The connections of a trace, the one that sent most data first."""
+    found: List[Pair] = []
+    seen = set()
+    for end in trace.connections.values():
+        if end.id in seen:
+            continue
+        pair = trace.ends(end)
+        if pair[1] and pair[1].id in seen:
+            pair = (end, None)
+        seen.update(e.id for e in pair if e)
+        found.append(pair)
+    return sorted(found, key=lambda p: (-volume(p), p[0].start))
+
+
+def volume(pair: Pair) -> int:
+    return sum(end.bytes_sent for end in pair if end)
+
+
+def rows(pair: Pair) -> List[Row]:
+    """All records of both ends as the trace has them, segments joined."""
+    found = {}
+    for number, end in enumerate(pair):
+        for record in (end.records + end.strays) if end else []:
+            found[record.place] = Row(record, number)
+    for sender, receiver in (pair, pair[::-1]):
+        if sender and receiver:
+            join(found, sender, receiver)
+    return [found[place] for place in sorted(found)]
+
+
+def join(found: Dict[int, Row], sender: Connection,
+         receiver: Connection) -> None:
+    for flight in match(sender, receiver):
+        if flight.arrival:
+            sent, came = (found[r.place] for r in (flight.sent, flight.arrival))
+            sent.mate, came.mate = came, sent
+
+
+def is_vital(row: Row, both: bool) -> bool:
+    """Whether a record is one that a report must have."""
+    record = row.record
+    if record.is_segment:
+        return (record.event in ("rtx", "drop") or not both
+                and not record.is_sent or both and row.mate is None
+                or row.mate is not None and row.mate.record.event == "rtx"
+                or any(flag in record.flags for flag in "SFR"))
+    if record.event in ("cwnd", "ssthresh"):
+        return int(record.new) < int(record.old)
+    return record.event in ("state", "timer_fired", "rtt_refused")
+
+
+def kind(record: Record) -> str:
+    return "segment" if record.is_segment else record.event
+
+
+def thinned(found: List[Row], both: bool, level: int) -> List[Row]:
+    """Without what the first so many steps of LEAST take away."""
+    keep = dict(LEAST[:level])
+    counts: Dict[str, int] = {}
+    kept = []
+    for row in found:
+        name = kind(row.record)
+        if name in keep and not is_vital(row, both):
+            if row.mate and not row.record.is_sent:
+                continue    # goes or stays with the record of sending
+            counts[name] = counts.get(name, 0) + 1
+            if not keep[name] or counts[name] % keep[name]:
+                continue
+        kept.append(row)
+    if level:
+        places = {row.record.place for row in kept}
+        kept = [row for row in found if row.record.place in places or row.mate
+                and row.mate.record.place in places and row.record.is_segment]
+    return kept
+
+
+def values(found: Sequence[Row], start: float, names: Dict[str, Names]
+           ) -> Iterator[List[int]]:
+    """A list of numbers for each record, in the order of PACKED."""
+    where = {id(row): index for index, row in enumerate(found)}
+    for index, row in enumerate(found):
+        record = row.record
+        old, new = record.old, record.new
+        if record.event == "state":
+            old, new = (names["states"].number(s) for s in (old, new))
+        mate = where.get(id(row.mate), index) - index
+        yield [round((record.time - start) * MICRO), row.end,
+               names["events"].number(record.event),
+               names["causes"].number((record.cause, record.clause)),
+               names["states"].number(record.state),
+               names["flags"].number(record.flags),
+               *(getattr(record, name) for name in SEGMENT),
+               int(old), int(new),
+               *(getattr(record, name) for name in VARIABLES), mate]
+
+
+def varints(numbers: Sequence[int]) -> bytes:
+    """Signed numbers as bytes, seven bits each."""
+    out = bytearray()
+    for signed in numbers:
+        rest = signed << 1 if signed >= 0 else (-signed << 1) - 1
+        while rest > 127:
+            out.append(rest & 127 | 128)
+            rest >>= 7
+        out.append(rest)
+    return bytes(out)
+
+
+def differences(ends: List[int], column: Sequence[int]) -> List[int]:
+    """Each value less the one before it at the same end."""
+    before = [0, 0]
+    steps = []
+    for end, value in zip(ends, column):
+        steps.append(value - before[end])
+        before[end] = value
+    return steps
+
+
+def packed(table: List[List[int]]) -> str:
+    """The columns of a table: differences, deflated, in base64."""
+    parts = []
+    ends = [row[1] for row in table]
+    for name, column in zip(PACKED, zip(*table)):
+        parts.append(varints(ends if name == "end"
+                             else differences(ends, column)))
+    return base64.b64encode(zlib.compress(b"".join(parts), 9)).decode()
+
+
+def isn(end: Optional[Connection], peer: Optional[Connection]) -> int:
+    """The number that an end's sequence numbers are counted from."""
+    if end:
+        return end.isn()
+    arrived = peer.arrived if peer else []
+    first = next((r for r in arrived), None)
+    if first is None:
+        return 0
+    return first.seq if "S" in first.flags else first.seq - 1
+
+
+class Report:
+    """The data of one report: everything but the page around it."""
+
+    def __init__(self, trace: Trace, source: str, chosen: List[Pair],
+                 names: Dict[str, str]):
+        self.trace = trace
+        self.source = source
+        self.names = names
+        self.found = [(pair, rows(pair)) for pair in chosen]
+        self.figures = {end.id: figures(trace, end)
+                        for pair in chosen for end in pair if end}
+
+    def data(self, most: int) -> Dict:
+        """What the page reads, in about so many bytes of base64 at most."""
+        for level in range(len(LEAST) + 1):
+            made = self._data(level)
+            if size(made) <= most:
+                return made
+        while size(made) > most and len(made["pairs"]) > 1:
+            made["pairs"].pop()
+            made["pairs_left_out"] += 1
+        return made
+
+    def _data(self, level: int) -> Dict:
+        names = {name: Names() for name in ("events", "causes", "states",
+                                            "flags")}
+        made = [self._pair(pair, found, level, names)
+                for pair, found in self.found]
+        return {"format": FORMAT, "source": self.source,
+                "lost": self.trace.lost, "names": self.names,
+                "columns": PACKED, "variables": VARIABLES,
+                "pairs": made, "pairs_left_out": 0,
+                **{name: table.words for name, table in names.items()}}
+
+    def _pair(self, pair: Pair, found: List[Row], level: int,
+              names: Dict[str, Names]) -> Dict:
+        kept = thinned(found, pair[1] is not None, level)
+        start = found[0].record.time
+        ends = [self._end(end, peer)
+                for end, peer in (pair, pair[::-1])]
+        return {"ends": ends, "start": start, "rows": len(kept),
+                "left_out": len(found) - len(kept),
+                "packed": packed(list(values(kept, start, names)))}
+
+    def _end(self, end: Optional[Connection],
+             peer: Optional[Connection]) -> Dict:
+        local = end.local if end else peer.remote
+        known = {"local": local, "isn": isn(end, peer), "traced": bool(end)}
+        if end:
+            known.update(conn=end.id, figures=self.figures[end.id])
+        return known
+
+
+def size(made: Dict) -> int:
+    return sum(len(pair["packed"]) + 1500 for pair in made["pairs"])

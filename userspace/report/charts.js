@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0
+// charts.js - the four charts of one end, with one axis of time. Owns what is
+// drawn in them; uPlot draws lines and axes, marks and shading are drawn here.
+import { THIRD, isTimeout, losses, nearest, phases, reactions, series,
+	throughput } from "./model.js";
+import { bytes, duration, rate, t } from "./words.js";
+
+const BUCKETS = 100;
+const REACH = 12;
+const RARE = 0.04;
+const UNITS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+const BYTE_STEPS = [0, 10, 20].flatMap((shift) => UNITS.map((n) => n * 2 ** shift));
+
+export function color(name) {
+	return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+// The lines of a chart: its word, colour and how a value is written.
+function line(word, name, show, options = {}) {
+	return { word, name, show, ...options };
+}
+
+const steps = () => uPlot.paths.stepped({ align: 1 });
+
+class Chart {
+	constructor(app, place, title, height, lines) {
+		this.app = app;
+		this.conn = app.conn;
+		this.title = title;
+		this.lines = lines;
+		this.height = height;
+		this.box = place.appendChild(document.createElement("figure"));
+		this.box.className = "chart";
+		this.legend();
+		this.canvas = this.box.appendChild(document.createElement("div"));
+		this.canvas.className = "plot";
+		this.canvas.tabIndex = 0;
+		this.canvas.setAttribute("role", "group");
+		this.canvas.setAttribute("aria-label", `${t(title)}. ${t("chart_keys")}`);
+	}
+
+	legend() {
+		const head = this.box.appendChild(document.createElement("figcaption"));
+		const name = head.appendChild(document.createElement("h3"));
+		name.textContent = t(this.title);
+		const list = head.appendChild(document.createElement("ul"));
+		list.className = "legend";
+		this.values = this.lines.map((l) => {
+			const item = list.appendChild(document.createElement("li"));
+			const swatch = item.appendChild(document.createElement("i"));
+			swatch.className = `swatch ${l.kind ?? "line"}`;
+			swatch.style.setProperty("--swatch", `var(--${l.name})`);
+			if (l.sign)
+				swatch.textContent = l.sign;
+			item.append(` ${t(l.word)} `);
+			return item.appendChild(document.createElement("b"));
+		});
+	}
+
+	make(data) {
+		const axis = {
+			stroke: color("ink-soft"), grid: { stroke: color("grid"), width: 1 },
+			ticks: { stroke: color("grid"), width: 1 }, font: "12px system-ui, sans-serif",
+		};
+		const drawn = this.lines.filter((l) => !l.sign && !l.shade);
+		this.drawn = drawn;
+		this.plot = new uPlot({
+			width: this.canvas.clientWidth || 600, height: this.height,
+			padding: [8, 12, 0, 0], legend: { show: false },
+			scales: { x: { time: false, range: (u, min, max) => [min, max] },
+				y: { range: (u) => this.range(u) } },
+			axes: [{ ...axis, values: (u, ticks) => ticks.map((v) => `${+v.toFixed(6)} s`) },
+				{ ...axis, size: 74, ...this.yAxis(),
+					values: (u, ticks) => ticks.map((v) => drawn[0].show(v)) }],
+			series: [{}, ...drawn.map((l) => ({
+				stroke: color(l.name), width: l.width ?? 1.6, dash: l.dash,
+				fill: l.fill ? color(l.fill) : undefined,
+				paths: l.points ? () => null : steps(),
+				points: { show: !!l.points, size: 4, fill: color(l.name), stroke: color(l.name) },
+				spanGaps: false,
+			}))],
+			cursor: { drag: { x: true, y: false, setScale: false },
+				sync: { key: "chalk", setSeries: false }, points: { show: false }, y: false },
+			hooks: {
+				drawAxes: [(u) => this.under(u)], draw: [(u) => this.over(u)],
+				setCursor: [(u) => this.show(u.cursor.idx)],
+				setSelect: [(u) => this.selected(u)],
+			},
+		}, data, this.canvas);
+		this.plot.over.addEventListener("click", (event) => this.clicked(event));
+		this.plot.over.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+		this.canvas.addEventListener("keydown", (event) => this.key(event));
+	}
+
+	yAxis() { return { incrs: BYTE_STEPS }; }
+
+	// From 0 to the highest value that is in sight.
+	range(u) {
+		const [min, max] = this.app.range;
+		let top = 0;
+		this.drawn.forEach((l, k) => {
+			if (!l.beyond)
+				top = Math.max(top, highest(u.data[0], u.data[k + 1], min, max));
+		});
+		return [0, (top || 1) * 1.08];
+	}
+
+	show(idx) {
+		this.drawn.forEach((l, k) => {
+			const value = idx === null || idx === undefined ? null
+				: this.plot?.data[k + 1][idx];
+			this.values[this.lines.indexOf(l)].textContent =
+				value === null || value === undefined ? "" : l.show(value);
+		});
+	}
+
+	selected(u) {
+		if (u.select.width < 4)
+			return;
+		const from = u.posToVal(u.select.left, "x");
+		const to = u.posToVal(u.select.left + u.select.width, "x");
+		this.dragged = true;
+		u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+		this.app.zoomTo(from, to);
+	}
+
+	clicked(event) {
+		if (this.dragged) {
+			this.dragged = false;
+			return;
+		}
+		this.canvas.focus();
+		const place = { x: event.offsetX, y: event.offsetY };
+		const found = this.markAt(place) ??
+			nearest(this.conn, this.app.listed(), this.plot.posToVal(place.x, "x"));
+		if (found !== undefined)
+			this.app.select(found);
+	}
+
+	markAt({ x, y }) {
+		let best, least = REACH;
+		for (const mark of this.marks ?? []) {
+			const distance = Math.hypot(mark.x - x, mark.y - y);
+			if (distance < least)
+				[best, least] = [mark.record, distance];
+		}
+		return best;
+	}
+
+	wheel(event) {
+		if (!event.ctrlKey && !this.canvas.contains(document.activeElement))
+			return;
+		event.preventDefault();
+		this.app.zoomAt(this.plot.posToVal(event.offsetX, "x"), event.deltaY < 0 ? 0.7 : 1 / 0.7);
+	}
+
+	key(event) {
+		const pan = { ArrowLeft: -0.2, ArrowRight: 0.2 }[event.key];
+		if (pan === undefined || event.ctrlKey || event.altKey || event.metaKey)
+			return;
+		event.preventDefault();
+		this.app.pan(pan);
+	}
+
+	resize() {
+		const width = this.canvas.clientWidth;
+		if (width && width !== this.plot.width)
+			this.plot.setSize({ width, height: this.height });
+	}
+
+	zoom([min, max]) { this.plot.setScale("x", { min, max }); }
+	redraw() { this.plot.redraw(false, false); }
+	destroy() { this.plot.destroy(); this.box.remove(); }
+
+	under() {}
+
+	over(u) {
+		const selected = this.app.selected;
+		if (selected >= 0)
+			upright(u, this.conn.time[selected], color("focus"), 1.5);
+	}
+
+	// A sign at a place of the chart, to be found again by a click.
+	mark(u, record, value, draw, at = this.conn.time[record]) {
+		if (at < u.scales.x.min || at > u.scales.x.max)
+			return;
+		const ratio = devicePixelRatio;
+		const x = u.valToPos(at, "x", true);
+		const y = value === null ? u.bbox.top + u.bbox.height - 7 * ratio
+			: Math.max(u.valToPos(value, "y", true), u.bbox.top + 7 * ratio);
+		draw(u.ctx, x, y, ratio);
+		this.marks.push({ record, x: (x - u.bbox.left) / ratio, y: (y - u.bbox.top) / ratio });
+	}
+}
+
+function highest(times, values, min, max) {
+	let top = 0, before = 0;
+	for (let i = 0; i < times.length; i++) {
+		const value = values[i] ?? 0;
+		if (times[i] < min) {
+			before = value;
+		} else if (times[i] <= max) {
+			top = Math.max(top, value, before);
+			before = 0;
+		}
+	}
+	return Math.max(top, before);
+}
+
+// What cwnd and flight stay below for all but a little of the time in a range.
+function usual([times, cwnd, flight], [from, to]) {
+	const spells = [];
+	for (let i = 0; i < times.length; i++) {
+		const end = Math.min(times[i + 1] ?? to, to);
+		const length = end - Math.max(times[i], from);
+		if (length > 0)
+			spells.push([Math.max(cwnd[i], flight[i]), length]);
+	}
+	spells.sort((a, b) => b[0] - a[0]);
+	let left = (to - from) * RARE;
+	return (spells.find((spell) => (left -= spell[1]) < 0) ?? [0])[0];
+}
+
+function label(u, text) {
+	const { ctx, bbox } = u;
+	ctx.save();
+	ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+	ctx.fillStyle = color("cwnd");
+	ctx.textAlign = "right";
+	ctx.fillText(text, bbox.left + bbox.width - 6 * devicePixelRatio, bbox.top + 24 * devicePixelRatio);
+	ctx.restore();
+}
+
+function upright(u, time, style, width) {
+	const x = u.valToPos(time, "x", true);
+	if (x < u.bbox.left || x > u.bbox.left + u.bbox.width)
+		return;
+	u.ctx.save();
+	u.ctx.strokeStyle = style;
+	u.ctx.setLineDash([]);
+	u.ctx.lineWidth = width * devicePixelRatio;
+	u.ctx.beginPath();
+	u.ctx.moveTo(x, u.bbox.top);
+	u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
+	u.ctx.stroke();
+	u.ctx.restore();
+}
+
+function sign(style, path, fill) {
+	return (ctx, x, y, r) => {
+		ctx.save();
+		ctx.translate(x, y);
+		ctx.scale(r, r);
+		ctx.strokeStyle = ctx.fillStyle = style;
+		ctx.setLineDash([]);
+		ctx.lineWidth = 2;
+		ctx.beginPath();
+		path(ctx);
+		if (fill)
+			ctx.fill();
+		else
+			ctx.stroke();
+		ctx.restore();
+	};
+}
+
+const SHAPES = {
+	cross: (ctx) => { ctx.moveTo(-4, -4); ctx.lineTo(4, 4); ctx.moveTo(-4, 4); ctx.lineTo(4, -4); },
+	triangle: (ctx) => { ctx.moveTo(0, 5); ctx.lineTo(-6, -5); ctx.lineTo(6, -5); ctx.closePath(); },
+	square: (ctx) => { ctx.rect(-5, -5, 10, 10); },
+	dot: (ctx) => { ctx.arc(0, 0, 3, 0, 7); },
+};
+const SIGNS = { lost: "✕", third: "▼", timeout: "■", again: "●" };
+
+function signs() {
+	return {
+		lost: sign(color("lost"), SHAPES.cross, false),
+		third: sign(color("third"), SHAPES.triangle, true),
+		timeout: sign(color("timeout"), SHAPES.square, true),
+		again: sign(color("again"), SHAPES.dot, true),
+	};
+}
+
+const lostLine = () => line("lost", "lost", null, { sign: SIGNS.lost, kind: "sign" });
+const thirdLine = () => line("third", "third", null, { sign: SIGNS.third, kind: "sign" });
+const timeoutLine = () => line("timeout", "timeout", null, { sign: SIGNS.timeout, kind: "sign" });
+const againLine = () => line("again", "again", null, { sign: SIGNS.again, kind: "sign" });
+const shade = (word, name) => line(word, name, null, { shade: true, kind: "shade" });
+
+// cwnd, ssthresh, in flight, and what the sender took for loss.
+class Windows extends Chart {
+	constructor(app, place) {
+		super(app, place, "windows", 250, [
+			line("cwnd", "cwnd", bytes, { width: 2 }),
+			line("flight", "flight", bytes, { fill: "flight-fill", width: 1 }),
+			line("ssthresh", "ssthresh", bytes, { dash: [6, 4] }),
+			line("rwnd", "rwnd", bytes, { dash: [2, 3], beyond: true }),
+			thirdLine(), timeoutLine(), lostLine(),
+			shade("slow_start", "shade-slow_start"), shade("recovery", "shade-recovery")]);
+		const { conn, end } = app;
+		this.phases = phases(conn, end);
+		this.reactions = reactions(conn, end);
+		this.losses = losses(conn, end);
+		this.make([conn.own[end].map((i) => conn.time[i]),
+			...["cwnd", "flight", "ssthresh", "snd_wnd"].map((n) => series(conn, end, n))]);
+	}
+
+	// A peak that takes little of the time and would flatten all the rest is cut.
+	range(u) {
+		const full = super.range(u)[1];
+		const common = usual(u.data, this.app.range) * 1.4;
+		this.cut = common && common < full / 2 ? full / 1.08 : 0;
+		return [0, this.cut ? common : full];
+	}
+
+	under(u) {
+		const { ctx, bbox } = u;
+		ctx.save();
+		for (const p of this.phases.filter((q) => q.phase !== "avoidance")) {
+			const left = Math.max(u.valToPos(p.from, "x", true), bbox.left);
+			const right = Math.min(u.valToPos(p.to, "x", true), bbox.left + bbox.width);
+			if (right <= left)
+				continue;
+			ctx.fillStyle = color(`shade-${p.phase}`);
+			ctx.fillRect(left, bbox.top, right - left, bbox.height);
+		}
+		ctx.restore();
+	}
+
+	over(u) {
+		super.over(u);
+		this.marks = [];
+		const drawn = signs();
+		for (const { lost } of this.losses)
+			this.mark(u, lost, null, drawn.lost);
+		if (this.cut)
+			label(u, t("cut_off", { size: bytes(this.cut) }));
+		for (const r of this.reactions)
+			this.mark(u, r.record, r.from, r.cause === THIRD ? drawn.third : drawn.timeout);
+	}
+}
+
+// Sequence numbers over time.
+class Sequence extends Chart {
+	constructor(app, place) {
+		super(app, place, "sequence", 220, [
+			line("sent", "sent", bytes), line("acked", "acked", bytes),
+			line("edge", "rwnd", bytes, { dash: [2, 3], beyond: true }),
+			againLine(), lostLine()]);
+		const { conn, end } = app;
+		const list = conn.own[end];
+		const at = (f) => list.map((i) => conn.col.snd_nxt[i] ? f(i) : null);
+		const numbers = (name) => at((i) => conn.relative(conn.col[name][i], end));
+		this.again = list.filter((i) => conn.event(i) === "rtx");
+		this.losses = losses(conn, end);
+		this.segments = list.filter((i) => conn.isSent(i) && conn.col.len[i]);
+		this.make([list.map((i) => conn.time[i]), numbers("snd_nxt"), numbers("snd_una"),
+			at((i) => conn.relative(conn.col.snd_una[i], end) + conn.col.snd_wnd[i])]);
+	}
+
+	// What is in sight, not from the SYN on.
+	range(u) {
+		const [min, max] = this.app.range;
+		let low = Infinity, high = 0;
+		u.data[0].forEach((time, i) => {
+			if (time < min || time > max || u.data[1][i] === null)
+				return;
+			low = Math.min(low, u.data[2][i]);
+			high = Math.max(high, u.data[1][i]);
+		});
+		if (low > high)
+			return [0, 1];
+		const margin = Math.max((high - low) * 0.06, 1);
+		return [Math.max(low - margin, 0), high + margin];
+	}
+
+	over(u) {
+		super.over(u);
+		this.marks = [];
+		const { conn } = this;
+		const drawn = signs();
+		this.strokes(u);
+		for (const i of this.again)
+			this.mark(u, i, conn.seq(i), drawn.again);
+		for (const { lost } of this.losses)
+			this.mark(u, lost, conn.seq(lost), drawn.lost);
+	}
+
+	// Each segment as a stroke from its first byte to its last, if there are few.
+	strokes(u) {
+		const { conn } = this;
+		const { min, max } = u.scales.x;
+		const seen = this.segments.filter((i) => conn.time[i] >= min && conn.time[i] <= max);
+		if (seen.length > 600)
+			return;
+		u.ctx.save();
+		u.ctx.strokeStyle = color("sent");
+		u.ctx.setLineDash([]);
+		u.ctx.lineWidth = 2 * devicePixelRatio;
+		for (const i of seen) {
+			const x = u.valToPos(conn.time[i], "x", true);
+			u.ctx.beginPath();
+			u.ctx.moveTo(x, u.valToPos(conn.seq(i), "y", true));
+			u.ctx.lineTo(x, u.valToPos(conn.seq(i) + conn.col.len[i], "y", true));
+			u.ctx.stroke();
+		}
+		u.ctx.restore();
+	}
+}
+
+// Samples of the round trip, their average, and the timeout made of them.
+class RoundTrip extends Chart {
+	constructor(app, place) {
+		const ms = (us) => duration(us / 1e6);
+		super(app, place, "round_trip", 160, [
+			line("srtt", "srtt", ms, { width: 2 }),
+			line("sample", "sample", ms, { points: true, kind: "dot" }),
+			line("rto", "rto", ms, { dash: [6, 4] }), timeoutLine()]);
+		const { conn, end } = app;
+		const list = conn.own[end];
+		this.fired = list.filter((i) => isTimeout(conn, i));
+		this.make([list.map((i) => conn.time[i]),
+			list.map((i) => conn.col.srtt[i] || null),
+			list.map((i) => conn.event(i) === "rtt" ? conn.col.new[i] : null),
+			list.map((i) => conn.col.srtt[i] ? conn.col.rto[i] : null)]);
+	}
+
+	yAxis() { return {}; }
+
+	over(u) {
+		super.over(u);
+		this.marks = [];
+		const drawn = signs();
+		for (const i of this.fired)
+			this.mark(u, i, this.conn.col.rto[i], drawn.timeout);
+	}
+}
+
+// Payload a second: sent, and acknowledged.
+class Throughput extends Chart {
+	constructor(app, place) {
+		super(app, place, "throughput", 150, [
+			line("rate_acked", "acked", rate, { fill: "acked-fill" }),
+			line("rate_sent", "sent", rate, { width: 1 })]);
+		this.make(this.data(app.range));
+	}
+
+	// A stretch is no shorter than a round trip, which would show single bursts.
+	data(range) {
+		const { conn, app } = this;
+		const trip = Math.max(...conn.own[app.end].slice(-100).map((i) => conn.col.srtt[i])) / 1e6;
+		const count = trip ? Math.round((range[1] - range[0]) / trip) : BUCKETS;
+		const found = throughput(conn, app.end, range, Math.max(8, Math.min(count, BUCKETS)));
+		return [found.times, found.acked, found.sent];
+	}
+
+	yAxis() { return {}; }
+
+	zoom(range) {
+		this.plot.setData(this.data(range), false);
+		super.zoom(range);
+	}
+}
+
+export class Charts {
+	constructor(app, place) {
+		this.app = app;
+		this.place = place;
+		this.all = [];
+		new ResizeObserver(() => this.all.forEach((c) => c.resize())).observe(place);
+	}
+
+	update(what) {
+		if (what === "range") {
+			this.all.forEach((c) => c.zoom(this.app.range));
+		} else if (what === "selected") {
+			this.all.forEach((c) => c.redraw());
+		} else if (what === "all") {
+			this.all.forEach((c) => c.destroy());
+			this.all = [Windows, Sequence, RoundTrip, Throughput]
+				.map((Kind) => new Kind(this.app, this.place));
+			this.all.forEach((c) => c.zoom(this.app.range));
+		}
+	}
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+// ladder.js - the segments between the two ends, time running down. Owns the
+// drawing: each row is one thing at one end, in the order of time; a
+// line leads from the row in which a segment left to the one in which it arrived.
+import { essential, flights, isReaction, isTimeout } from "./model.js";
+import { lastBefore } from "./data.js";
+import { listKeys, svg } from "./dom.js";
+import { bytes, explain, moment, segment, t } from "./words.js";
+
+const MOST = 40;
+const BESIDE = 2;
+const ROW = 18;
+const HEAD = 30;
+const SHORT = 6;
+
+export class Ladder {
+	constructor(app, place) {
+		this.app = app;
+		this.place = place;
+		this.first = 0;
+		this.visible = [];
+		this.scroll = place.querySelector(".ladder-scroll");
+		this.note = place.querySelector(".ladder-note");
+		this.whole = place.querySelector("input");
+		this.whole.addEventListener("change", () => this.update("range"));
+		place.querySelector("[data-go=earlier]").addEventListener("click", () => this.turn(-1));
+		place.querySelector("[data-go=later]").addEventListener("click", () => this.turn(1));
+		listKeys(this.scroll, (step) => this.walk(step));
+		new ResizeObserver(() => {
+			if (this.flights && this.width !== this.scroll.clientWidth)
+				this.draw();
+		}).observe(this.scroll);
+	}
+
+	update(what) {
+		if (what === "all") {
+			this.flights = flights(this.app.conn);
+			this.essential = essential(this.app.conn);
+		}
+		this.inRange(what !== "selected");
+		this.toSelected();
+		this.draw();
+		if (what !== "all")
+			this.showSelected();
+	}
+
+	time(f) { return this.app.conn.time[f.sent >= 0 ? f.sent : f.arrived]; }
+
+	// Where there are many, those that tell the story and those beside the one
+	// that is selected; each knows how many are left out before it.
+	inRange(anew) {
+		const [from, to] = this.app.range;
+		const all = this.flights.filter((f) => this.time(f) >= from && this.time(f) <= to);
+		this.all = all.length;
+		const near = this.indexOf(all, this.app.selected);
+		const told = this.whole.checked || all.length <= MOST ? all
+			: all.filter((f, k) => this.essential.has(f.sent) || this.essential.has(f.arrived) ||
+				near >= 0 && Math.abs(k - near) <= BESIDE);
+		const index = new Map(all.map((f, k) => [f, k]));
+		this.visible = told;
+		this.gaps = new Map(told.map((f, k) =>
+			[f, index.get(f) - (k ? index.get(told[k - 1]) + 1 : 0)]));
+		this.after = told.length ? all.length - 1 - index.get(told[told.length - 1]) : 0;
+		if (anew)
+			this.first = 0;
+	}
+
+	indexOf(list, record) {
+		return record < 0 ? -1 : list.findIndex((f) => f.sent === record || f.arrived === record);
+	}
+
+	// What is selected stands in the middle of what is drawn.
+	toSelected() {
+		const { selected, conn } = this.app;
+		if (selected < 0 || this.visible.length <= MOST)
+			return;
+		let k = this.indexOf(this.visible, selected);
+		if (k < 0)
+			k = lastBefore(this.visible, (f) => this.time(f), conn.time[selected]);
+		if (k < this.first || k >= this.first + MOST)
+			this.first = this.bounded(k - MOST / 2);
+	}
+
+	bounded(first) {
+		return Math.max(0, Math.min(first, this.visible.length - MOST));
+	}
+
+	turn(direction) {
+		this.first = this.bounded(this.first + direction * MOST * 0.8 | 0);
+		this.draw();
+		this.scroll.scrollTop = 0;
+	}
+
+	walk(step) {
+		const now = this.app.selected;
+		let k = this.indexOf(this.visible, now);
+		k = k < 0 ? this.first : Math.max(0, Math.min(k + step, this.visible.length - 1));
+		const f = this.visible[k];
+		if (f)
+			this.app.select(f.sent >= 0 ? f.sent : f.arrived);
+	}
+
+	// Rows: what happened at an end, in order.
+	rows(shown) {
+		const { conn } = this.app;
+		const rows = [];
+		shown.forEach((f) => {
+			for (const i of [f.sent, f.arrived])
+				if (i >= 0)
+					rows.push({ i });
+			if (this.gaps.get(f))
+				rows.push({ i: Math.max(f.sent, 0) - 0.5, gap: this.gaps.get(f) });
+		});
+		if (!rows.length)
+			return rows;
+		rows.sort((a, b) => a.i - b.i);
+		const from = Math.ceil(rows[0].i), to = rows[rows.length - 1].i;
+		const late = this.first + MOST >= this.visible.length ? conn.rows - 1 : to;
+		let instant = -1;
+		for (let i = from; i <= late; i++) {
+			if (isReaction(conn, i) && conn.time[i] !== instant) {
+				instant = conn.time[i];
+				rows.push({ i, note: `▼ ${explain("causes", conn.cause(i))[0]}` });
+				rows.push({ i: i + 0.5, note: this.reaction(i) });
+			} else if (conn.event(i) === "state" && this.isAlone(i)) {
+				rows.push({ i, note: "" });
+			} else if (isTimeout(conn, i)) {
+				rows.push({ i, note: `⏰ ${explain("causes", "retransmission timeout")[0]}` });
+			}
+		}
+		return rows.sort((a, b) => a.i - b.i);
+	}
+
+	// A change of state that no segment of the same instant shows.
+	isAlone(i) {
+		const { conn } = this.app;
+		const same = (k) => k >= 0 && k < conn.rows && conn.time[k] === conn.time[i] &&
+			conn.end(k) === conn.end(i) && conn.isSegment(k);
+		for (let k = i - 6; k <= i + 6; k++)
+			if (same(k))
+				return false;
+		return true;
+	}
+
+	reaction(i) {
+		const { conn } = this.app;
+		const before = conn.prev[i] < 0 ? i : conn.prev[i];
+		return `cwnd ${bytes(conn.col.cwnd[before])} → ${bytes(this.finally(i, "cwnd"))}`;
+	}
+
+	// A variable after all records of the instant.
+	finally(i, name) {
+		const { conn } = this.app;
+		let last = i;
+		for (let k = i; k < conn.rows && conn.time[k] === conn.time[i]; k++)
+			if (conn.end(k) === conn.end(i))
+				last = k;
+		return conn.col[name][last];
+	}
+
+	draw() {
+		const shown = this.visible.slice(this.first, this.first + MOST);
+		this.width = this.scroll.clientWidth;
+		const width = Math.max(this.width, 300);
+		this.rails = [0, 1].map((k) => k ? width - width * 0.24 : width * 0.24);
+		const rows = this.rows(shown);
+		const where = new Map(rows.map((row, k) => [row.i, HEAD + ROW * (k + 1)]));
+		const height = HEAD + ROW * (rows.length + SHORT / 2);
+		const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`,
+			role: "listbox", tabindex: 0, "aria-label": t("ladder") });
+		picture.append(...this.railLines(height), ...this.states(rows, where),
+			...shown.map((f) => this.line(f, where)),
+			...rows.filter((row) => row.gap).map((row) => svg("text", { x: width / 2,
+				y: where.get(row.i), class: "gap", "text-anchor": "middle" },
+			`⋮ ${t("gap", { n: row.gap })} ⋮`)),
+			...rows.filter((row) => row.note).map((row) => this.remark(row, where)));
+		const focused = this.scroll.contains(document.activeElement);
+		this.scroll.replaceChildren(picture);
+		if (focused)
+			picture.focus({ preventScroll: true });
+		const chosen = picture.querySelector("[aria-selected=true]");
+		if (chosen)
+			picture.setAttribute("aria-activedescendant", chosen.id);
+		const range = { from: this.first + 1, to: this.first + shown.length,
+			all: this.visible.length, whole: this.all };
+		this.note.textContent = t(this.visible.length < this.all ? "ladder_told"
+			: this.visible.length > shown.length ? "ladder_part" : "ladder_all", range);
+		this.place.querySelector("[data-go=earlier]").disabled = this.first === 0;
+		this.place.querySelector("[data-go=later]").disabled =
+			this.first + MOST >= this.visible.length;
+	}
+
+	railLines(height) {
+		const { conn } = this.app;
+		return [0, 1].flatMap((e) => [
+			svg("text", { x: this.rails[e], y: 14, class: "ladder-name", "text-anchor": "middle" },
+				conn.name(e)),
+			svg("line", { x1: this.rails[e], x2: this.rails[e], y1: 20, y2: height,
+				class: "rail" })]);
+	}
+
+	// Times at each row, and the state where it changes.
+	states(rows, where) {
+		const { conn } = this.app;
+		const before = ["", ""];
+		const range = this.app.range[1] - this.app.range[0];
+		return rows.filter(({ i }) => Number.isInteger(i)).flatMap(({ i }) => {
+			const e = conn.end(i), y = where.get(i);
+			const x = e ? this.rails[1] + 6 : this.rails[0] - 6;
+			const anchor = e ? "start" : "end";
+			const state = this.stateAt(i);
+			const label = state !== before[e] && state !== "-" ? state : "";
+			if (label)
+				before[e] = state;
+			return [svg("text", { x, y: y + 4, "text-anchor": anchor,
+				class: label ? "ladder-state" : "ladder-time" },
+			label || moment(conn.time[i], range).replace(" s", ""))];
+		});
+	}
+
+	// The state that an arrival leads to stands in a record after it.
+	stateAt(i) {
+		const { conn } = this.app;
+		let state = conn.state(i);
+		for (let k = i; k < conn.rows && conn.time[k] === conn.time[i]; k++) {
+			if (conn.end(k) !== conn.end(i))
+				continue;
+			if (k > i && conn.isSegment(k))
+				break;
+			state = conn.state(k);
+		}
+		return state;
+	}
+
+	line(f, where) {
+		const { conn, selected } = this.app;
+		const i = f.sent >= 0 ? f.sent : f.arrived;
+		const [x1, x2] = f.from ? [this.rails[1], this.rails[0]] : this.rails;
+		const y1 = where.get(f.sent) ?? where.get(f.arrived) - ROW;
+		const lost = f.sent >= 0 && f.arrived < 0 && conn.both;
+		let y2 = where.get(f.arrived) ?? y1 + ROW * SHORT / 2;
+		let x = x2;
+		if (lost) {
+			x = x1 + (x2 - x1) * 0.72;
+			y2 = y1 + ROW;
+		}
+		const refused = f.arrived >= 0 && conn.event(f.arrived) === "drop";
+		const again = f.sent >= 0 && conn.event(f.sent) === "rtx";
+		const chosen = selected >= 0 && (f.sent === selected || f.arrived === selected);
+		const kind = lost || refused ? "lost" : again ? "again" : conn.col.len[i] ? "data" : "ack";
+		const group = svg("g", { class: `flight ${kind}${chosen ? " chosen" : ""}`, role: "option",
+			id: `flight-${i}`, "aria-selected": chosen ? "true" : "false",
+			"aria-label": this.words(f, i, lost, refused, again),
+			onclick: () => this.app.select(i) },
+		svg("line", { x1, y1, x2: x, y2, class: "reach" }),
+		svg("line", { x1, y1, x2: x, y2, class: "wire" }));
+		group.append(lost || refused ? cross(x, y2) : head(x1, y1, x, y2));
+		const mark = lost ? ` ✕ ${t("lost")}` : refused ? ` ✕ ${explain("causes", conn.cause(f.arrived))[0]}`
+			: again ? ` ↻ ${t("again")}` : "";
+		group.append(svg("text", { x: x1 + (f.from ? -10 : 10), y: y1 + (f.from ? -2 : -2),
+			"text-anchor": f.from ? "end" : "start", class: "flight-text" },
+		segment(conn, i) + mark));
+		return group;
+	}
+
+	words(f, i, lost, refused, again) {
+		const { conn } = this.app;
+		const parts = [moment(conn.time[i]), `${conn.name(f.from)} → ${conn.name(1 - f.from)}`,
+			segment(conn, i)];
+		if (lost)
+			parts.push(t("lost"));
+		if (again)
+			parts.push(t("again"));
+		if (refused)
+			parts.push(explain("causes", conn.cause(f.arrived))[0]);
+		return parts.join(", ");
+	}
+
+	remark({ i, note }, where) {
+		const e = this.app.conn.end(Math.floor(i));
+		const group = svg("g", { class: "remark", onclick: () => this.app.select(Math.floor(i)) });
+		group.append(svg("text", { x: this.rails[e] + (e ? -8 : 8), y: where.get(i) + 4,
+			"text-anchor": e ? "end" : "start" }, note));
+		return group;
+	}
+
+	showSelected() {
+		const chosen = this.scroll.querySelector(".chosen");
+		if (!chosen)
+			return;
+		const box = chosen.getBoundingClientRect(), frame = this.scroll.getBoundingClientRect();
+		if (box.top < frame.top + 20 || box.bottom > frame.bottom - 20)
+			this.scroll.scrollTop += box.top - frame.top - frame.height / 3;
+	}
+}
+
+function cross(x, y) {
+	return svg("path", { class: "cross",
+		d: `M${x - 5},${y - 5}l10,10m0,-10l-10,10` });
+}
+
+function head(x1, y1, x2, y2) {
+	const angle = Math.atan2(y2 - y1, x2 - x1) * 180 / Math.PI;
+	return svg("path", { class: "head", d: "M0,0l-8,-3.5v7z",
+		transform: `translate(${x2} ${y2}) rotate(${angle})` });
+}

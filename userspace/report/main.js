@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+// main.js - what is shown of the trace: connection, end, range of time, the
+// event that is selected, kinds, language and theme. Owns that state, the
+// controls and the keys; each view draws itself when told what has changed.
+import { Charts } from "./charts.js";
+import { Conn, inflate, lastBefore } from "./data.js";
+import { el } from "./dom.js";
+import { Ladder } from "./ladder.js";
+import { List } from "./list.js";
+import { kindOf, losses, reactions } from "./model.js";
+import { Panel } from "./panel.js";
+import { States } from "./states.js";
+import { Story } from "./story.js";
+import { learn, speak, spoken, t } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const embedded = (id) => JSON.parse($(id).textContent);
+const LEAST = 1e-5;
+
+class App {
+	constructor(data) {
+		this.data = data;
+		this.kinds = new Set(["loss", "state"]);
+		this.selected = -1;
+		this.views = [
+			new Story(this, { text: $("story"), losses: $("losses"), totals: $("totals") }),
+			new Charts(this, $("charts")), new Panel(this, $("panel")),
+			new Ladder(this, $("ladder")), new List(this, $("events"), $("kinds"), $("events-note")),
+			new States(this, $("states"), $("path")),
+		];
+	}
+
+	update(what) {
+		for (const view of this.views)
+			view.update(what);
+		this.controls();
+	}
+
+	// Which connection; of its ends the one that sent most.
+	async open(number) {
+		const pair = this.data.pairs[number];
+		this.pair = number;
+		this.conn = new Conn(this.data, pair, await inflate(pair.packed));
+		const sent = pair.ends.map((end) => end.figures?.bytes_sent ?? -1);
+		this.show(sent[1] > sent[0] ? 1 : 0);
+	}
+
+	show(end) {
+		this.end = end;
+		this.selected = -1;
+		this._listed = null;
+		this.range = this.whole();
+		this.update("all");
+	}
+
+	whole() { return [0, this.conn.last * 1.005]; }
+	latest() { return Math.max(this.whole()[1], this.conn.time[this.conn.rows - 1]); }
+
+	zoomTo(from, to) {
+		const span = Math.min(Math.max(to - from, LEAST), this.latest());
+		const begin = Math.max(0, Math.min(from, this.latest() - span));
+		this.range = [begin, begin + span];
+		this.update("range");
+	}
+
+	zoomAt(center, factor) {
+		const [from, to] = this.range;
+		this.zoomTo(center - (center - from) * factor, center + (to - center) * factor);
+	}
+
+	// At the event that is selected, if it is in sight.
+	zoomBy(factor) {
+		const [from, to] = this.range;
+		const time = this.selected >= 0 ? this.conn.time[this.selected] : -1;
+		this.zoomAt(time >= from && time <= to ? time : (from + to) / 2, factor);
+	}
+
+	pan(part) {
+		const step = (this.range[1] - this.range[0]) * part;
+		this.zoomTo(this.range[0] + step, this.range[1] + step);
+	}
+
+	reset() { this.zoomTo(...this.whole()); }
+
+	// The events of the list, of all times.
+	listed() {
+		this._listed ??= this.conn.own[this.end].filter((i) => this.kinds.has(kindOf(this.conn, i)));
+		return this._listed;
+	}
+
+	toggle(kind) {
+		if (!this.kinds.delete(kind))
+			this.kinds.add(kind);
+		this._listed = null;
+		this.update("kinds");
+	}
+
+	select(i) {
+		if (i === undefined || i < 0)
+			return;
+		this.selected = i;
+		const time = this.conn.time[i];
+		const [from, to] = this.range;
+		if (time < from || time > to) {
+			const half = (to - from) / 2;
+			this.zoomTo(time - half, time + half);
+		}
+		this.update("selected");
+		$("said").textContent = $("panel").querySelector("h3").textContent;
+	}
+
+	step(by) {
+		const list = this.listed();
+		if (!list.length)
+			return;
+		const at = lastBefore(list, (i) => i, this.selected);
+		const exact = list[at] === this.selected;
+		const k = by < 0 && !exact ? at + 1 + by : at + by;
+		this.select(list[Math.max(0, Math.min(k, list.length - 1))]);
+	}
+
+	// From a loss to its repair, with a little on both sides.
+	showLoss(story) {
+		const end = story.repaired >= 0 ? this.conn.time[story.repaired] : story.time;
+		const margin = Math.max((end - story.time) * 0.15, 0.002);
+		this.range = [Math.max(0, story.time - margin), Math.min(end + margin, this.latest())];
+		this.selected = story.lost;
+		this.update("range");
+		this.select(story.lost);
+	}
+
+	// Losses of the way, or where the trace has one end what was taken for one.
+	nextLoss(direction) {
+		let stories = losses(this.conn, this.end);
+		if (!stories.length)
+			stories = reactions(this.conn, this.end)
+				.map((r) => ({ lost: r.record, time: r.time, repaired: r.record }));
+		const now = this.selected;
+		const found = direction > 0 ? stories.find((s) => s.lost > now)
+			: stories.findLast((s) => s.lost < now);
+		if (found)
+			this.showLoss(found);
+		else
+			$("said").textContent = t("no_more_losses");
+	}
+
+	controls() {
+		const { conn } = this;
+		$("ends").replaceChildren(...[0, 1].map((e) => {
+			const input = el("input", { type: "radio", name: "end", value: e,
+				onchange: () => this.show(e) });
+			input.checked = e === this.end;
+			input.disabled = !conn.ends[e].traced;
+			return el("label", {}, input, ` ${conn.name(e)}`);
+		}));
+	}
+}
+
+function translate() {
+	document.documentElement.lang = spoken() === "zh" ? "zh-CN" : "en";
+	for (const place of document.querySelectorAll("[data-t]"))
+		place.textContent = t(place.dataset.t);
+	for (const place of document.querySelectorAll("[data-label]"))
+		place.setAttribute("aria-label", t(place.dataset.label));
+}
+
+function choosePair(app) {
+	const select = $("pair");
+	select.replaceChildren(...app.data.pairs.map((pair, k) => el("option", { value: k },
+		pair.ends.map((end) => end.local).join(" ↔ "))));
+	select.closest("label").hidden = app.data.pairs.length < 2;
+	select.addEventListener("change", () => app.open(+select.value));
+}
+
+const ACTIONS = {
+	earlier: (app) => app.pan(-0.4), later: (app) => app.pan(0.4),
+	closer: (app) => app.zoomBy(0.5), wider: (app) => app.zoomBy(2),
+	reset: (app) => app.reset(), previous: (app) => app.step(-1), next: (app) => app.step(1),
+	loss: (app) => app.nextLoss(1), "loss-back": (app) => app.nextLoss(-1),
+	language: (app) => talk(app, spoken() === "zh" ? "en" : "zh"),
+	theme: (app) => paint(app, themeNow() === "dark" ? "light" : "dark"),
+	help: () => $("help").showModal(), "close-help": () => $("help").close(),
+	other: (app) => { if (app.conn.ends[1 - app.end].traced) app.show(1 - app.end); },
+	print: () => window.print(),
+};
+const KEYS = { n: "next", p: "previous", l: "loss", L: "loss-back", "+": "closer", "=": "closer",
+	"-": "wider", 0: "reset", e: "other", "?": "help" };
+
+function themeNow() {
+	return document.documentElement.dataset.theme ??
+		(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+}
+
+// Views keep what is shown; only the words or the colours are others.
+function redraw(app) {
+	const { range, selected } = app;
+	app.update("all");
+	app.range = range;
+	app.selected = selected;
+	app.update("range");
+}
+
+function talk(app, language) {
+	speak(language);
+	translate();
+	redraw(app);
+}
+
+function paint(app, theme) {
+	document.documentElement.dataset.theme = theme;
+	redraw(app);
+}
+
+function listen(app) {
+	document.addEventListener("click", (event) => {
+		const action = event.target.closest("[data-do]")?.dataset.do;
+		if (action)
+			ACTIONS[action](app);
+	});
+	document.addEventListener("keydown", (event) => {
+		const typing = event.target.closest("input:not([type=checkbox]):not([type=radio]), select, dialog");
+		if (typing || event.ctrlKey || event.altKey || event.metaKey || !(event.key in KEYS))
+			return;
+		event.preventDefault();
+		ACTIONS[KEYS[event.key]](app);
+	});
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(app));
+	let before;
+	addEventListener("beforeprint", () => {
+		before = document.documentElement.dataset.theme;
+		paint(app, "light");
+	});
+	addEventListener("afterprint", () => {
+		if (before)
+			document.documentElement.dataset.theme = before;
+		else
+			delete document.documentElement.dataset.theme;
+		redraw(app);
+	});
+}
+
+async function start() {
+	learn(embedded("words"));
+	const data = embedded("data");
+	const wanted = data.language ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+	speak(wanted);
+	translate();
+	document.title = `Chalk: ${data.source}`;
+	const app = new App(data);
+	choosePair(app);
+	await app.open(0);
+	listen(app);
+	document.documentElement.dataset.ready = "yes";
+}
+
+start().catch((error) => {
+	const place = $("story");
+	place.textContent = "";
+	place.append(el("p", { class: "warn" }, `This report cannot be shown: ${error.message}. ` +
+		"It needs a browser of 2023 or later."));
+	throw error;
+});

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+// story.js - what happened, for somebody who sees it for the first time: a few
+// sentences, the losses one by one, the totals. Owns those words' choice.
+import { losses, reactions } from "./model.js";
+import { el } from "./dom.js";
+import { bytes, count, duration, explain, moment, rate, t } from "./words.js";
+
+// A text that counts: the form for one, where the language has it.
+function counted(key, n, values = {}) {
+	return t(n === 1 ? `${key}_one` : key, { n: count(n), ...values });
+}
+
+function percent(part, whole) {
+	return whole ? `${(100 * part / whole).toFixed(2)} %` : "";
+}
+
+export function sentences(conn, end) {
+	const known = conn.ends[end].figures;
+	const names = { a: conn.name(end), b: conn.name(1 - end) };
+	if (!known)
+		return [t("say_untraced", names)];
+	return [sayAmount(known, names), ...sayLosses(conn, known, names)];
+}
+
+function sayAmount(known, names) {
+	if (!known.goodput)
+		return counted("say_no_data", known.segments_sent, names);
+	const { acknowledged_bytes: size, seconds, mbit_per_s: mbit } = known.goodput;
+	return t("say_amount", { ...names, size: bytes(size), time: duration(seconds),
+		rate: rate(mbit * 1e6) });
+}
+
+function sayLosses(conn, known, names) {
+	const again = Object.values(known.retransmissions).reduce((a, b) => a + b, 0);
+	const lost = known.lost_on_the_way;
+	const first = lost === null ? t("say_one_end") : !lost && !again ? t("say_no_loss", names)
+		: counted("say_lost", lost, { all: count(known.segments_sent),
+			part: percent(lost, known.segments_sent) });
+	return [first, ...sayReaction(known, lost, again)];
+}
+
+function sayReaction(known, lost, again) {
+	const third = known.loss_events["third duplicate ACK"] ?? 0;
+	const timeout = known.loss_events["retransmission timeout"] ?? 0;
+	if (!third && !timeout) {
+		if (again)
+			return [counted("say_again_only", again)];
+		return lost ? [t("say_acks_lost")] : lost === 0 ? [t("say_grew")] : [];
+	}
+	const noticed = [third && counted("say_third", third), timeout && counted("say_timeout", timeout)]
+		.filter(Boolean).join(t("say_and"));
+	const acted = t(third && timeout ? "say_cut_both" : third ? "say_cut_half" : "say_cut_one");
+	return [t("say_noticed", { noticed }) + acted];
+}
+
+// The reaction to a loss: the last one by the time that it was sent again.
+function reactionOf(conn, story, found) {
+	return found.findLast((r) => r.time >= story.time && story.again >= 0 &&
+		r.time <= conn.time[story.again]);
+}
+
+export class Story {
+	constructor(app, places) {
+		this.app = app;
+		Object.assign(this, places);
+	}
+
+	update(what) {
+		if (what === "all") {
+			const { conn, end } = this.app;
+			this.text.replaceChildren(...sentences(conn, end).map((s) => el("p", {}, s)),
+				...this.warnings(conn));
+			this.totals.replaceChildren(this.table(conn));
+		}
+		if (what === "all" || what === "selected")
+			this.drawLosses();
+	}
+
+	warnings(conn) {
+		const found = [];
+		const { data } = conn;
+		if (data.lost)
+			found.push(t("warn_lost", { n: count(data.lost) }));
+		if (conn.leftOut)
+			found.push(t("warn_left_out", { n: count(conn.leftOut), all: count(conn.leftOut + conn.rows) }));
+		if (data.pairs_left_out)
+			found.push(t("warn_pairs", { n: count(data.pairs_left_out) }));
+		return found.map((s) => el("p", { class: "warn" }, s));
+	}
+
+	drawLosses() {
+		const { conn, end, selected } = this.app;
+		const stories = losses(conn, end);
+		const found = reactions(conn, end);
+		this.losses.hidden = !stories.length;
+		if (!stories.length)
+			return;
+		const rows = stories.map((s, k) => this.lossRow(s, k, reactionOf(conn, s, found), selected));
+		const head = ["loss_number", "loss_when", "loss_what", "loss_how", "loss_cwnd", "loss_repaired"];
+		const keep = this.losses.querySelector(".table-scroll")?.scrollTop ?? 0;
+		const focused = document.activeElement?.dataset?.loss;
+		this.losses.replaceChildren(
+			el("h2", {}, t("losses_of", { name: conn.name(end) })),
+			el("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": t("losses") },
+				el("table", {}, el("thead", {}, el("tr", {}, ...head.map((h) => el("th", { scope: "col" }, t(h))))),
+					el("tbody", {}, ...rows))));
+		this.losses.querySelector(".table-scroll").scrollTop = keep;
+		this.losses.querySelector(`[data-loss="${focused}"]`)?.focus({ preventScroll: true });
+	}
+
+	lossRow(s, k, reaction, selected) {
+		const { conn } = this.app;
+		const cut = reaction ? `${bytes(reaction.from)} → ${bytes(reaction.ssthresh)}` : "–";
+		const after = reaction?.cause === "retransmission timeout"
+			? `${bytes(reaction.from)} → ${bytes(reaction.cwnd)}` : cut;
+		return el("tr", { class: s.lost === selected || s.again === selected ? "chosen" : "" },
+			el("td", {}, el("button", { type: "button", class: "link", "data-loss": k,
+				"aria-label": t("show_loss", { n: k + 1 }), onclick: () => this.app.showLoss(s) }, `${k + 1}`)),
+			el("td", {}, moment(s.time)),
+			el("td", {}, `seq=${conn.seq(s.lost)}${conn.col.len[s.lost] ? ` len=${conn.col.len[s.lost]}` : ""}`),
+			el("td", {}, s.again < 0 ? t("loss_never") : explain("causes", s.cause)[0]),
+			el("td", {}, after),
+			el("td", {}, s.repaired < 0 ? "–" : t("loss_after", { time: duration(conn.time[s.repaired] - s.time) })));
+	}
+
+	table(conn) {
+		const rows = [["total_bytes", (f) => bytes(f.bytes_sent)],
+			["total_segments", (f) => count(f.segments_sent)],
+			["total_lost", (f) => f.lost_on_the_way === null ? "?"
+				: `${count(f.lost_on_the_way)} (${percent(f.lost_on_the_way, f.segments_sent)})`],
+			["total_again", (f) => listed(f.retransmissions)],
+			["total_noticed", (f) => listed(f.loss_events)],
+			["total_refused", (f) => listed(f.dropped_on_arrival)],
+			["total_goodput", (f) => f.goodput ? rate(f.goodput.mbit_per_s * 1e6) : "–"],
+			["total_rtt", (f) => f.rtt_ms ? ["min", "avg", "max"].map((k) => duration(f.rtt_ms[k] / 1e3)).join(" / ") : "–"],
+			["total_samples", (f) => f.rtt_ms ? `${count(f.rtt_ms.samples)} / ${count(f.rtt_ms.refused)}` : "–"]];
+		const ends = conn.ends;
+		return el("table", {},
+			el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("totals")),
+				...ends.map((end, e) => el("th", { scope: "col" }, conn.name(e),
+					conn.name(e) === end.local ? null : el("small", {}, end.local))))),
+			el("tbody", {}, ...rows.map(([word, show]) => el("tr", {},
+				el("th", { scope: "row" }, t(word)),
+				...ends.map((end) => el("td", {}, end.figures ? show(end.figures) : "?"))))));
+	}
+}
+
+function listed(counts) {
+	const parts = Object.entries(counts).map(([cause, n]) => `${explain("causes", cause)[0]} ${count(n)}`);
+	const sum = Object.values(counts).reduce((a, b) => a + b, 0);
+	return parts.length ? `${count(sum)}${t("colon")}${parts.join(t("comma"))}` : "0";
+}
