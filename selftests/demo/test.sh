@@ -82,6 +82,7 @@ check "the goodput is given" shows 'goodput +[0-9.]+ Mbit/s'
 check "the module is gone and left nothing" shows 'gone; 0 slab objects left'
 check "there is a picture, PNG" begins_with cwnd.png PNG
 check "there is a picture, SVG" begins_with cwnd.svg '<svg'
+check "there is a report" begins_with report.html '<!DOCTYPE html>'
 check "the trace lacks nothing" trace_is_complete
 check "all checksums are good" python3 selftests/demo/checksums.py $OUT/capture.pcap
 check "tshark reads each packet of the trace" capture_is_complete
