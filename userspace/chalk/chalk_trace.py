@@ -219,6 +219,15 @@ def load(path: str) -> Trace:
         raise TraceError(f"{path}: {error.strerror}") from None
 
 
+def write(path: str, text: str) -> None:
+    """Make a file of a text."""
+    try:
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise TraceError(f"{path}: {error.strerror}") from None
+
+
 def add_choice(parser) -> None:
     """The options that choose a connection, the same in every tool."""
     parser.add_argument("--conn", type=int, metavar="N",

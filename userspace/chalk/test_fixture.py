@@ -1,18 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0
-"""test_fixture.py - traces for the tests of the tools, made by code.
+"""test_fixture.py - traces for the tests of the tools, and running a tool.
 
 A Script writes records as the two ends of one connection would, with a fixed
 delay between them; what a test says nothing about has a plausible default.
 """
 
+import os
+import subprocess
 from typing import Dict, List
 
 from chalk_trace import COLUMNS, Trace
 
+HERE = os.path.dirname(os.path.realpath(__file__))
 CLIENT, SERVER = "10.0.1.2:40000", "10.0.2.2:7000"
 DELAY = 0.02
 MSS = 1000
 CLIENT_ISN, SERVER_ISN = 5_000, 4_294_967_000
+
+
+def chalk(*args: str, stdin: str = "") -> subprocess.CompletedProcess:
+    """Run the tool; its output as text."""
+    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
+               PYTHONIOENCODING="utf-8")
+    return subprocess.run([os.path.join(HERE, "chalk"), *args], input=stdin,
+                          capture_output=True, text=True, env=env,
+                          encoding="utf-8", check=False)
 
 
 class Script:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""test_tools.py - what trace, ladder, summary and plot make of a known trace.
+"""test_tools.py - what trace, conns and summary make of a known trace.
 
 Run with test.sh. Traces come from test_fixture.py; each tool is run as a user
 runs it, through the dispatcher.
@@ -20,19 +20,11 @@ sys.path.insert(0, HERE)
 import test_fixture as fixture  # noqa: E402
 import chalk_match  # noqa: E402
 from chalk_trace import COLUMNS, Trace, TraceError, relative  # noqa: E402
+from test_fixture import chalk  # noqa: E402
 
 sys.path.pop(0)
 COMMANDS = ("conns", "ladder", "plot", "report", "run", "ss", "summary",
             "trace")
-
-
-def chalk(*args: str, stdin: str = "") -> subprocess.CompletedProcess:
-    """Run the tool; its output as text."""
-    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
-               PYTHONIOENCODING="utf-8")
-    return subprocess.run([os.path.join(HERE, "chalk"), *args], input=stdin,
-                          capture_output=True, text=True, env=env,
-                          encoding="utf-8", check=False)
 
 
 class DispatcherTest(unittest.TestCase):
@@ -223,153 +215,6 @@ class MatchTest(unittest.TestCase):
                                    fixture.DELAY)
 
 
-class LadderTest(unittest.TestCase):
-    def ladder(self, *args, script=None):
-        text = (script or fixture.transfer()).text()
-        result = chalk("ladder", "-", *args, stdin=text)
-        self.assertEqual(result.stderr, "")
-        self.assertEqual(result.returncode, 0)
-        return result.stdout.splitlines()
-
-    def test_handshake__three_segments_with_the_states(self):
-        lines = self.ladder("--handshake", "--ascii")
-        self.assertRegex(lines[2], r"^ +0.0000  SYN_SENT +--- SYN seq=0 -+> "
-                                   r"SYN_RCVD +0.0200$")
-        self.assertRegex(lines[3], r"^ +0.0400  ESTABLISHED <-+ SYN\+ACK seq=0"
-                                   r" ack=1 -+ \| +0.0200$")
-        self.assertRegex(lines[4], r"^ +0.0400  \| +--- ACK seq=1 ack=1 -+> "
-                                   r"ESTABLISHED +0.0600$")
-        self.assertRegex(lines[5], r": +21 more segments +:")
-        self.assertEqual(len(lines), 6)
-
-    def test_teardown__four_segments_and_the_end_of_time_wait(self):
-        lines = self.ladder("--teardown", "--ascii")
-        states = ["FIN_WAIT_1 .*CLOSE_WAIT", r"FIN_WAIT_2 .*\|",
-                  "TIME_WAIT .*LAST_ACK", r"\| .*CLOSED",
-                  "61.0700  CLOSED .*TIME_WAIT of 2 MSL"]
-        for line, pattern in zip(lines[3:], states):
-            self.assertRegex(line, pattern)
-        self.assertEqual(len(lines), 3 + len(states))
-
-    def test_ipv6__same_diagram_under_longer_names(self):
-        text = fixture.transfer().text()
-        client, server = "[2001:db8:1::1]:40000", "[2001:db8:2::1]:7000"
-        longer = text.replace(fixture.CLIENT, client).replace(fixture.SERVER,
-                                                              server)
-        result = chalk("ladder", "-", stdin=longer)
-        self.assertEqual(result.stderr, "")
-        heading, *lines = result.stdout.splitlines()
-        self.assertIn(client, heading)
-        self.assertIn(server, heading)
-        self.assertEqual(lines,
-                         chalk("ladder", "-", stdin=text).stdout.splitlines()[1:])
-        result = chalk("summary", "-", "--local", client, stdin=longer)
-        self.assertTrue(result.stdout.startswith(f"{client} -> {server} "))
-
-    def test_handshake__goes_on_until_the_server_has_the_ack(self):
-        script = fixture.Script()
-        script.open()
-        script.rows = [row for row in script.rows
-                       if row["conn"] == "1" or float(row["time"]) < .05]
-        script.segment(.5, False, "A", seq=1, ack=1, len=9)
-        lines = self.ladder("--handshake", script=script)
-        self.assertIn("✗ lost", lines[4])
-        self.assertIn("len=9", lines[5])
-        self.assertEqual(len(lines), 6)
-
-    def test_teardown__of_one_way_leaves_out_what_still_flows(self):
-        script = fixture.Script()
-        script.open()
-        script.segment(.1, True, "FA", seq=1, ack=1,
-                       states=("FIN_WAIT_1", "ESTABLISHED"))
-        script.state(.12, False, "CLOSE_WAIT", "FIN arrives")
-        script.segment(.12, False, "A", seq=1, ack=2)
-        for number in range(5):
-            script.segment(.2 + number / 100, False, "A", seq=1 + number,
-                           ack=2, len=1)
-        lines = self.ladder("--teardown", script=script)
-        self.assertRegex(lines[3], "CLOSE_WAIT .*FIN.* FIN_WAIT_1")
-        self.assertIn("ACK seq=1 ack=2 ─", lines[4])
-        self.assertIn("5 more segments", lines[5])
-        self.assertEqual(len(lines), 6)
-
-    def test_teardown__shows_what_lets_an_early_fin_count(self):
-        script = fixture.Script()
-        script.open()
-        script.segment(.1, False, "A", lost=True, seq=1, ack=1, len=9)
-        script.segment(.1, False, "FA", seq=10, ack=1)
-        script.segment(.2, False, "A", event="rtx", seq=1, ack=1, len=9)
-        script.state(.22, True, "CLOSE_WAIT", "FIN arrives")
-        lines = self.ladder("--teardown", script=script)
-        self.assertRegex(lines[-1], "again.*CLOSE_WAIT")
-
-    def test_loss__from_the_loss_to_its_repair(self):
-        lines = self.ladder("--loss", "1")
-        lost = next(i for i, line in enumerate(lines) if "✗ lost" in line)
-        self.assertIn("again: third duplicate ACK", lines[-2])
-        self.assertIn("more segments", lines[-1])
-        self.assertEqual(lost, 2 + 1 + 2)
-        text = fixture.transfer().text()
-        result = chalk("ladder", "-", "--loss", "2", stdin=text)
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("no such segments", result.stderr)
-
-    def test_lost__ends_in_a_cross(self):
-        lost = [line for line in self.ladder() if "✗ lost" in line]
-        self.assertEqual(len(lost), 1)
-        self.assertIn("seq=3001 ", lost[0])
-
-    def test_retransmission__says_why(self):
-        again = [line for line in self.ladder() if "again" in line]
-        self.assertEqual(len(again), 1)
-        self.assertIn("seq=3001 ack=1 len=1000 (again: third duplicate ACK)",
-                      again[0])
-
-    def dropped(self, **drop):
-        """A trace whose last segment is dropped on arrival."""
-        script = fixture.Script()
-        script.open()
-        script.segment(.1, False, "A", "recv" not in drop, seq=1, ack=1,
-                       len=10)
-        drop.pop("recv", None)
-        script.add(.12, True, "drop", flags="A", len=10,
-                   seq=fixture.CLIENT_ISN + 1,
-                   ack=(fixture.SERVER_ISN + 1) % (1 << 32), **drop)
-        return self.ladder(script=script)
-
-    def test_drop__before_the_connection_is_known(self):
-        lines = self.dropped(conn=0, state="CLOSED", cause="bad_checksum")
-        self.assertEqual(len(lines), 2 + 4)
-        self.assertRegex(lines[-1], r"✗ dropped: bad_checksum +│ +0.1200$")
-
-    def test_drop__by_the_connection_hides_its_arrival(self):
-        lines = self.dropped(recv=True, cause="old_duplicate")
-        self.assertEqual(len(lines), 2 + 4)
-        self.assertRegex(lines[-1], r"✗ dropped: old_duplicate +│ +0.1200$")
-
-    def test_first_and_last__leave_out_the_middle(self):
-        lines = self.ladder("--first", "2", "--last", "3")
-        self.assertEqual(len(lines), 2 + 2 + 1 + 3)
-        self.assertIn("20 more segments", lines[4])
-
-    def test_ascii__has_no_other_character(self):
-        self.assertTrue("\n".join(self.ladder("--ascii")).isascii())
-
-    def test_one_end_only__has_no_time_at_the_other(self):
-        script = fixture.transfer()
-        script.rows = [row for row in script.rows if row["conn"] == "1"]
-        lines = self.ladder("--handshake", script=script)
-        self.assertRegex(lines[2], r"^ +0.0000  SYN_SENT .* SYN seq=0 .*▶ │$")
-        self.assertRegex(lines[3], r"^ +0.0400  ESTABLISHED ◀.* ack=1 .*─ │$")
-        self.assertFalse(any("lost" in line for line in lines))
-
-    def test_edges__are_straight(self):
-        lines = self.ladder("--ascii")
-        column = lines[1].rindex("state")
-        for line in lines[2:]:
-            self.assertRegex(line[column - 1:], r"^ [A-Z|]")
-
-
 class SummaryTest(unittest.TestCase):
     def test_json__has_the_figures(self):
         text = fixture.transfer(count=8, lost=3).text()
@@ -416,73 +261,6 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stderr, "chalk summary: /nonexistent: "
                                         "No such file or directory\n")
-
-
-class PlotTest(unittest.TestCase):
-    def plot(self, name, script=None, *args):
-        with tempfile.TemporaryDirectory() as place:
-            out = os.path.join(place, name)
-            result = chalk("plot", "-", "--out", out, *args,
-                           stdin=(script or fixture.transfer()).text())
-            self.assertEqual((result.returncode, result.stderr), (0, ""))
-            with open(out, "rb") as stream:
-                return stream.read()
-
-    def block(self, script, name):
-        text = self.plot("x.gp", script).decode()
-        body = text.split(f"${name} << END\n")[1].split("\nEND")[0]
-        return [tuple(map(float, line.split())) for line in body.splitlines()]
-
-    def test_png_and_svg__are_pictures(self):
-        self.assertTrue(self.plot("x.png").startswith(b"\x89PNG"))
-        svg = self.plot("x.svg").decode()
-        self.assertIn("<svg", svg)
-        for word in ("cwnd", "ssthresh", "in flight", "retransmission"):
-            self.assertIn(word, svg)
-
-    def test_loss__is_marked_at_the_window_it_met(self):
-        points = self.block(fixture.transfer(count=8, lost=3), "third")
-        self.assertEqual(points, [(0.146, round(10000 / 1024, 3))])
-
-    def test_retransmission__is_marked(self):
-        points = self.block(fixture.transfer(count=8, lost=3), "rtx")
-        self.assertEqual([x for x, _ in points], [0.146])
-
-    def test_first_ssthresh__does_not_set_the_scale(self):
-        text = self.plot("x.gp").decode()
-        top = float(text.split("set yrange [0:")[1].split("]")[0])
-        self.assertAlmostEqual(top, 1.15 * 10000 / 1024, 2)
-
-    def test_short_peak__does_not_set_the_scale(self):
-        script = fixture.transfer()
-        script.add(.2, False, "cwnd", cause="slow start", cwnd=900 * 1024)
-        script.add(.21, False, "cwnd", cause="slow start", cwnd=10000)
-        text = self.plot("x.gp", script).decode()
-        top = float(text.split("set yrange [0:")[1].split("]")[0])
-        self.assertAlmostEqual(top, 1.8 * 10000 / 1024, 2)
-        self.assertIn("cwnd up to 900 KiB", text)
-
-    def test_time_wait__is_not_drawn(self):
-        text = self.plot("x.gp").decode()
-        span = float(text.split("set xrange [0:")[1].split("]")[0])
-        self.assertAlmostEqual(span, 1.07)
-
-    def test_phases__are_shaded(self):
-        text = self.plot("x.gp").decode()
-        self.assertIn("from 0.000000, graph 0 to 0.146000, graph 1 behind "
-                      "fillcolor rgb '#e3f3e1'", text)
-        self.assertIn("from 0.146000, graph 0 to 0.186000, graph 1 behind "
-                      "fillcolor rgb '#fbe6dc'", text)
-
-    def test_title__may_hold_anything(self):
-        title = 'a "b" \\n $c 100 %'
-        self.assertIn(f"<text>{title}</text>",
-                      self.plot("x.svg", None, "--title", title).decode())
-
-    def test_wrong_name__is_refused(self):
-        result = chalk("plot", "-", "--out", "x.jpg")
-        self.assertEqual(result.returncode, 2)
-        self.assertIn("must end in .png, .svg or .gp", result.stderr)
 
 
 if __name__ == "__main__":
