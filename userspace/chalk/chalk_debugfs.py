@@ -5,6 +5,7 @@ Owns where they are, and the words for what is in the way.
 """
 
 import os
+from typing import Dict, List
 
 from chalk_trace import TraceError
 
@@ -23,3 +24,11 @@ def open_file(name: str) -> int:
         raise TraceError("chalk.ko is not loaded; run: insmod chalk.ko")
     raise TraceError("debugfs is not mounted; run: "
                      f"mount -t debugfs none {DEBUGFS}")
+
+
+def read_table(name: str) -> List[Dict[str, str]]:
+    """One of them that is a table: its lines, by the names of the columns."""
+    with os.fdopen(open_file(name), encoding="ascii") as file:
+        lines = [line.rstrip("\n").split("\t") for line in file
+                 if not line.startswith("#")]
+    return [dict(zip(lines[0], line)) for line in lines[1:]]

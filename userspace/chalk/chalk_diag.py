@@ -6,6 +6,7 @@ goes out, each socket comes back as a Socket. Filters are chalk_diag_filter.py's
 words on a terminal chalk_diag_print.py's.
 """
 
+import functools
 import os
 import socket
 import struct
@@ -111,16 +112,24 @@ def attributes(data: bytes) -> Iterator[Tuple[int, bytes]]:
         data = data[(length + 3) & ~3:]
 
 
+@functools.lru_cache(maxsize=None)
+def layout_of_info(size: int) -> Tuple[struct.Struct, Tuple[str, ...]]:
+    """How to read struct tcp_info of @size bytes, and the names in it."""
+    layout, found = struct.Struct("="), []
+    for code, names in INFO_FIELDS:
+        for name in names.split():
+            longer = struct.Struct(layout.format + code)
+            if longer.size > size:
+                return layout, tuple(found)
+            layout = longer
+            found.append(name)
+    return layout, tuple(found)
+
+
 def parse_info(data: bytes) -> Dict[str, int]:
     """struct tcp_info as name -> value."""
-    info, at = {}, 0
-    for code, names in INFO_FIELDS:
-        size = struct.calcsize(code)
-        for name in names.split():
-            if at + size > len(data):
-                break
-            info[name], = struct.unpack_from("=" + code, data, at)
-            at += size
+    layout, names = layout_of_info(len(data))
+    info = dict(zip(names, layout.unpack_from(data)))
     scales, flags = info.pop("scales", 0), info.pop("flags", 0)
     info["snd_wscale"], info["rcv_wscale"] = scales & 15, scales >> 4
     info["app_limited"] = flags & 1
