@@ -12,10 +12,10 @@ from chalk_trace import TraceError
 DEBUGFS = "/sys/kernel/debug"
 
 
-def open_file(name: str) -> int:
-    """A descriptor of one of them, for reading."""
+def open_file(name: str, flags: int = 0) -> int:
+    """A descriptor of one of them, for reading, with more flags of open()."""
     try:
-        return os.open(f"{DEBUGFS}/chalk/{name}", os.O_RDONLY)
+        return os.open(f"{DEBUGFS}/chalk/{name}", os.O_RDONLY | flags)
     except PermissionError:
         raise TraceError("only root may read this; try: sudo") from None
     except FileNotFoundError:
