@@ -104,13 +104,20 @@ def is_vital(row: Row, both: bool) -> bool:
     """Whether a record is one that a report must have."""
     record = row.record
     if record.is_segment:
-        return (record.event in ("rtx", "drop") or not both
-                and not record.is_sent or both and row.mate is None
-                or row.mate is not None and row.mate.record.event == "rtx"
-                or any(flag in record.flags for flag in "SFR"))
+        return is_vital_segment(row, both)
     if record.event in ("cwnd", "ssthresh"):
         return int(record.new) < int(record.old)
     return record.event in ("state", "timer_fired", "rtt_refused")
+
+
+def is_vital_segment(row: Row, both: bool) -> bool:
+    """Lost, sent again, refused, or of the handshake or the end."""
+    record = row.record
+    if record.event in ("rtx", "drop") or set(record.flags) & set("SFR"):
+        return True
+    if row.mate:
+        return row.mate.record.event in ("rtx", "drop")
+    return both and record.is_sent
 
 
 def kind(record: Record) -> str:
@@ -126,16 +133,14 @@ def thinned(found: List[Row], both: bool, level: int) -> List[Row]:
         name = kind(row.record)
         if name in keep and not is_vital(row, both):
             if row.mate and not row.record.is_sent:
-                continue    # goes or stays with the record of sending
+                continue    # the record of sending decides
             counts[name] = counts.get(name, 0) + 1
             if not keep[name] or counts[name] % keep[name]:
                 continue
         kept.append(row)
-    if level:
-        places = {row.record.place for row in kept}
-        kept = [row for row in found if row.record.place in places or row.mate
-                and row.mate.record.place in places and row.record.is_segment]
-    return kept
+    there = set(map(id, kept))
+    return [row for row in found
+            if id(row) in there or row.mate and id(row.mate) in there]
 
 
 def values(found: Sequence[Row], start: float, names: Dict[str, Names]

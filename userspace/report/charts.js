@@ -208,7 +208,7 @@ function highest(times, values, min, max) {
 }
 
 // What cwnd and flight stay below for all but a little of the time in a range.
-function usual([times, cwnd, flight], [from, to]) {
+function usual([times, flight, cwnd], [from, to]) {
 	const spells = [];
 	for (let i = 0; i < times.length; i++) {
 		const end = Math.min(times[i + 1] ?? to, to);
@@ -291,8 +291,8 @@ const shade = (word, name) => line(word, name, null, { shade: true, kind: "shade
 class Windows extends Chart {
 	constructor(app, place) {
 		super(app, place, "windows", 250, [
-			line("cwnd", "cwnd", bytes, { width: 2 }),
 			line("flight", "flight", bytes, { fill: "flight-fill", width: 1 }),
+			line("cwnd", "cwnd", bytes, { width: 2 }),
 			line("ssthresh", "ssthresh", bytes, { dash: [6, 4] }),
 			line("rwnd", "rwnd", bytes, { dash: [2, 3], beyond: true }),
 			thirdLine(), timeoutLine(), lostLine(),
@@ -302,15 +302,20 @@ class Windows extends Chart {
 		this.reactions = reactions(conn, end);
 		this.losses = losses(conn, end);
 		this.make([conn.own[end].map((i) => conn.time[i]),
-			...["cwnd", "flight", "ssthresh", "snd_wnd"].map((n) => series(conn, end, n))]);
+			...["flight", "cwnd", "ssthresh", "snd_wnd"].map((n) => series(conn, end, n))]);
 	}
 
 	// A peak that takes little of the time and would flatten all the rest is cut.
 	range(u) {
-		const full = super.range(u)[1];
-		const common = usual(u.data, this.app.range) * 1.4;
-		this.cut = common && common < full / 2 ? full / 1.08 : 0;
-		return [0, this.cut ? common : full];
+		const [min, max] = this.app.range;
+		const tops = ["flight", "cwnd", "ssthresh"].map((name, k) =>
+			[name, highest(u.data[0], u.data[k + 1], min, max)]);
+		const full = Math.max(...tops.map((top) => top[1]), 1) * 1.08;
+		const common = usual(u.data, [min, max]) * 1.4;
+		const top = common && common < full / 2 ? common : full;
+		this.cut = tops.filter((found) => found[1] > top && found[0] !== "flight")
+			.map(([name, value]) => `${name} ${bytes(value)}`).join(t("comma"));
+		return [0, top];
 	}
 
 	under(u) {
@@ -334,7 +339,7 @@ class Windows extends Chart {
 		for (const { lost } of this.losses)
 			this.mark(u, lost, null, drawn.lost);
 		if (this.cut)
-			label(u, t("cut_off", { size: bytes(this.cut) }));
+			label(u, t("cut_off", { what: this.cut }));
 		for (const r of this.reactions)
 			this.mark(u, r.record, r.from, r.cause === THIRD ? drawn.third : drawn.timeout);
 	}

@@ -5,7 +5,7 @@
 import { essential, flights, isReaction, isTimeout } from "./model.js";
 import { lastBefore } from "./data.js";
 import { listKeys, svg } from "./dom.js";
-import { bytes, explain, moment, segment, t } from "./words.js";
+import { bytes, explain, moment, shortSegment, t } from "./words.js";
 
 const MOST = 40;
 const BESIDE = 2;
@@ -125,7 +125,7 @@ export class Ladder {
 			} else if (conn.event(i) === "state" && this.isAlone(i)) {
 				rows.push({ i, note: "" });
 			} else if (isTimeout(conn, i)) {
-				rows.push({ i, note: `⏰ ${explain("causes", "retransmission timeout")[0]}` });
+				rows.push({ i, note: `■ ${t("timeout")}` });
 			}
 		}
 		return rows.sort((a, b) => a.i - b.i);
@@ -248,32 +248,25 @@ export class Ladder {
 		const again = f.sent >= 0 && conn.event(f.sent) === "rtx";
 		const chosen = selected >= 0 && (f.sent === selected || f.arrived === selected);
 		const kind = lost || refused ? "lost" : again ? "again" : conn.col.len[i] ? "data" : "ack";
+		const mark = lost ? ` ✕ ${t("lost_short")}`
+			: refused ? ` ✕ ${explain("causes", conn.cause(f.arrived))[0]}`
+				: again ? ` ↻ ${t("again_short")}` : "";
+		const text = shortSegment(conn, i) + mark;
 		const group = svg("g", { class: `flight ${kind}${chosen ? " chosen" : ""}`, role: "option",
 			id: `flight-${i}`, "aria-selected": chosen ? "true" : "false",
-			"aria-label": this.words(f, i, lost, refused, again),
-			onclick: () => this.app.select(i) },
+			"aria-label": this.words(f, i, text), onclick: () => this.app.select(i) },
 		svg("line", { x1, y1, x2: x, y2, class: "reach" }),
-		svg("line", { x1, y1, x2: x, y2, class: "wire" }));
-		group.append(lost || refused ? cross(x, y2) : head(x1, y1, x, y2));
-		const mark = lost ? ` ✕ ${t("lost")}` : refused ? ` ✕ ${explain("causes", conn.cause(f.arrived))[0]}`
-			: again ? ` ↻ ${t("again")}` : "";
-		group.append(svg("text", { x: x1 + (f.from ? -10 : 10), y: y1 + (f.from ? -2 : -2),
-			"text-anchor": f.from ? "end" : "start", class: "flight-text" },
-		segment(conn, i) + mark));
+		svg("line", { x1, y1, x2: x, y2, class: "wire" }),
+		lost || refused ? cross(x, y2) : head(x1, y1, x, y2),
+		svg("text", { x: x1 + (f.from ? -10 : 10), y: y1 - 2, class: "flight-text",
+			"text-anchor": f.from ? "end" : "start" }, text));
 		return group;
 	}
 
-	words(f, i, lost, refused, again) {
+	// For those who hear it: what stands there, and what the line shows.
+	words(f, i, text) {
 		const { conn } = this.app;
-		const parts = [moment(conn.time[i]), `${conn.name(f.from)} → ${conn.name(1 - f.from)}`,
-			segment(conn, i)];
-		if (lost)
-			parts.push(t("lost"));
-		if (again)
-			parts.push(t("again"));
-		if (refused)
-			parts.push(explain("causes", conn.cause(f.arrived))[0]);
-		return parts.join(", ");
+		return `${text}, ${moment(conn.time[i])}, ${conn.name(f.from)} → ${conn.name(1 - f.from)}`;
 	}
 
 	remark({ i, note }, where) {

@@ -183,13 +183,12 @@ const ACTIONS = {
 	other: (app) => { if (app.conn.ends[1 - app.end].traced) app.show(1 - app.end); },
 	print: () => window.print(),
 };
-const KEYS = { n: "next", p: "previous", l: "loss", L: "loss-back", "+": "closer", "=": "closer",
-	"-": "wider", 0: "reset", e: "other", "?": "help" };
+const KEYS = { n: "next", N: "next", p: "previous", P: "previous", l: "loss", L: "loss-back",
+	"+": "closer", "=": "closer", "-": "wider", 0: "reset", e: "other", E: "other", "?": "help" };
 
-function themeNow() {
-	return document.documentElement.dataset.theme ??
-		(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-}
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+const themeOfSystem = () => systemDark.matches ? "dark" : "light";
+const themeNow = () => document.documentElement.dataset.theme;
 
 // Views keep what is shown; only the words or the colours are others.
 function redraw(app) {
@@ -224,22 +223,17 @@ function listen(app) {
 		event.preventDefault();
 		ACTIONS[KEYS[event.key]](app);
 	});
-	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(app));
+	systemDark.addEventListener("change", () => paint(app, themeOfSystem()));
 	let before;
 	addEventListener("beforeprint", () => {
-		before = document.documentElement.dataset.theme;
+		before = themeNow();
 		paint(app, "light");
 	});
-	addEventListener("afterprint", () => {
-		if (before)
-			document.documentElement.dataset.theme = before;
-		else
-			delete document.documentElement.dataset.theme;
-		redraw(app);
-	});
+	addEventListener("afterprint", () => paint(app, before));
 }
 
 async function start() {
+	document.documentElement.dataset.theme = themeOfSystem();
 	learn(embedded("words"));
 	const data = embedded("data");
 	const wanted = data.language ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
@@ -250,6 +244,7 @@ async function start() {
 	choosePair(app);
 	await app.open(0);
 	listen(app);
+	globalThis.chalk = app;
 	document.documentElement.dataset.ready = "yes";
 }
 

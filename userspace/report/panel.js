@@ -20,7 +20,7 @@ export class Panel {
 			return;
 		const { conn, selected } = this.app;
 		if (selected < 0) {
-			this.place.replaceChildren(el("p", { class: "hint" }, t("panel_hint")));
+			this.place.replaceChildren(el("p", { class: "hint nothing" }, t("panel_hint")));
 			return;
 		}
 		const title_ = el("h3", {}, title(conn, selected), ": ",

@@ -82,7 +82,7 @@ export class States {
 		if (step) {
 			group.setAttribute("role", "button");
 			group.setAttribute("tabindex", 0);
-			group.setAttribute("aria-label", `${step.k + 1}: ${from} → ${to}, ${moment(conn.time[step.i])}, ` +
+			group.setAttribute("aria-label", `${text}, ${from} → ${to}, ${moment(conn.time[step.i])}, ` +
 				explain("causes", conn.cause(step.i))[0]);
 			const choose = () => this.app.select(step.i);
 			group.addEventListener("click", choose);

@@ -84,6 +84,14 @@ export function segment(conn, i) {
 	return parts.join(" ");
 }
 
+// The same where there is little room: what goes without saying is left out.
+export function shortSegment(conn, i) {
+	const len = conn.col.len[i];
+	if (/[SFRU]/.test(conn.flags(i)))
+		return segment(conn, i);
+	return len ? `seq=${conn.seq(i)} len=${len}` : `ACK ${conn.ack(i)}`;
+}
+
 // The clause with the number of the RFC and its section, for a link.
 export function clauseLink(clause) {
 	const found = /^RFC (\d+)(?: ([\d.]+))?$/.exec(clause);

@@ -1,0 +1,501 @@
+# SPDX-License-Identifier: GPL-2.0
+"""test_page.py - a report in a browser, used as a person uses it.
+
+Called by run. Traces come from the simulator; figures are held against those of
+chalk summary, windows against the trace itself.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from typing import Dict, List
+
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from browser import Browser
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+CHALK = os.path.join(TOP, "build", "bin", "chalk")
+SHOTS = os.path.join(TOP, "build", "report-shots")
+LOSSY = ("--rate", "10mbit", "--delay", "20ms", "--queue", "400", "--loss",
+         "1%", "--bytes", "2MiB")
+CHARTS = 4
+
+
+class Traces:
+    """Traces and their reports, each made once."""
+
+    def __init__(self) -> None:
+        self.dir = tempfile.mkdtemp()
+        self.made: Dict[tuple, str] = {}
+
+    def trace(self, *options: str) -> str:
+        if options not in self.made:
+            path = os.path.join(self.dir, f"{len(self.made)}.tsv")
+            subprocess.run([CHALK, "sim", *options, "--trace", path],
+                           check=True, capture_output=True)
+            self.made[options] = path
+        return self.made[options]
+
+    def report(self, trace: str, *options: str) -> str:
+        path = trace.replace(".tsv", "") + "".join(options).replace(
+            "/", "") + ".html"
+        subprocess.run([CHALK, "report", trace, "--out", path, *options],
+                       check=True)
+        return path
+
+
+TRACES = Traces()
+BROWSER: Browser
+
+
+class PageTest(unittest.TestCase):
+    """A page of a lossy transfer, fresh for each test."""
+
+    sim = LOSSY
+    options = ("--lang", "en", "--name", "10.0.0.1=alice")
+
+    def setUp(self):
+        self.browser = BROWSER
+        self.browser.media(False)
+        self.browser.size(1440, 1000)
+        self.path = TRACES.report(self.trace(), *self.options)
+        self.browser.open(self.path)
+
+    def tearDown(self):
+        self.assertEqual([m for m in self.browser.logged()
+                          if "favicon" not in m], [])
+
+    def trace(self) -> str:
+        return TRACES.trace(*self.sim)
+
+    def records(self) -> List[Dict[str, str]]:
+        with open(self.trace(), encoding="ascii") as stream:
+            names, *lines = stream.read().splitlines()
+        return [dict(zip(names.split("\t"), line.split("\t")))
+                for line in lines]
+
+    def app(self, expression: str):
+        return self.browser.run(f"return chalk.{expression}")
+
+
+class OpenTest(PageTest):
+    def test_open__asks_for_nothing_else(self):
+        found = self.browser.requests()
+        self.assertEqual([u for u in found if not u.startswith("file://")
+                          or not u.endswith(".html")], [])
+        self.assertEqual(len(found), 1)
+
+    def test_story__has_the_figures_of_summary(self):
+        out = subprocess.run([CHALK, "summary", self.trace(), "--json",
+                              "--local", "10.0.0.1:40000"], check=True,
+                             capture_output=True, text=True)
+        known = json.loads(out.stdout)[0]
+        story = self.browser.text("#story")
+        self.assertIn("alice sent 2 MiB", story)
+        self.assertIn(f"{known['lost_on_the_way']} of its", story)
+        for count in known["loss_events"].values():
+            self.assertRegex(story, rf"{count} times|once")
+        self.assertIn(f"{known['segments_sent']:,}",
+                      self.browser.text("#totals"))
+
+    def test_losses__are_all_in_the_table(self):
+        rows = self.browser.all("#losses tbody tr")
+        out = subprocess.run([CHALK, "summary", self.trace(), "--json"],
+                             check=True, capture_output=True, text=True)
+        self.assertEqual(len(rows),
+                         json.loads(out.stdout)[0]["lost_on_the_way"])
+
+    def test_charts__are_there_with_curves(self):
+        self.assertEqual(len(self.browser.all("#charts canvas")), CHARTS)
+        tops = self.browser.run(
+            "return chalk.views.find((v) => v.all).all.map((c) =>"
+            " c.plot.scales.y.max)")
+        self.assertTrue(all(top > 1 for top in tops), tops)
+
+    def test_unpacked__are_the_records(self):
+        records = self.records()
+        cwnd = self.app("conn.col.cwnd.join()").split(",")
+        self.assertEqual(cwnd, [r["cwnd"] for r in records])
+        seq = self.app("conn.col.seq.join()").split(",")
+        self.assertEqual(seq, [r["seq"] for r in records])
+
+
+class ZoomTest(PageTest):
+    def in_step(self):
+        """All charts show the range, and so do ladder and list."""
+        first, last = self.app("range")
+        for low, high in self.browser.scales():
+            self.assertAlmostEqual(low, first)
+            self.assertAlmostEqual(high, last)
+        times = [float(time) for time in self.browser.run(
+            "return [...document.querySelectorAll('#events"
+            " [aria-selected=false] .event-time')].map((e) =>"
+            " e.textContent.split(' ')[0])")]
+        self.assertTrue(times)
+        self.assertTrue(all(first - 1e-4 <= t <= last + 1e-4 for t in times))
+        starts = self.browser.run(
+            "const l = chalk.views.find((v) => v.visible);"
+            "return l.visible.map((f) => l.time(f))")
+        self.assertTrue(starts)
+        self.assertTrue(all(first <= t <= last for t in starts))
+        return first, last
+
+    def test_drag__zooms_all(self):
+        for chart in range(CHARTS):
+            self.browser.press("0")
+            whole = self.in_step()
+            self.browser.drag(chart, .25, .5)
+            first, last = self.in_step()
+            self.assertAlmostEqual(first, whole[1] * .25, delta=whole[1] / 50)
+            self.assertAlmostEqual(last, whole[1] * .5, delta=whole[1] / 50)
+
+    def test_drag__selects_nothing(self):
+        self.browser.drag(0, .25, .5)
+        self.assertEqual(self.app("selected"), -1)
+
+    def test_wheel__zooms_where_the_pointer_is(self):
+        whole = self.in_step()
+        self.browser.click_at(1, 100, 30)
+        over = self.browser.plot(1)
+        ActionChains(self.browser.driver).move_to_element(over).perform()
+        self.browser.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {
+            "type": "mouseWheel", "deltaX": 0, "deltaY": -200,
+            **self.browser.run("const r = arguments[0].getBoundingClientRect();"
+                               "return {x: r.left + r.width / 2,"
+                               " y: r.top + r.height / 2}", over)})
+        self.browser.settle()
+        first, last = self.in_step()
+        self.assertLess(last - first, whole[1] * .8)
+        self.assertAlmostEqual((first + last) / 2, whole[1] / 2,
+                               delta=whole[1] / 50)
+
+    def test_keys__zoom_move_and_reset(self):
+        whole = self.in_step()
+        self.browser.press("+")
+        near = self.in_step()
+        self.assertAlmostEqual(near[1] - near[0], whole[1] / 2)
+        self.assertTrue(self.browser.tab_to("#charts .plot"))
+        self.browser.press(Keys.ARROW_RIGHT)
+        moved = self.in_step()
+        self.assertGreater(moved[0], near[0])
+        self.assertAlmostEqual(moved[1] - moved[0], near[1] - near[0])
+        self.browser.press("-")
+        self.browser.press("0")
+        self.assertEqual(self.in_step(), whole)
+
+    def test_buttons__zoom(self):
+        whole = self.in_step()
+        self.browser.click("[data-do=closer]")
+        self.assertNotEqual(self.in_step(), whole)
+        self.browser.click("[data-do=reset]")
+        self.assertEqual(self.in_step(), whole)
+
+    def test_cursor__is_shared(self):
+        over = self.browser.plot(1)
+        ActionChains(self.browser.driver).move_to_element(over).perform()
+        self.browser.settle()
+        lefts = self.browser.run(
+            "return chalk.views.find((v) => v.all).all.map((c) =>"
+            " c.plot.cursor.left)")
+        self.assertTrue(all(abs(left - lefts[1]) < 2 for left in lefts), lefts)
+
+
+class SelectTest(PageTest):
+    def test_mark__tells_its_cause(self):
+        mark = self.browser.run(
+            "const c = chalk.views.find((v) => v.all).all[0];"
+            "return c.marks.find((m) => chalk.conn.cause(m.record) ==="
+            " 'third duplicate ACK' && m.y > 20)")
+        self.browser.click_at(0, mark["x"], mark["y"])
+        panel = self.browser.text("#panel")
+        self.assertIn("third duplicate ACK", panel)
+        self.assertIn("RFC 5681 §3.2", panel)
+        self.assertIn("fast retransmit", panel)
+        record = self.records()[self.app("selected")]
+        self.assertEqual(record["cause"], "third duplicate ACK")
+        self.assertIn(record["event"], ("ssthresh", "cwnd"))
+        row = self.browser.find("#panel tr.changed").text
+        self.assertRegex(row, "cwnd|ssthresh")
+
+    def test_ladder__tells_of_a_segment(self):
+        self.browser.click("#ladder .flight:nth-of-type(4) text")
+        record = self.records()[self.app("selected")]
+        self.assertIn(record["event"], ("send", "rtx"))
+        self.assertEqual(len(self.browser.all("#ladder .chosen")), 1)
+        self.assertIn(record["clause"].split()[1], self.browser.text("#panel"))
+
+    def test_row__tells_of_its_event(self):
+        self.browser.click("#events .event:nth-child(2)")
+        self.assertIn("SYN_SENT → ESTABLISHED", self.browser.text("#panel"))
+        self.assertIn("SYN+ACK arrives", self.browser.text("#panel"))
+
+    def test_panel__has_the_variables_before_and_after(self):
+        self.browser.press("l")
+        self.browser.click("#panel .links button:first-of-type")
+        i = self.app("selected")
+        records = self.records()
+        mine = [r for r in records[:i] if r["conn"] == records[i]["conn"]]
+        cells = self.browser.run(
+            "return [...document.querySelectorAll('#panel tbody tr')].map((r) =>"
+            " [...r.children].map((c) => c.textContent))")
+        found = {c[0].split(" ")[0]: c[1:] for c in cells}
+        cwnd = next(v for k, v in found.items() if k.startswith("cwnd"))
+        for cell, record in zip(cwnd, (mine[-1], records[i])):
+            self.assertIn(f"{int(record['cwnd']):,}", cell)
+
+    def test_lost_segment__is_crossed_and_leads_to_its_repair(self):
+        self.browser.press("l")
+        self.assertIn("never arrived", self.browser.text("#panel"))
+        self.assertIn("lost", self.browser.find(
+            "#ladder .chosen").get_attribute("class"))
+        self.browser.click("#panel .links button:first-of-type")
+        self.assertEqual(self.records()[self.app("selected")]["event"], "rtx")
+
+    def test_next_loss__goes_through_all(self):
+        count = len(self.browser.all("#losses tbody tr"))
+        seen = []
+        for _ in range(count + 1):
+            self.browser.press("l")
+            seen.append(self.app("selected"))
+        self.assertEqual(len(set(seen)), count)
+        self.browser.press("L")
+        self.assertEqual(self.app("selected"), seen[-3])
+
+    def test_next_event__follows_the_filters(self):
+        self.browser.press("n")
+        self.browser.press("n")
+        records = self.records()
+        self.assertEqual(records[self.app("selected")]["new"], "ESTABLISHED")
+        for kind in ("loss", "state"):
+            self.browser.click(f"[data-kind={kind}]")
+        self.browser.click("[data-kind=timer]")
+        self.browser.press("n")
+        self.assertIn(records[self.app("selected")]["event"],
+                      ("timer_set", "timer_fired"))
+        self.browser.press("p")
+        self.browser.press("p")
+        self.assertLess(self.app("selected"), 10)
+
+    def test_states__are_clickable(self):
+        self.assertEqual(len(self.browser.all("#states .state")), 11)
+        taken = self.browser.all("#states .arrow.taken")
+        steps = [r for r in self.records()
+                 if r["event"] == "state" and r["conn"] == "1"]
+        self.assertEqual(len(taken), len(steps))
+        self.browser.run("arguments[0].focus()", taken[-1])
+        self.browser.press(Keys.ENTER)
+        self.assertEqual(self.records()[self.app("selected")]["event"],
+                         "state")
+
+    def test_other_end__is_shown(self):
+        self.browser.press("e")
+        self.assertIn("sent no data", self.browser.text("#story"))
+        self.assertIn("LAST_ACK", self.browser.text("#path"))
+        self.browser.press("e")
+        self.assertIn("alice sent", self.browser.text("#story"))
+
+
+class KeyboardTest(PageTest):
+    def test_tab__reaches_everything(self):
+        self.browser.press(Keys.TAB)
+        for css in ("[data-do=language]", "[data-do=theme]", "[data-loss]",
+                    "[name=end]", "[data-do=closer]", "#charts .plot",
+                    "#ladder svg", "[data-kind=loss]", "#events",
+                    "#states .arrow", "#path button"):
+            self.assertTrue(self.browser.tab_to(css), css)
+
+    def test_focus__is_seen(self):
+        self.browser.tab_to("[data-do=theme]")
+        outline = self.browser.run(
+            "return getComputedStyle(document.activeElement).outlineStyle")
+        self.assertEqual(outline, "solid")
+
+    def test_ladder_and_list__are_walked_with_arrows(self):
+        for css in ("#ladder svg", "#events"):
+            self.assertTrue(self.browser.tab_to(css), css)
+            self.browser.press(Keys.ARROW_DOWN)
+            first = self.app("selected")
+            self.browser.press(Keys.ARROW_DOWN)
+            self.assertGreater(self.app("selected"), first)
+            self.assertTrue(self.browser.run(
+                "return document.activeElement.matches(arguments[0])", css))
+
+    def test_help__opens_and_closes(self):
+        self.browser.press("?")
+        self.assertTrue(self.browser.find("#help").is_displayed())
+        self.browser.press(Keys.ESCAPE)
+        self.assertFalse(self.browser.find("#help").is_displayed())
+
+
+class LookTest(PageTest):
+    def test_language__changes_all_words(self):
+        self.browser.press("l")
+        self.browser.click("[data-do=language]")
+        self.assertEqual(self.app("views.length"), 6)
+        self.assertEqual(self.browser.find("html").get_attribute("lang"),
+                         "zh-CN")
+        for css in ("#story", "#losses", "#panel", "#ladder", "#events",
+                    "#states", "#totals", ".bar"):
+            self.assertRegex(self.browser.text(css), "[\u4e00-\u9fff]", css)
+        self.assertGreaterEqual(self.app("selected"), 0)
+        self.browser.shot(os.path.join(SHOTS, "chinese.png"))
+        self.browser.click("[data-do=language]")
+        body = self.browser.text("main")
+        self.assertNotRegex(body, "[\u4e00-\u9fff]")
+
+    def test_theme__follows_the_system_and_the_button(self):
+        def paper():
+            return self.browser.run(
+                "return getComputedStyle(document.body).backgroundColor")
+        self.assertEqual(paper(), "rgb(255, 255, 255)")
+        self.browser.click("[data-do=theme]")
+        self.assertEqual(paper(), "rgb(20, 24, 29)")
+        self.browser.click("[data-do=theme]")
+        self.browser.media(True)
+        self.browser.open(self.path)
+        self.assertEqual(paper(), "rgb(20, 24, 29)")
+
+    def test_print__is_white_and_whole(self):
+        self.browser.media(True)
+        self.browser.open(self.path)
+        pdf = base64.b64decode(self.browser.driver.print_page())
+        self.assertTrue(pdf.startswith(b"%PDF"))
+        with open(os.path.join(SHOTS, "print.pdf"), "wb") as stream:
+            stream.write(pdf)
+        self.browser.media(True, "print")
+        self.assertFalse(self.browser.find(".bar").is_displayed())
+        for css in ("#charts canvas", "#ladder svg", "#story", "#states"):
+            self.assertTrue(self.browser.find(css).is_displayed(), css)
+        self.assertEqual(self.browser.run(
+            "return getComputedStyle(document.body).backgroundColor"),
+            "rgb(255, 255, 255)")
+        self.browser.media(False)
+
+    def test_windows__of_all_sizes_fit(self):
+        for width, height in ((375, 667), (768, 1024), (1024, 768),
+                              (1920, 1080)):
+            self.browser.size(width, height)
+            self.browser.open(self.path)
+            self.browser.press("l")
+            wide, seen = self.browser.run(
+                "return [document.documentElement.scrollWidth, innerWidth]")
+            self.assertLessEqual(wide, seen, width)
+            charts = self.browser.run(
+                "return [...document.querySelectorAll('#charts canvas')]"
+                ".map((c) => c.getBoundingClientRect().right)")
+            self.assertTrue(all(right <= width for right in charts), width)
+            self.browser.shot(os.path.join(SHOTS, f"{width}.png"))
+
+    def test_axe__finds_nothing(self):
+        with open(os.environ["AXE"], encoding="utf-8") as stream:
+            axe = stream.read()
+        for dark in (False, True):
+            for lang in ("en", "zh"):
+                for width in (1440, 375):
+                    self.browser.media(dark)
+                    self.browser.size(width, 900)
+                    self.browser.open(TRACES.report(self.trace(),
+                                                    "--lang", lang))
+                    self.browser.press("l")
+                    found = self.browser.axe(axe)
+                    self.assertEqual(found, [], (dark, lang, width))
+
+
+class OthersTest(PageTest):
+    """Traces that are not as usual."""
+
+    def open(self, *sim: str) -> None:
+        self.browser.open(TRACES.report(TRACES.trace(*sim)))
+
+    def test_many_connections__have_a_selector(self):
+        self.open("--clients", "3", "--connections", "2", "--bytes", "20kB")
+        pairs = self.browser.all("#pair option")
+        self.assertEqual(len(pairs), 6)
+        before = self.app("conn.ends[0].local")
+        self.browser.run(
+            "const s = document.getElementById('pair'); s.value = 3;"
+            "s.dispatchEvent(new Event('change'))")
+        for _ in range(20):
+            self.browser.settle()
+        self.assertNotEqual(self.app("conn.ends[0].local"), before)
+        self.assertEqual(self.app("pair"), 3)
+
+    def test_no_loss__is_said(self):
+        self.open("--bytes", "20kB", "--queue", "1000")
+        self.assertIn("None of its segments was lost",
+                      self.browser.text("#story"))
+        self.browser.press("l")
+        self.assertEqual(self.app("selected"), -1)
+
+    def test_abort_and_resets__are_shown(self):
+        self.open("--bytes", "1MiB", "--abort-after", "300ms")
+        self.assertIn("abort", self.browser.text("#path"))
+
+    def test_no_data__is_shown(self):
+        self.open("--bytes", "0")
+        self.assertIn("sent no data", self.browser.text("#story"))
+
+    def test_lost_syn__is_shown(self):
+        self.open("--bytes", "20kB", "--drop-syn", "1,2")
+        self.browser.press("l")
+        self.assertIn("seq=0", self.browser.text("#panel"))
+
+    def test_simultaneous_open_and_close(self):
+        self.open("--simultaneous-open", "--close", "both", "--bytes", "1kB",
+                  "--reverse-bytes", "1kB")
+        self.assertGreater(len(self.browser.all("#states .taken")), 3)
+
+    def test_zero_window__is_shown(self):
+        self.open("--reader-rate", "20kB", "--rcvbuf", "8KiB", "--bytes",
+                  "100kB")
+        self.browser.click("[data-kind=flow]")
+        self.assertIn("peer's window", self.browser.text("#events"))
+
+    def test_one_end__is_enough(self):
+        whole = TRACES.trace(*LOSSY)
+        half = whole.replace(".tsv", "-half.tsv")
+        with open(whole, encoding="ascii") as stream, \
+                open(half, "w", encoding="ascii") as out:
+            out.writelines(line for line in stream
+                           if line.split("\t")[1] in ("conn", "1"))
+        self.browser.open(TRACES.report(half))
+        self.assertIn("only this end", self.browser.text("#story"))
+        self.browser.press("l")
+        self.assertIn("third duplicate ACK", self.browser.text("#panel"))
+        self.assertTrue(self.browser.all("#ladder .flight"))
+
+    def test_large_trace__says_what_it_lacks(self):
+        trace = TRACES.trace("--rate", "100mbit", "--delay", "2ms", "--loss",
+                             "0.1%", "--bytes", "96MiB")
+        path = TRACES.report(trace)
+        self.assertLess(os.path.getsize(path), 2_000_000)
+        self.browser.open(path)
+        self.assertIn("keep this file small", self.browser.text("#story"))
+        out = subprocess.run([CHALK, "summary", trace, "--json"], check=True,
+                             capture_output=True, text=True)
+        known = json.loads(out.stdout)[0]
+        self.assertEqual(len(self.browser.all("#losses tbody tr")),
+                         known["lost_on_the_way"])
+
+
+def main() -> int:
+    global BROWSER
+    os.makedirs(SHOTS, exist_ok=True)
+    BROWSER = Browser()
+    try:
+        result = unittest.main(exit=False, verbosity=2).result
+    finally:
+        BROWSER.close()
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed} passed, {failed} failed", flush=True)
+    return failed > 0 or not result.testsRun
+
+
+if __name__ == "__main__":
+    sys.exit(main())
