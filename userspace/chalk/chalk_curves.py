@@ -87,7 +87,8 @@ class Curves:
         segments = [r for r in end.records if r.is_segment]
         if not segments:
             raise TraceError("this connection sent and received nothing")
-        self.start = segments[0].time
+        self.start = next(r.time for r in end.records
+                          if r.is_segment or r.event == "state")
         self.span = max(segments[-1].time - self.start, 1e-6)
         self.all = [r for r in end.records if r.time <= segments[-1].time]
         self.begin = max(begin or 0.0, 0.0)
@@ -215,16 +216,26 @@ class Curves:
         return found
 
     def progress(self) -> List[Tuple[float, int, int]]:
-        """When payload was sent, and when acknowledged: time, bytes, bytes."""
+        """When payload was sent, and when acknowledged: time, bytes, bytes.
+
+        A trace without the segments that left tells of new bytes by snd_nxt.
+        """
         found: List[Tuple[float, int, int]] = []
-        total = self.end.bytes_sent
-        una: Optional[int] = None
+        told = any(r.is_sent and r.len for r in self.all)
+        total = self.end.bytes_sent if told else SEQUENCE_SPACE
+        una = nxt = None
         acked = 0
         for record in self.all:
             time = self.clock(record)
-            if record.is_sent and record.len:
+            if told and record.is_sent and record.len:
                 una = record.snd_una if una is None else una
                 found.append((time, record.len, 0))
+            elif not told and record.snd_nxt:
+                una = record.snd_una if una is None else una
+                fresh = ahead(record.snd_nxt, una if nxt is None else nxt)
+                if fresh > 0:
+                    found.append((time, fresh, 0))
+                nxt = record.snd_nxt
             if una is None:
                 continue
             step = min(ahead(record.snd_una, una), total - acked)

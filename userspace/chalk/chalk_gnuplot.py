@@ -141,7 +141,7 @@ def single(panel: Panel, page: Page) -> List[str]:
         f"set xlabel {quoted(page.xlabel)} offset 0,0.3",
         "set key bmargin center vertical maxrows 3 Left reverse "
         "samplen 2.5 spacing 1.3",
-        "set lmargin 9", "set rmargin 3", "set tmargin 4",
+        "set lmargin 11", "set rmargin 3", "set tmargin 4",
         *axes(panel, page), *shading(panel), *state_strip(panel, page),
         *labels(panel, page), *plot(panel)]
 

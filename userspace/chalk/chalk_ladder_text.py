@@ -28,9 +28,9 @@ class Drawing:
         self.ladder = ladder
         self.signs = signs
         self.chosen = chosen
-        needs = [len(ladder.label(step.flight)) + 8 + len(self.note(step.flight))
-                 for step in (ladder.steps[number] for number in chosen)
-                 if step.flight]
+        flights = [ladder.steps[number].flight for number in chosen]
+        needs = [len(ladder.label(flight)) + 8 + len(self.note(flight))
+                 for flight in flights if flight]
         self.width = max([NARROWEST] + needs)
         self.shown: Dict[int, str] = {}
 

@@ -86,21 +86,22 @@ def scaled(points: Sequence[Point], by: float,
     return [(x, min(y, top) / by) for x, y in points]
 
 
-def window_top(curves: Curves) -> float:
+def window_top(curves: Curves, others: bool = True) -> float:
     """The scale: what the connection used, not what it was allowed.
 
     A peak that takes little of the time and would flatten all the rest,
-    such as that of the first slow start, is cut off.
+    such as that of the first slow start, is cut off. Without others, the
+    congestion window alone counts.
     """
     records = [r for r in curves.seen if r.cwnd]
     if not records:
         raise TraceError("this connection had no congestion window in that "
                          "time")
-    used = max(max(r.cwnd, r.flight) for r in records)
+    used = max(max(r.cwnd, r.flight if others else 0) for r in records)
     often = usual(curves, RARE)
     if often and used > 3 * often:
         return 1.8 * often
-    allowed = [max(r.ssthresh, r.snd_wnd) for r in records]
+    allowed = [max(r.ssthresh, r.snd_wnd) for r in records] if others else []
     return 1.15 * max([used] + [a for a in allowed if a <= 1.5 * used])
 
 
@@ -168,7 +169,7 @@ def sequence_panel(curves: Curves, peer: Optional[Connection]) -> Panel:
     vectors = "with vectors nohead lw {} lc rgb '{}'"
     panel.add("sent", strokes(drawn.first), vectors.format(1.8, BLUE), "sent",
               "with points pt '.' lt 1", "1:2:(0):3")
-    panel.add("again", strokes(drawn.again), vectors.format(3, RED),
+    panel.add("again", strokes(drawn.again), vectors.format(4, RED),
               "sent again", "with points pt 'R' lc rgb 'red'", "1:2:(0):3")
     panel.add("lost", scaled(drawn.lost, by),
               f"with points pt 2 ps 1.1 lw 1.6 lc rgb '{BLACK}'",

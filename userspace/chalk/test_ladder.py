@@ -63,8 +63,8 @@ class LadderTest(unittest.TestCase):
         heading, *lines = result.stdout.splitlines()
         self.assertIn(client, heading)
         self.assertIn(server, heading)
-        self.assertEqual(lines,
-                         chalk("ladder", "-", stdin=text).stdout.splitlines()[1:])
+        shorter = chalk("ladder", "-", stdin=text).stdout.splitlines()
+        self.assertEqual(lines, shorter[1:])
         result = chalk("summary", "-", "--local", client, stdin=longer)
         self.assertTrue(result.stdout.startswith(f"{client} -> {server} "))
 

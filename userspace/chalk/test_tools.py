@@ -23,8 +23,8 @@ from chalk_trace import COLUMNS, Trace, TraceError, relative  # noqa: E402
 from test_fixture import chalk  # noqa: E402
 
 sys.path.pop(0)
-COMMANDS = ("conns", "ladder", "plot", "report", "run", "ss", "summary",
-            "trace")
+COMMANDS = ("compare", "conns", "ladder", "plot", "report", "run", "ss",
+            "summary", "trace")
 
 
 class DispatcherTest(unittest.TestCase):
