@@ -167,10 +167,7 @@ static bool ack_in_syn_rcvd(struct conn *c, const struct seg *s, u64 now,
 		return drop(v, DROP_HANDSHAKE_ACK);
 	}
 	conn_establish(c, BY_RCVD_ACK_OF_SYN, now);
-	c->snd_wnd = window_of(c, s);
-	c->max_wnd = c->snd_wnd;
-	c->snd_wl1 = s->seq;
-	c->snd_wl2 = s->ack;
+	window_take(c, s, now);
 	v->wake |= WAKE_STATE | WAKE_WRITE;
 	return true;
 }

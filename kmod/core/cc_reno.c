@@ -22,7 +22,7 @@ static void reno_init(struct conn *c, bool lost, u64 now)
 {
 	u32 segments = c->env->tun.init_cwnd;
 
-	c->cc.ssthresh = SSTHRESH_INITIAL;
+	cc_set_ssthresh(c, SSTHRESH_INITIAL, BY_INIT_SSTHRESH, now);
 	if (lost)
 		cc_set(c, c->smss, BY_SYN_LOST, now);
 	else

@@ -58,14 +58,17 @@ bool conn_can_write(const struct conn *c)
  * RFC 6691: the MSS options speak of segments without options; what every
  * segment carries comes off.
  */
-static void set_smss(struct conn *c)
+static void set_smss(struct conn *c, enum cause cause, u64 now)
 {
 	u16 mss = min_t(u16, c->mtu_mss, c->peer_mss);
+	u16 old = c->smss;
 
 	if (c->user_mss)
 		mss = min_t(u16, mss, c->user_mss);
 	mss = max_t(u16, mss, MSS_FLOOR);
 	c->smss = mss - (c->ts_ok ? TS_OPTION_LEN : 0);
+	if (old && c->smss != old)
+		trace_change(c, EV_MSS, cause, old, c->smss, now);
 }
 
 static void init(struct conn *c, struct env *env, u32 iss, u64 now)
@@ -108,7 +111,7 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	/* RFC 7323 section 2.2: the window of a SYN is not scaled */
 	most = window_clamp(cfg->rcv_buf, c->opt.window_clamp);
 	c->rcv_wnd = min_t(u32, most, U16_MAX);
-	set_smss(c);
+	set_smss(c, BY_USER_OPEN, now);
 	c->syn_pending = true;
 	c->state = ST_CLOSED;
 	state_set(c, ST_SYN_SENT, BY_USER_OPEN, now);
@@ -132,13 +135,10 @@ void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
 	c->ts_recent_at = now;
 	if (s->mss)
 		c->peer_mss = s->mss;
-	set_smss(c);
+	set_smss(c, BY_SYN_OPTIONS, now);
 	/* nothing larger is to be expected before it is seen */
 	c->rmss = min_t(u16, MSS_DEFAULT, c->smss);
-	c->snd_wl1 = s->seq;
-	c->snd_wl2 = s->ack;
-	c->snd_wnd = s->wnd;
-	c->max_wnd = s->wnd;
+	window_take(c, s, now);
 }
 
 void conn_establish(struct conn *c, enum cause cause, u64 now)
@@ -191,6 +191,8 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 	c->rcv_wnd = req->rcv_wnd;
 	c->rcv_wscale = req->rcv_wscale;
 	c->state = ST_SYN_RCVD;
+	/* the record's events told of it */
+	c->snd_wnd = req->snd_wnd;
 	conn_take_syn(c, &syn, now);
 	c->snd_nxt = req->iss + 1;
 	c->snd_rtx = req->iss + 1;
@@ -239,7 +241,7 @@ void conn_set_mss(struct conn *c, u16 mtu_mss, u64 now)
 	u16 old = c->smss;
 
 	c->mtu_mss = mtu_mss;
-	set_smss(c);
+	set_smss(c, BY_MSS_CHANGE, now);
 	/* RFC 1191 section 6.5: the lost packets were too large, not too many */
 	if (c->smss < old && state_in(c->state, STATES_CAN_SEND) &&
 	    conn_flight(c))

@@ -21,6 +21,8 @@ static void fill_conn(struct event *ev, const struct conn *c)
 	ev->rto = rtt_rto(&c->rtt);
 	ev->unsent = conn_unsent(c);
 	ev->unread = conn_readable(c);
+	ev->ooo = c->reasm.bytes;
+	ev->mss = c->smss;
 }
 
 /* The window in bytes: that of a SYN is never scaled (RFC 7323 section 2.2). */
@@ -144,11 +146,11 @@ void emit_req_state(struct env *env, const struct req *r, enum conn_state from,
 
 void emit_req_segment(struct env *env, const struct req *r,
 		      enum event_kind kind, enum cause cause,
-		      const struct seg *s, u64 now)
+		      enum conn_state state, const struct seg *s, u64 now)
 {
 	struct event ev = { .time = now, .kind = kind, .cause = cause };
 
-	ev.state = ST_SYN_RCVD;
+	ev.state = state;
 	fill_req(&ev, r);
 	fill_segment(&ev, s, is_outgoing(kind) ? r->rcv_wscale : r->snd_wscale);
 	env->emit(env, OWNER_REQ, r, &ev);

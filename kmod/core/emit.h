@@ -19,7 +19,7 @@ void emit_req_state(struct env *env, const struct req *r, enum conn_state from,
 		    enum conn_state to, enum cause cause, u64 now);
 void emit_req_segment(struct env *env, const struct req *r,
 		      enum event_kind kind, enum cause cause,
-		      const struct seg *s, u64 now);
+		      enum conn_state state, const struct seg *s, u64 now);
 void emit_timewait_state(struct env *env, const struct timewait *t,
 			 enum conn_state to, enum cause cause, u64 now);
 void emit_timewait_segment(struct env *env, const struct timewait *t,
@@ -66,7 +66,16 @@ static inline void trace_req(struct env *env, const struct req *r,
 			     const struct seg *s, u64 now)
 {
 	if (unlikely(env->tracing))
-		emit_req_segment(env, r, kind, cause, s, now);
+		emit_req_segment(env, r, kind, cause, ST_SYN_RCVD, s, now);
+}
+
+/* The SYN that made the record came to a listener. */
+static inline void trace_req_syn(struct env *env, const struct req *r,
+				 const struct seg *s, u64 now)
+{
+	if (unlikely(env->tracing))
+		emit_req_segment(env, r, EV_RECV, BY_ARRIVAL, ST_LISTEN, s,
+				 now);
 }
 
 static inline void trace_timewait(struct env *env, const struct timewait *t,

@@ -9,7 +9,7 @@
 /* clang-format off */
 
 static const char *const kind_names[] = {
-#define X(id, name) [EV_##id] = name,
+#define X(id, name) [EV_##id] = #name,
 	EVENT_KINDS(X)
 #undef X
 };
@@ -67,7 +67,8 @@ static const char columns[] =
 	"time\tconn\tlocal\tremote\tevent\tcause\tclause\tstate\t"
 	"flags\tseq\tack\tlen\twnd\told\tnew\t"
 	"snd_una\tsnd_nxt\trcv_nxt\tcwnd\tssthresh\tflight\t"
-	"snd_wnd\trcv_wnd\tsrtt\trttvar\trto\tunsent\tunread";
+	"snd_wnd\trcv_wnd\tsrtt\trttvar\trto\tunsent\tunread\t"
+	"netns\tooo\tmss";
 
 int event_header(char *buf, size_t size)
 {
@@ -84,7 +85,7 @@ static int format_change(char *buf, size_t size, const struct event *ev)
 }
 
 int event_format(char *buf, size_t size, const struct event *ev,
-		 const char *local, const char *remote)
+		 const char *local, const char *remote, u32 netns)
 {
 	char flags[9];
 	u64 seconds;
@@ -103,7 +104,9 @@ int event_format(char *buf, size_t size, const struct event *ev,
 	n += scnprintf(buf + n, size - n, "%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t",
 		       ev->snd_una, ev->snd_nxt, ev->rcv_nxt, ev->cwnd,
 		       ev->ssthresh, ev->flight, ev->snd_wnd, ev->rcv_wnd);
-	n += scnprintf(buf + n, size - n, "%u\t%u\t%u\t%u\t%u\n", ev->srtt,
+	n += scnprintf(buf + n, size - n, "%u\t%u\t%u\t%u\t%u\t", ev->srtt,
 		       ev->rttvar, ev->rto, ev->unsent, ev->unread);
+	n += scnprintf(buf + n, size - n, "%u\t%u\t%u\n", netns, ev->ooo,
+		       ev->mss);
 	return n;
 }

@@ -16,22 +16,23 @@
 
 /* clang-format off */
 
-/* X(identifier, name in the trace) */
+/* X(identifier, name in the trace, a word) */
 #define EVENT_KINDS(X)                      \
-	X(SEND, "send")                     \
-	X(RTX, "rtx")                       \
-	X(RECV, "recv")                     \
-	X(DROP, "drop")                     \
-	X(STATE, "state")                   \
-	X(CWND, "cwnd")                     \
-	X(SSTHRESH, "ssthresh")             \
-	X(RTT, "rtt")                       \
-	X(RTT_REFUSED, "rtt_refused")       \
-	X(RTO, "rto")                       \
-	X(TIMER_SET, "timer_set")           \
-	X(TIMER_FIRED, "timer_fired")       \
-	X(SND_WND, "snd_wnd")               \
-	X(RCV_WND, "rcv_wnd")
+	X(SEND, send)                       \
+	X(RTX, rtx)                         \
+	X(RECV, recv)                       \
+	X(DROP, drop)                       \
+	X(STATE, state)                     \
+	X(CWND, cwnd)                       \
+	X(SSTHRESH, ssthresh)               \
+	X(RTT, rtt)                         \
+	X(RTT_REFUSED, rtt_refused)         \
+	X(RTO, rto)                         \
+	X(TIMER_SET, timer_set)             \
+	X(TIMER_FIRED, timer_fired)         \
+	X(SND_WND, snd_wnd)                 \
+	X(RCV_WND, rcv_wnd)                 \
+	X(MSS, mss)
 
 /* X(identifier, name in the trace, clause) */
 #define EVENT_CAUSES(X)                                                        \
@@ -50,6 +51,7 @@
 	X(RCVD_ACK_OF_FIN, "our FIN is acknowledged", "RFC 9293 3.10.7.4")     \
 	X(RCVD_RST, "RST arrives", "RFC 9293 3.10.7.4")                        \
 	X(RCVD_ICMP, "ICMP error", "RFC 5927 4")                               \
+	X(SYN_OPTIONS, "options of the SYN", "RFC 9293 3.7.1")                 \
 	/* why a segment goes out */                                           \
 	X(HANDSHAKE, "handshake", "RFC 9293 3.5")                              \
 	X(DATA, "data", "RFC 9293 3.10.2")                                     \
@@ -70,6 +72,7 @@
 	X(ZERO_WINDOW, "zero-window probe", "RFC 9293 3.8.6.1")                \
 	/* congestion control and timers */                                    \
 	X(INIT_WINDOW, "initial window", "RFC 6928 2")                         \
+	X(INIT_SSTHRESH, "initial threshold", "RFC 5681 3.1")                  \
 	X(SLOW_START, "slow start", "RFC 5681 3.1")                            \
 	X(CONG_AVOID, "congestion avoidance", "RFC 5681 3.1")                  \
 	X(THIRD_DUPACK, "third duplicate ACK", "RFC 5681 3.2")                 \
@@ -194,6 +197,8 @@ enum cause {
  * @rto:      retransmission timeout, microseconds
  * @unsent:   bytes the user has written and that never went out
  * @unread:   bytes in order that the user has not read
+ * @ooo:      bytes that arrived out of order and wait
+ * @mss:      payload of a full segment, bytes
  */
 struct event {
 	u64 time;
@@ -209,6 +214,7 @@ struct event {
 	u32 snd_wnd, rcv_wnd;
 	u32 srtt, rttvar, rto;
 	u32 unsent, unread;
+	u32 ooo, mss;
 };
 
 const char *event_kind_name(unsigned int kind);
@@ -234,10 +240,11 @@ int event_header(char *buf, size_t size);
  * @ev:     the record
  * @local:  our endpoint as "address:port"
  * @remote: the peer's
+ * @netns:  which of the hosts of the habitat that is
  *
  * Return: characters written, without the NUL.
  */
 int event_format(char *buf, size_t size, const struct event *ev,
-		 const char *local, const char *remote);
+		 const char *local, const char *remote, u32 netns);
 
 #endif /* CHALK_CORE_EVENT_H */

@@ -34,6 +34,7 @@ static enum reasm_result insert(struct reasm *m, u16 i,
 	memmove(&m->r[i + 1], &m->r[i], (m->n - i) * sizeof(*m->r));
 	m->r[i] = *in;
 	m->n++;
+	m->bytes += in->end - in->start;
 	return REASM_NEW;
 }
 
@@ -43,6 +44,7 @@ static void merge_following(struct reasm *m, u16 i)
 	u16 j = i + 1;
 
 	while (j < m->n && seq_le(m->r[j].start, m->r[i].end)) {
+		m->bytes -= m->r[j].end - m->r[j].start;
 		m->r[i].end = seq_max(m->r[i].end, m->r[j].end);
 		j++;
 	}
@@ -90,9 +92,11 @@ enum reasm_result reasm_add(struct reasm *m, struct seq_range *in)
 	if (last && last != r)
 		trim(in, last);
 	trim(in, r);
+	m->bytes -= r->end - r->start;
 	r->start = seq_min(r->start, whole.start);
 	r->end = seq_max(r->end, whole.end);
 	merge_following(m, i);
+	m->bytes += r->end - r->start;
 	return REASM_NEW;
 }
 
@@ -102,6 +106,7 @@ u32 reasm_advance(struct reasm *m, u32 rcv_nxt)
 
 	while (i < m->n && seq_le(m->r[i].start, rcv_nxt)) {
 		rcv_nxt = seq_max(rcv_nxt, m->r[i].end);
+		m->bytes -= m->r[i].end - m->r[i].start;
 		i++;
 	}
 	if (i) {
@@ -109,15 +114,6 @@ u32 reasm_advance(struct reasm *m, u32 rcv_nxt)
 		m->n -= i;
 	}
 	return rcv_nxt;
-}
-
-u32 reasm_bytes(const struct reasm *m)
-{
-	u32 sum = 0;
-
-	for (u16 i = 0; i < m->n; i++)
-		sum += m->r[i].end - m->r[i].start;
-	return sum;
 }
 
 u16 reasm_room_wanted(const struct reasm *m)

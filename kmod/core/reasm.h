@@ -26,11 +26,13 @@ struct seq_range {
  * @r:   the array, in order
  * @n:   how many of it are in use
  * @cap: how many it has room for
+ * @bytes: in all of them
  */
 struct reasm {
 	struct seq_range *r;
 	u16 n;
 	u16 cap;
+	u32 bytes;
 };
 
 /* What became of a range that was offered. */
@@ -58,12 +60,6 @@ enum reasm_result reasm_add(struct reasm *m, struct seq_range *in);
  * Return: the next byte expected after those ranges, at least @rcv_nxt.
  */
 u32 reasm_advance(struct reasm *m, u32 rcv_nxt);
-
-/**
- * reasm_bytes() - bytes held in all ranges
- * @m: the ranges
- */
-u32 reasm_bytes(const struct reasm *m);
 
 /**
  * reasm_room_wanted() - how many ranges the array should have room for

@@ -95,7 +95,7 @@ void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
 	r->sent_at = now;
 	r->pending = true;
 	set_deadline(r, env, now);
-	trace_req(env, r, EV_RECV, BY_ARRIVAL, syn, now);
+	trace_req_syn(env, r, syn, now);
 	trace_req_state(env, r, ST_LISTEN, ST_SYN_RCVD, BY_RCVD_SYN, now);
 }
 

@@ -50,7 +50,9 @@ u16 window_advertise(struct conn *c, u64 now)
 	c->last_ack_sent = c->rcv_nxt;
 	c->rcv_wnd = offer;
 	if (offer != old)
-		trace_change(c, EV_RCV_WND, BY_USER_READ, old, offer, now);
+		trace_change(c, EV_RCV_WND,
+			     offer > old ? BY_USER_READ : BY_ARRIVAL, old,
+			     offer, now);
 	/*
 	 * RFC 7323 section 2.4: the peer sees it rounded down, and we go on
 	 * accepting up to the true edge.
@@ -80,12 +82,10 @@ static bool is_newer(const struct conn *c, const struct seg *s)
 	       (c->snd_wl1 == s->seq && seq_le(c->snd_wl2, s->ack));
 }
 
-bool window_update(struct conn *c, const struct seg *s, u64 now)
+bool window_take(struct conn *c, const struct seg *s, u64 now)
 {
 	u32 old = c->snd_wnd;
 
-	if (!is_newer(c, s))
-		return false;
 	c->snd_wnd = window_of(c, s);
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->ack;
@@ -94,4 +94,9 @@ bool window_update(struct conn *c, const struct seg *s, u64 now)
 		return false;
 	trace_change(c, EV_SND_WND, BY_ARRIVAL, old, c->snd_wnd, now);
 	return true;
+}
+
+bool window_update(struct conn *c, const struct seg *s, u64 now)
+{
+	return is_newer(c, s) && window_take(c, s, now);
 }

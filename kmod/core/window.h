@@ -53,6 +53,16 @@ bool window_update_due(const struct conn *c);
 /* --- the send window --- */
 
 /**
+ * window_take() - the peer's window is what a segment says
+ * @c:   the connection
+ * @s:   the segment
+ * @now: microseconds
+ *
+ * Return: whether the window changed.
+ */
+bool window_take(struct conn *c, const struct seg *s, u64 now);
+
+/**
  * window_update() - take the peer's window (section 3.10.7.4, fifth step)
  * @c:   the connection
  * @s:   an acceptable segment

@@ -79,7 +79,7 @@ static void event_format__columns_of_header(struct kunit *test)
 		ev.old = ST_CLOSED;
 		ev.new = ST_LISTEN;
 		event_header(header, sizeof(header));
-		event_format(line, sizeof(line), &ev, "l", "r");
+		event_format(line, sizeof(line), &ev, "l", "r", 1);
 		KUNIT_EXPECT_EQ(test, count(line, '\t'), count(header, '\t'));
 		KUNIT_EXPECT_EQ(test, count(line, '\n'), 1);
 		KUNIT_EXPECT_EQ(test, count(header, '\n'), 1);
@@ -97,7 +97,7 @@ static void event_format__largest_fits(struct kunit *test)
 
 		ev.cause = c;
 		n = event_format(line, sizeof(line), &ev, longest_endpoint,
-				 longest_endpoint);
+				 longest_endpoint, U32_MAX);
 		KUNIT_EXPECT_LT(test, n, EVENT_LINE_MAX - 1);
 		KUNIT_EXPECT_EQ(test, n, strlen(line));
 		KUNIT_EXPECT_EQ(test, line[n - 1], '\n');
@@ -112,7 +112,7 @@ static void event_format__short_buffer(struct kunit *test)
 	char line[40];
 
 	for (unsigned int size = 1; size <= sizeof(line); size++) {
-		int n = event_format(line, size, &ev, "l", "r");
+		int n = event_format(line, size, &ev, "l", "r", 1);
 
 		KUNIT_EXPECT_EQ(test, n, size - 1);
 		KUNIT_EXPECT_EQ(test, line[n], '\0');
@@ -147,14 +147,16 @@ static void event_format__line(struct kunit *test)
 		.rto = 18,
 		.unsent = 19,
 		.unread = 20,
+		.ooo = 22,
+		.mss = 23,
 	};
 	static const char wanted[] =
 		"12.000034\t5\t10.0.0.1:80\t10.0.0.2:99\tsend\tdata\t"
 		"RFC 9293 3.10.2\tESTABLISHED\tPA\t1\t2\t3\t4\t6\t7\t"
-		"8\t9\t10\t11\t12\t13\t14\t15\t16\t17\t18\t19\t20\n";
+		"8\t9\t10\t11\t12\t13\t14\t15\t16\t17\t18\t19\t20\t21\t22\t23\n";
 	char line[EVENT_LINE_MAX];
 
-	event_format(line, sizeof(line), &ev, "10.0.0.1:80", "10.0.0.2:99");
+	event_format(line, sizeof(line), &ev, "10.0.0.1:80", "10.0.0.2:99", 21);
 	KUNIT_EXPECT_STREQ(test, line, wanted);
 }
 
@@ -170,7 +172,7 @@ static void event_format__state(struct kunit *test)
 	};
 	char line[EVENT_LINE_MAX];
 
-	event_format(line, sizeof(line), &ev, "l", "r");
+	event_format(line, sizeof(line), &ev, "l", "r", 1);
 	KUNIT_EXPECT_NOT_NULL(test,
 			      strstr(line, "\tESTABLISHED\tCLOSE_WAIT\t0\t"));
 }
@@ -196,7 +198,7 @@ static void event_format__flags(struct kunit *test)
 	const struct event ev = { .kind = EV_RECV, .flags = p->flags };
 	char line[EVENT_LINE_MAX], wanted[16];
 
-	event_format(line, sizeof(line), &ev, "l", "r");
+	event_format(line, sizeof(line), &ev, "l", "r", 1);
 	scnprintf(wanted, sizeof(wanted), "\t%s\t0\t", p->name);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(line, wanted));
 }

@@ -184,7 +184,7 @@ static void reasm_add__full(struct kunit *test)
 	in = (struct seq_range){ 40, 50 };
 	KUNIT_EXPECT_EQ(test, reasm_add(&m, &in), REASM_NEW);
 	KUNIT_EXPECT_EQ(test, m.n, 2);
-	KUNIT_EXPECT_EQ(test, reasm_bytes(&m), 30);
+	KUNIT_EXPECT_EQ(test, m.bytes, 30);
 }
 
 static void reasm_add__no_array(struct kunit *test)
@@ -257,7 +257,7 @@ static void check_same(struct kunit *test, const struct model *o)
 		i++;
 	}
 	KUNIT_EXPECT_EQ(test, i, o->m.n);
-	KUNIT_EXPECT_EQ(test, reasm_bytes(&o->m), bytes);
+	KUNIT_EXPECT_EQ(test, o->m.bytes, bytes);
 }
 
 static void check_trimmed(struct kunit *test, const struct model *o, u32 from,

@@ -13,10 +13,12 @@ from typing import Dict, Iterable, List, Optional, Tuple
 COLUMNS = (
     "time conn local remote event cause clause state flags seq ack len wnd "
     "old new snd_una snd_nxt rcv_nxt cwnd ssthresh flight snd_wnd rcv_wnd "
-    "srtt rttvar rto unsent unread").split()
+    "srtt rttvar rto unsent unread netns ooo mss").split()
+# Traces of before these were added are read too; there they are 0.
+OPTIONAL = "netns ooo mss".split()
 NUMBERS = (
     "conn seq ack len wnd snd_una snd_nxt rcv_nxt cwnd ssthresh flight "
-    "snd_wnd rcv_wnd srtt rttvar rto unsent unread").split()
+    "snd_wnd rcv_wnd srtt rttvar rto unsent unread netns ooo mss").split()
 SENT = ("send", "rtx")
 ARRIVED = ("recv", "drop")
 SEQUENCE_SPACE = 1 << 32
@@ -39,7 +41,7 @@ class Record:
     def __init__(self, fields: List[str], where: Dict[str, int], place: int):
         self.place = place
         for name in COLUMNS:
-            setattr(self, name, fields[where[name]])
+            setattr(self, name, fields[where[name]] if name in where else "0")
         self.time = float(self.time)
         for name in NUMBERS:
             setattr(self, name, number(getattr(self, name)))
@@ -146,11 +148,12 @@ class Trace:
 
     def _header(self, line: str) -> Dict[str, int]:
         names = line.split("\t")
-        missing = [name for name in COLUMNS if name not in names]
+        missing = [name for name in COLUMNS
+                   if name not in names and name not in OPTIONAL]
         if missing:
             raise TraceError(f"{self.name} is not a trace of Chalk: its first "
                              f"line names no column '{missing[0]}'")
-        return {name: names.index(name) for name in COLUMNS}
+        return {name: names.index(name) for name in COLUMNS if name in names}
 
     def _record(self, fields: List[str], where: Dict[str, int],
                 count: int) -> None:

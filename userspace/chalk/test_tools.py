@@ -61,6 +61,13 @@ class TraceTest(unittest.TestCase):
         self.assertEqual(records[0].flags, "S")
         self.assertEqual(records[0].conn, 1)
 
+    def test_read__does_without_later_columns(self):
+        lines = ["\t".join(line.split("\t")[:-3])
+                 for line in fixture.transfer().text().splitlines()]
+        self.assertTrue(lines[0].endswith("\tunread"))
+        record = Trace(lines).records[0]
+        self.assertEqual((record.netns, record.ooo, record.mss), (0, 0, 0))
+
     def test_read__counts_lost_records(self):
         text = fixture.transfer().text() + "# lost 7\n# lost 5\n# hello\n"
         self.assertEqual(Trace(text.splitlines()).lost, 12)

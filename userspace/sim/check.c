@@ -18,9 +18,7 @@ void check_init(struct sock *sk, enum conn_state state)
 {
 	memset(&sk->check, 0, sizeof(sk->check));
 	sk->check.state = state;
-	/* where they start: no change, so no event */
-	sk->check.told[EV_SSTHRESH] = SSTHRESH_INITIAL;
-	sk->check.told[EV_RTO] = sk->host->env.tun.rto_init;
+	sk->check.told.kind = NR_EVENT_KINDS;
 }
 
 /* Both SYNs offered it. */
@@ -444,15 +442,14 @@ static void rest_events(struct sock *sk)
 	const struct check *k = &sk->check;
 	const struct conn *c = &sk->c;
 
-	if (!sk->host->env.tracing)
+	if (!sk->host->env.tracing || k->told.kind == NR_EVENT_KINDS)
 		return;
-	if (k->state != c->state || k->told[EV_CWND] != c->cc.cwnd ||
-	    (c->cc.cwnd && k->told[EV_SSTHRESH] != c->cc.ssthresh))
-		sock_fail(sk,
-			  "a change of state, cwnd or ssthresh had no event");
-	if (k->told[EV_RTO] != rtt_rto(&c->rtt))
-		sock_fail(sk, "the RTO is %u, the events say %u",
-			  rtt_rto(&c->rtt), k->told[EV_RTO]);
+	if (k->told.state != c->state || k->told.cwnd != c->cc.cwnd ||
+	    k->told.ssthresh != c->cc.ssthresh ||
+	    k->told.snd_wnd != c->snd_wnd || k->told.rcv_wnd != c->rcv_wnd ||
+	    k->told.rto != rtt_rto(&c->rtt) || k->told.srtt != c->rtt.srtt ||
+	    k->told.mss != c->smss)
+		sock_fail(sk, "a change had no event");
 }
 
 void check_rest(struct sock *sk)
@@ -486,32 +483,100 @@ void check_ticked(struct sock *sk)
 
 /* --- its events --- */
 
-static void follow(struct sock *sk, const struct event *ev, u32 *last)
+/* A variable of the record, and the kind of event that tells of its changes. */
+struct variable {
+	enum event_kind kind;
+	size_t offset;
+};
+
+static u32 value(const struct event *ev, const struct variable *var)
 {
-	if (ev->old != *last)
-		sock_fail(sk, "event %s goes from %u to %u, it was %u",
-			  event_kind_name(ev->kind), ev->old, ev->new, *last);
+	u32 v;
+
+	memcpy(&v, (const char *)ev + var->offset, sizeof(v));
+	return v;
+}
+
+/* It went from what the event before said to what this one says, at once. */
+static void check_change(struct sock *sk, const struct event *ev, u32 before,
+			 u32 after)
+{
+	if (ev->old != before || ev->new != after)
+		sock_fail(sk, "event %s goes from %u to %u, it went %u to %u",
+			  event_kind_name(ev->kind), ev->old, ev->new, before,
+			  after);
 	if (ev->old == ev->new)
 		sock_fail(sk, "event %s without a change",
 			  event_kind_name(ev->kind));
-	*last = ev->new;
+}
+
+static void check_variable(struct sock *sk, const struct event *ev,
+			   const struct variable *var)
+{
+	const struct event *told = &sk->check.told;
+	u32 before = value(told, var), after = value(ev, var);
+
+	if (ev->kind == var->kind)
+		check_change(sk, ev, before, after);
+	else if (before != after)
+		sock_fail(sk, "event %s changes what %s should",
+			  event_kind_name(ev->kind),
+			  event_kind_name(var->kind));
+}
+
+static void check_variables(struct sock *sk, const struct event *ev)
+{
+#define VARIABLE(kind, name)                            \
+	{                                               \
+		EV_##kind, offsetof(struct event, name) \
+	}
+	static const struct variable variables[] = {
+		VARIABLE(CWND, cwnd),	    VARIABLE(SSTHRESH, ssthresh),
+		VARIABLE(SND_WND, snd_wnd), VARIABLE(RCV_WND, rcv_wnd),
+		VARIABLE(RTO, rto),	    VARIABLE(MSS, mss),
+	};
+#undef VARIABLE
+	struct event *told = &sk->check.told;
+	struct event now = *ev;
+
+	/* a sample moves the RTO with it: its own event comes next */
+	if (ev->kind == EV_RTT)
+		now.rto = told->rto;
+	else if (ev->srtt != told->srtt || ev->rttvar != told->rttvar)
+		sock_fail(sk, "event %s changes the round-trip time",
+			  event_kind_name(ev->kind));
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+		check_variable(sk, &now, &variables[i]);
+	*told = now;
+}
+
+static void check_state(struct sock *sk, const struct event *ev)
+{
+	struct check *k = &sk->check;
+
+	if (ev->kind == EV_STATE)
+		check_change(sk, ev, k->state, ev->state);
+	else if (ev->state != k->state)
+		sock_fail(sk, "event %s changes the state",
+			  event_kind_name(ev->kind));
+	k->state = ev->state;
 }
 
 void check_event(struct sock *sk, enum event_owner what, const struct event *ev)
 {
 	struct check *k = &sk->check;
-	u32 state = k->state;
 
 	if (ev->time != sk->host->w->now || ev->conn != sk->id)
 		sock_fail(sk, "event %s of another time or connection",
 			  event_kind_name(ev->kind));
-	if (ev->kind == EV_STATE) {
-		follow(sk, ev, &state);
-		k->state = state;
-	}
+	if (ev->cause == BY_NONE)
+		sock_fail(sk, "event %s without a cause",
+			  event_kind_name(ev->kind));
+	check_state(sk, ev);
 	if (what != OWNER_CONN)
 		return;
-	if (ev->kind == EV_CWND || ev->kind == EV_SSTHRESH ||
-	    ev->kind == EV_RTO)
-		follow(sk, ev, &k->told[ev->kind]);
+	if (k->told.kind == NR_EVENT_KINDS)
+		k->told = *ev;
+	else
+		check_variables(sk, ev);
 }

@@ -55,7 +55,7 @@ struct check_syn {
  * @owed:     when the oldest byte arrived that is not acknowledged, 0: none
  * @cwnd:     cwnd before the segment that is being received
  * @state:    as the events tell it
- * @told:     the same, other variables, by kind of event
+ * @told:     the last event of the connection; of kind NR_EVENT_KINDS: none yet
  */
 struct check {
 	struct check_syn out, in;
@@ -74,7 +74,7 @@ struct check {
 	u64 owed;
 	u32 cwnd;
 	u8 state;
-	u32 told[NR_EVENT_KINDS];
+	struct event told;
 };
 
 /**

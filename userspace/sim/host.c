@@ -34,8 +34,8 @@ static void host_emit(struct env *env, enum event_owner what, const void *owner,
 
 	check_event(sk, what, ev);
 	if (h->w->trace)
-		trace_event(h->w->trace, ev, h->addr, sk->lport, sk->raddr,
-			    sk->rport);
+		trace_event(h->w->trace, h->number, ev, h->addr, sk->lport,
+			    sk->raddr, sk->rport);
 }
 
 static void tunables_set(struct tunables *t, const struct side_config *cfg)
@@ -66,6 +66,7 @@ void host_init(struct host *h, struct world *w, u32 index, struct link *out)
 	h->w = w;
 	h->side = index == SERVER ? SERVER : CLIENT;
 	h->cfg = &w->cfg->side[h->side];
+	h->number = index + 1;
 	h->addr = FIRST_ADDRESS + index;
 	h->out = out;
 	h->secret = mix64(w->cfg->seed ^ h->addr);

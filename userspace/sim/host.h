@@ -24,6 +24,7 @@ struct sock;
  * @env:     what the core sees of it
  * @cfg:     the stack and the users
  * @side:    which of the two sides it is on
+ * @number:  in the trace, from 1
  * @addr:    IPv4 address
  * @out:     what it sends through
  * @listens: port of the listener, 0: none
@@ -37,6 +38,7 @@ struct host {
 	struct env env;
 	const struct side_config *cfg;
 	enum side side;
+	u32 number;
 	u32 addr;
 	struct link *out;
 	u16 listens;

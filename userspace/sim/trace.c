@@ -44,14 +44,14 @@ static void endpoint(char *buf, size_t size, u32 addr, u16 port)
 		 addr >> 8 & 0xff, addr & 0xff, port);
 }
 
-void trace_event(struct trace *t, const struct event *ev, u32 laddr, u16 lport,
-		 u32 raddr, u16 rport)
+void trace_event(struct trace *t, u32 host, const struct event *ev, u32 laddr,
+		 u16 lport, u32 raddr, u16 rport)
 {
 	char local[24], remote[24], line[EVENT_LINE_MAX];
 
 	endpoint(local, sizeof(local), laddr, lport);
 	endpoint(remote, sizeof(remote), raddr, rport);
-	event_format(line, sizeof(line), ev, local, remote);
+	event_format(line, sizeof(line), ev, local, remote, host);
 	fputs(line, t->file);
 }
 
@@ -71,5 +71,6 @@ void trace_drop(struct world *w, struct host *h, u32 src, const struct seg *s,
 	};
 
 	if (w->trace)
-		trace_event(w->trace, &ev, h->addr, s->dport, src, s->sport);
+		trace_event(w->trace, h->number, &ev, h->addr, s->dport, src,
+			    s->sport);
 }

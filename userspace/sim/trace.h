@@ -31,14 +31,15 @@ bool trace_close(struct trace *t);
 /**
  * trace_event() - write one line
  * @t:     the trace
+ * @host:  number of our host, from 1
  * @ev:    the event
  * @laddr: our address
  * @lport: our port
  * @raddr: the peer's address
  * @rport: the peer's port
  */
-void trace_event(struct trace *t, const struct event *ev, u32 laddr, u16 lport,
-		 u32 raddr, u16 rport);
+void trace_event(struct trace *t, u32 host, const struct event *ev, u32 laddr,
+		 u16 lport, u32 raddr, u16 rport);
 
 /**
  * trace_drop() - a segment that belongs to no connection is dropped

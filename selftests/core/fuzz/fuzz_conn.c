@@ -170,7 +170,7 @@ static void emit(struct env *env, enum event_owner what, const void *owner,
 	char line[EVENT_LINE_MAX];
 
 	CHECK(ev->cause < NR_CAUSES && ev->kind < NR_EVENT_KINDS);
-	CHECK(event_format(line, sizeof(line), ev, "l", "r") > 0);
+	CHECK(event_format(line, sizeof(line), ev, "l", "r", 1) > 0);
 }
 
 static struct conn_config config(struct fuzz *f)
