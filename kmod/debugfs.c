@@ -5,7 +5,10 @@
  *	conns	a line for each listener, connection and record
  *	dgrams	the sockets of datagrams (dgram_debugfs.c)
  *	drops	how many segments were not used, for each reason
- *	trace	events as they happen (trace.c)
+ *	filter	which events those who open a trace get, unless they say (trace_filter.c)
+ *	names	what the numbers in trace_raw mean (trace_text.c)
+ *	trace	events as they happen (trace.h)
+ *	trace_raw	the same, in binary
  *
  * For root. Lines are tab-separated, the first names the columns.
  */
@@ -16,6 +19,7 @@
 
 #include "dgram.h"
 #include "sock.h"
+#include "trace.h"
 
 /* Sockets taken from a bucket at a time. */
 #define BATCH 16
@@ -276,7 +280,12 @@ void chalk_debugfs_init(void)
 	debugfs_create_file("conns", 0400, dir, NULL, &conns_fops);
 	chalk_dgram_debugfs_init(dir);
 	debugfs_create_file("drops", 0400, dir, NULL, &drops_fops);
-	debugfs_create_file("trace", 0400, dir, NULL, &chalk_trace_fops);
+	debugfs_create_file("filter", 0600, dir, NULL,
+			    &chalk_trace_filter_fops);
+	debugfs_create_file("names", 0400, dir, NULL, &chalk_trace_names_fops);
+	debugfs_create_file("trace", 0600, dir, NULL, &chalk_trace_fops);
+	debugfs_create_file("trace_raw", 0600, dir, NULL,
+			    &chalk_trace_raw_fops);
 }
 
 /**

@@ -12,6 +12,7 @@
 #include <linux/seq_file.h>
 
 #include "dgram.h"
+#include "trace.h"
 
 /* --- dgrams --- */
 

@@ -93,18 +93,10 @@ u64 chalk_datagrams_of(const struct chalk_net *cn, enum chalk_dgrams way);
 int chalk_sysctl_register(struct chalk_net *cn);
 void chalk_sysctl_unregister(struct chalk_net *cn);
 
-/* Room for an address in brackets, a port and a NUL. */
-#define CHALK_END_MAX 56
-
 /* trace.c */
-extern const struct file_operations chalk_trace_fops;
-
 void chalk_trace_init(struct chalk_net *cn);
-void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
-		      const struct event *ev);
 void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
 		       const struct chalk_ends *ends, const struct seg *seg);
-void chalk_format_end(char *buf, const struct in6_addr *addr, u16 port);
 
 /* debugfs.c */
 void chalk_debugfs_init(void);

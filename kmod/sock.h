@@ -51,11 +51,12 @@
  *       bhash[].lock, then bhash2[].lock, then ehash's locks; lhash2[].lock
  *       the accept queue's rskq_lock; below it the child's output (RST)
  *       req->lock and timewait->lock: leaves
- *         the trace ring's lock: the innermost
  *
  * The socket lock guards all of struct chalk_sock. A struct req or struct
  * timewait is guarded by the spinlock beside it. Listeners take segments
  * without any lock; what they read of the socket they read once.
+ *
+ * Tracing happens under any of them and takes none (trace.h).
  *
  * Contexts
  * --------

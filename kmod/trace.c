@@ -1,95 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * trace.c - the events of the core as lines of a file
+ * trace.c - events go to those who watch
  *
- * Owns /sys/kernel/debug/chalk/trace: a header, then a tab-separated line for
- * each event since the file was opened, in every namespace. Events go into a
- * ring that exists only while somebody has the file open; otherwise
- * env->tracing is false and the core emits nothing. The protocol never waits
- * for a reader: one that is too slow loses events, and finds a line
- * "# lost N" in their place.
- *
- * The ring's lock is the innermost of all; readers copy records under it and
- * format them outside.
+ * Owns the list of readers, and env->tracing of every namespace: it is set
+ * while anybody watches; otherwise the core emits nothing. Events of all
+ * namespaces go the same way; a filter tells them apart. The path as a whole
+ * stands in trace.h.
  */
-#include <linux/debugfs.h>
-#include <linux/fs.h>
-#include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/poll.h>
-#include <linux/slab.h>
-#include <linux/uaccess.h>
-#include <linux/vmalloc.h>
-#include <linux/wait.h>
+#include <linux/rculist.h>
 
 #include "sock.h"
+#include "trace.h"
 
-/* Records in the ring; a power of two. */
-#define RING_SIZE 16384
-
-/* Records that a reader takes at once, and room for their text. */
-#define BATCH 32
-#define TEXT_SIZE ((BATCH + 1) * EVENT_LINE_MAX)
-
-/**
- * struct record - an event and whose it is
- * @ev:   the event
- * @ends: between whom
- */
-struct record {
-	struct event ev;
-	struct chalk_ends ends;
-};
-
-/**
- * struct ring - the latest events
- * @lock: guards @rec and @head
- * @rec:  the records, NULL while there is no reader
- * @head: how many there ever were; the next goes to @head % RING_SIZE
- * @wait: readers that wait for more
- */
-static struct ring {
-	spinlock_t lock; /* see above */
-	struct record *rec;
-	u64 head;
-	wait_queue_head_t wait;
-} ring = {
-	.lock = __SPIN_LOCK_UNLOCKED(ring.lock),
-	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(ring.wait),
-};
-
-/* Guards the number of readers, and with it whether there is a ring. */
+/* Under the lock the list changes, and the readers' filters do. */
+static LIST_HEAD(readers);
 static DEFINE_MUTEX(readers_lock);
-static unsigned int readers;
 
-/**
- * struct reader - an open file
- * @lock:  a process at a time
- * @pos:   records before it are read
- * @batch: records on their way to be text
- * @text:  text on its way to the program
- * @len:   bytes of it
- * @off:   of those given
+/* How many watch: readers, and tracepoints that are on. */
+static DEFINE_MUTEX(watchers_lock);
+static unsigned int watchers;
+
+/* --- emission --- */
+
+/*
+ * A reader who sleeps is woken when much has gathered or there was no room, else
+ * by its timer: one wake-up for each record would cost more than the records.
  */
-struct reader {
-	struct mutex lock; /* see above */
-	u64 pos;
-	struct record batch[BATCH];
-	char text[TEXT_SIZE];
-	size_t len;
-	size_t off;
-};
-
-/* --- writing --- */
-
-static void put_record(const struct record *r)
+static void call_reader(struct chalk_reader *rd, u32 n)
 {
-	spin_lock_bh(&ring.lock);
-	if (ring.rec)
-		ring.rec[ring.head++ % RING_SIZE] = *r;
-	spin_unlock_bh(&ring.lock);
-	if (wq_has_sleeper(&ring.wait))
-		wake_up_interruptible(&ring.wait);
+	if (!wq_has_sleeper(&rd->wait))
+		return;
+	if (n % (rd->rings.size / 4) == 0)
+		wake_up_interruptible(&rd->wait);
+	else if (!timer_pending(&rd->timer))
+		mod_timer(&rd->timer, jiffies + 1);
+}
+
+static void offer(struct chalk_reader *rd, const struct chalk_item *it)
+{
+	const struct chalk_filter *f = rcu_dereference(rd->filter);
+
+	if (!f || chalk_filter_passes(f, it))
+		call_reader(rd, chalk_rings_put(&rd->rings, it));
+}
+
+/* A ring has one producer: this CPU, and no softirq comes between. */
+static void emit(const struct chalk_item *it)
+{
+	struct chalk_reader *rd;
+
+	local_bh_disable();
+	rcu_read_lock();
+	list_for_each_entry_rcu(rd, &readers, list) offer(rd, it);
+	rcu_read_unlock();
+	local_bh_enable();
 }
 
 /* All three kinds of socket begin with the same struct sock_common. */
@@ -111,22 +76,18 @@ static const struct sock *socket_of(enum event_owner what, const void *owner)
 	return NULL;
 }
 
-/**
- * chalk_trace_emit() - env->emit: the core has an event
- * @env:   the world
- * @what:  what @owner is
- * @owner: a struct conn, req or timewait
- * @ev:    the event
- */
-void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
-		      const struct event *ev)
+/* env->emit: the core has an event. */
+static void emit_event(struct env *env, enum event_owner what,
+		       const void *owner, const struct event *ev)
 {
-	struct record r = {
-		.ev = *ev,
-		.ends = chalk_ends_of(socket_of(what, owner)),
+	const struct sock *sk = socket_of(what, owner);
+	const struct chalk_item it = {
+		.ev = ev,
+		.ends = chalk_ends_of(sk),
+		.netns = sock_net(sk)->ns.inum,
 	};
 
-	put_record(&r);
+	emit(&it);
 }
 
 /**
@@ -140,26 +101,28 @@ void chalk_trace_emit(struct env *env, enum event_owner what, const void *owner,
 void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
 		       const struct chalk_ends *ends, const struct seg *seg)
 {
-	struct record r = {
-		.ev = {
-			.time = chalk_now(),
-			.kind = kind,
-			.cause = why,
-			.state = ST_CLOSED,
-			.flags = seg->flags,
-			.seq = seg->seq,
-			.ack = seg->ack,
-			.len = seg->len,
-			.wnd = seg->wnd,
-		},
+	const struct event ev = {
+		.time = chalk_now(),
+		.kind = kind,
+		.cause = why,
+		.state = ST_CLOSED,
+		.flags = seg->flags,
+		.seq = seg->seq,
+		.ack = seg->ack,
+		.len = seg->len,
+		.wnd = seg->wnd,
+	};
+	const struct chalk_item it = {
+		.ev = &ev,
 		.ends = *ends,
+		.netns = net->ns.inum,
 	};
 
 	if (chalk_net(net)->env.tracing)
-		put_record(&r);
+		emit(&it);
 }
 
-/* --- with and without readers --- */
+/* --- with and without those who watch --- */
 
 static void set_tracing(struct chalk_net *cn, void *on)
 {
@@ -177,195 +140,96 @@ static void all_tracing(bool on)
  */
 void chalk_trace_init(struct chalk_net *cn)
 {
-	cn->env.emit = chalk_trace_emit;
-	WRITE_ONCE(cn->env.tracing, !!READ_ONCE(ring.rec));
-}
-
-static void set_ring(struct record *rec)
-{
-	struct record *old;
-
-	spin_lock_bh(&ring.lock);
-	old = ring.rec;
-	WRITE_ONCE(ring.rec, rec);
-	spin_unlock_bh(&ring.lock);
-	vfree(old);
-}
-
-static int add_reader(void)
-{
-	struct record *rec;
-	int err = 0;
-
-	mutex_lock(&readers_lock);
-	if (!readers) {
-		rec = vmalloc(array_size(RING_SIZE, sizeof(*rec)));
-		if (rec) {
-			set_ring(rec);
-			all_tracing(true);
-		} else {
-			err = -ENOMEM;
-		}
-	}
-	if (!err)
-		readers++;
-	mutex_unlock(&readers_lock);
-	return err;
-}
-
-static void remove_reader(void)
-{
-	mutex_lock(&readers_lock);
-	if (!--readers) {
-		all_tracing(false);
-		set_ring(NULL);
-	}
-	mutex_unlock(&readers_lock);
-}
-
-/* --- reading --- */
-
-/* Return: records taken; those that were overwritten are added to @lost. */
-static unsigned int take_records(struct reader *rd, u64 *lost)
-{
-	unsigned int n = 0;
-	u64 oldest;
-
-	spin_lock_bh(&ring.lock);
-	oldest = ring.head > RING_SIZE ? ring.head - RING_SIZE : 0;
-	if (rd->pos < oldest) {
-		*lost = oldest - rd->pos;
-		rd->pos = oldest;
-	}
-	while (n < BATCH && rd->pos < ring.head)
-		rd->batch[n++] = ring.rec[rd->pos++ % RING_SIZE];
-	spin_unlock_bh(&ring.lock);
-	return n;
+	cn->env.emit = emit_event;
+	WRITE_ONCE(cn->env.tracing, READ_ONCE(watchers));
 }
 
 /**
- * chalk_format_end() - an address and a port as text
- * @buf:  CHALK_END_MAX bytes
- * @addr: the address; a mapped one is shown as the IPv4 address it is
- * @port: the port
+ * chalk_trace_hold() - somebody begins to watch
  */
-void chalk_format_end(char *buf, const struct in6_addr *addr, u16 port)
+void chalk_trace_hold(void)
 {
-	if (ipv6_addr_v4mapped(addr))
-		snprintf(buf, CHALK_END_MAX, "%pI4:%u", &addr->s6_addr32[3],
-			 port);
-	else
-		snprintf(buf, CHALK_END_MAX, "[%pI6c]:%u", addr, port);
+	mutex_lock(&watchers_lock);
+	WRITE_ONCE(watchers, watchers + 1);
+	if (watchers == 1)
+		all_tracing(true);
+	mutex_unlock(&watchers_lock);
 }
 
-static void add_line(struct reader *rd, const struct record *r)
+/**
+ * chalk_trace_release() - the reverse
+ */
+void chalk_trace_release(void)
 {
-	char local[CHALK_END_MAX], remote[CHALK_END_MAX];
-
-	chalk_format_end(local, &r->ends.laddr, r->ends.lport);
-	chalk_format_end(remote, &r->ends.raddr, r->ends.rport);
-	rd->len += event_format(rd->text + rd->len, TEXT_SIZE - rd->len, &r->ev,
-				local, remote);
+	mutex_lock(&watchers_lock);
+	WRITE_ONCE(watchers, watchers - 1);
+	if (!watchers)
+		all_tracing(false);
+	mutex_unlock(&watchers_lock);
 }
 
-/* Return: false if there is nothing new. */
-static bool refill(struct reader *rd)
-{
-	unsigned int i, n;
-	u64 lost = 0;
+/* --- readers --- */
 
-	n = take_records(rd, &lost);
-	rd->off = 0;
-	rd->len = 0;
-	if (lost)
-		rd->len = scnprintf(rd->text, TEXT_SIZE, "# lost %llu\n", lost);
-	for (i = 0; i < n; i++)
-		add_line(rd, &rd->batch[i]);
-	return rd->len;
+static void wake_reader(struct timer_list *t)
+{
+	struct chalk_reader *rd = container_of(t, struct chalk_reader, timer);
+
+	wake_up_interruptible(&rd->wait);
 }
 
-static bool has_more(const struct reader *rd)
+/**
+ * chalk_reader_add() - a reader gets the events from now on
+ * @rd: zeroed memory, but for its filter
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int chalk_reader_add(struct chalk_reader *rd)
 {
-	bool more;
+	int err = chalk_rings_init(&rd->rings);
 
-	if (rd->off < rd->len)
-		return true;
-	spin_lock_bh(&ring.lock);
-	more = rd->pos < ring.head;
-	spin_unlock_bh(&ring.lock);
-	return more;
-}
-
-static ssize_t give(struct reader *rd, char __user *buf, size_t size)
-{
-	size_t n = min(size, rd->len - rd->off);
-
-	if (copy_to_user(buf, rd->text + rd->off, n))
-		return -EFAULT;
-	rd->off += n;
-	return n;
-}
-
-static ssize_t trace_read(struct file *file, char __user *buf, size_t size,
-			  loff_t *pos)
-{
-	struct reader *rd = file->private_data;
-	ssize_t ret;
-
-	if (mutex_lock_interruptible(&rd->lock))
-		return -ERESTARTSYS;
-	while (rd->off == rd->len && !refill(rd)) {
-		ret = -EAGAIN;
-		if (file->f_flags & O_NONBLOCK)
-			goto out;
-		ret = wait_event_interruptible(ring.wait, has_more(rd));
-		if (ret)
-			goto out;
-	}
-	ret = give(rd, buf, size);
-out:
-	mutex_unlock(&rd->lock);
-	return ret;
-}
-
-static __poll_t trace_poll(struct file *file, poll_table *wait)
-{
-	poll_wait(file, &ring.wait, wait);
-	return has_more(file->private_data) ? EPOLLIN | EPOLLRDNORM : 0;
-}
-
-static int trace_open(struct inode *inode, struct file *file)
-{
-	struct reader *rd = kvzalloc(sizeof(*rd), GFP_KERNEL);
-	int err;
-
-	if (!rd)
-		return -ENOMEM;
-	err = add_reader();
-	if (err) {
-		kvfree(rd);
+	if (err)
 		return err;
-	}
-	mutex_init(&rd->lock);
-	rd->len = event_header(rd->text, TEXT_SIZE);
-	spin_lock_bh(&ring.lock);
-	rd->pos = ring.head;
-	spin_unlock_bh(&ring.lock);
-	file->private_data = rd;
-	return nonseekable_open(inode, file);
-}
-
-static int trace_release(struct inode *inode, struct file *file)
-{
-	remove_reader();
-	kvfree(file->private_data);
+	init_waitqueue_head(&rd->wait);
+	timer_setup(&rd->timer, wake_reader, 0);
+	mutex_lock(&readers_lock);
+	list_add_tail_rcu(&rd->list, &readers);
+	mutex_unlock(&readers_lock);
+	chalk_trace_hold();
 	return 0;
 }
 
-const struct file_operations chalk_trace_fops = {
-	.owner = THIS_MODULE,
-	.open = trace_open,
-	.read = trace_read,
-	.poll = trace_poll,
-	.release = trace_release,
-};
+/**
+ * chalk_reader_remove() - the reverse; its memory may go afterwards
+ * @rd: the reader
+ */
+void chalk_reader_remove(struct chalk_reader *rd)
+{
+	chalk_trace_release();
+	mutex_lock(&readers_lock);
+	list_del_rcu(&rd->list);
+	mutex_unlock(&readers_lock);
+	synchronize_rcu();
+	timer_shutdown_sync(&rd->timer);
+	kfree(rcu_dereference_protected(rd->filter, true));
+	chalk_rings_destroy(&rd->rings);
+}
+
+/**
+ * chalk_reader_set_filter() - from now on only these events
+ * @rd: the reader
+ * @f:  the filter, now the reader's, or NULL
+ *
+ * Those that were waiting are forgotten: the old filter chose them.
+ */
+void chalk_reader_set_filter(struct chalk_reader *rd, struct chalk_filter *f)
+{
+	struct chalk_filter *old;
+
+	mutex_lock(&readers_lock);
+	old = rcu_replace_pointer(rd->filter, f,
+				  lockdep_is_held(&readers_lock));
+	synchronize_rcu();
+	chalk_rings_forget(&rd->rings);
+	mutex_unlock(&readers_lock);
+	kfree(old);
+}

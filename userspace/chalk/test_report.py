@@ -27,7 +27,7 @@ from chalk_trace import Trace  # noqa: E402
 sys.path.pop(0)
 PARTS = os.path.join(TOP, "userspace", "report")
 LANGUAGES = ("en", "zh")
-X_MACRO = re.compile(r'X\(\w+, "([^"]+)"')
+X_MACRO = re.compile(r'X\(\w+, "?([^")]+?)[")]')
 
 
 def table(name: str) -> Dict:
