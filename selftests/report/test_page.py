@@ -111,6 +111,20 @@ class OpenTest(PageTest):
         self.assertEqual(len(rows),
                          json.loads(out.stdout)[0]["lost_on_the_way"])
 
+    def test_reactions_and_phases__are_those_of_the_trace(self):
+        third = {r["time"] for r in self.records()
+                 if r["event"] == "ssthresh" and r["conn"] == "1"
+                 and r["cause"] == "third duplicate ACK"}
+        reactions, phases = self.browser.run(
+            "const c = chalk.views.find((v) => v.all).all[0];"
+            "return [c.reactions.map((r) => r.time), c.phases]")
+        self.assertEqual({f"{time:.6f}" for time in reactions}, third)
+        begins = {f"{p['from']:.6f}" for p in phases
+                  if p["phase"] == "recovery"}
+        self.assertEqual(begins, third)
+        for before, after in zip(phases, phases[1:]):
+            self.assertLessEqual(before["to"], after["from"])
+
     def test_charts__are_there_with_curves(self):
         self.assertEqual(len(self.browser.all("#charts canvas")), CHARTS)
         tops = self.browser.run(
@@ -315,6 +329,15 @@ class KeyboardTest(PageTest):
         outline = self.browser.run(
             "return getComputedStyle(document.activeElement).outlineStyle")
         self.assertEqual(outline, "solid")
+
+    def test_loss_button__brings_the_panel_into_sight(self):
+        for width in (1440, 375):
+            self.browser.size(width, 800)
+            self.browser.run("scrollTo(0, 0)")
+            self.browser.press("l")
+            top = self.browser.run("return document.querySelector('#panel')"
+                                   ".getBoundingClientRect().top")
+            self.assertTrue(0 <= top < 600, (width, top))
 
     def test_ladder_and_list__are_walked_with_arrows(self):
         for css in ("#ladder svg", "#events"):

@@ -227,7 +227,12 @@ function label(u, text) {
 	ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
 	ctx.fillStyle = color("cwnd");
 	ctx.textAlign = "right";
-	ctx.fillText(text, bbox.left + bbox.width - 6 * devicePixelRatio, bbox.top + 24 * devicePixelRatio);
+	ctx.strokeStyle = color("paper");
+	ctx.lineWidth = 4 * devicePixelRatio;
+	ctx.setLineDash([]);
+	const [x, y] = [bbox.left + bbox.width - 6 * devicePixelRatio, bbox.top + 24 * devicePixelRatio];
+	ctx.strokeText(text, x, y);
+	ctx.fillText(text, x, y);
 	ctx.restore();
 }
 

@@ -127,6 +127,14 @@ class App {
 		this.selected = story.lost;
 		this.update("range");
 		this.select(story.lost);
+		this.reveal();
+	}
+
+	// Where charts and panel are, if the page stands elsewhere.
+	reveal() {
+		const seen = $("panel").getBoundingClientRect();
+		if (seen.top < 0 || seen.top > innerHeight * 0.7)
+			$(matchMedia("(max-width: 1000px)").matches ? "selected" : "desk").scrollIntoView();
 	}
 
 	// Losses of the way, or where the trace has one end what was taken for one.

@@ -3,7 +3,8 @@
 // each variable before and after, and the events that belong to it.
 import { el } from "./dom.js";
 import { changeText, title } from "./list.js";
-import { losses } from "./model.js";
+import { TIMEOUT, losses, reactions } from "./model.js";
+import { reactionOf, target } from "./story.js";
 import { bytes, clauseLink, clauseText, count, duration, explain, moment, t } from "./words.js";
 
 const SEQUENCES = { snd_una: 0, snd_nxt: 0, rcv_nxt: 1 };
@@ -23,9 +24,9 @@ export class Panel {
 			this.place.replaceChildren(el("p", { class: "hint nothing" }, t("panel_hint")));
 			return;
 		}
-		const title_ = el("h3", {}, title(conn, selected), ": ",
-			explain("causes", conn.cause(selected))[0]);
-		this.place.replaceChildren(title_, this.facts(selected), ...this.texts(selected),
+		const head = title(conn, selected) +
+			(conn.isLost(selected) ? "" : `: ${explain("causes", conn.cause(selected))[0]}`);
+		this.place.replaceChildren(el("h3", {}, head), this.facts(selected), ...this.texts(selected),
 			this.links(selected), this.variables(selected));
 	}
 
@@ -44,11 +45,31 @@ export class Panel {
 		const { conn } = this.app;
 		const found = [];
 		if (conn.isLost(i))
-			found.push(el("p", { class: "warn" }, t("lost_text", { name: conn.name(1 - conn.end(i)) })));
+			found.push(el("p", { class: "warn" }, t("lost_text", { name: conn.name(1 - conn.end(i)) })),
+				...this.sequel(i));
 		found.push(el("p", { class: "why" }, explain("causes", conn.cause(i))[1]));
 		if (!conn.isLost(i))
 			found.push(el("p", { class: "hint" }, explain("kinds", conn.event(i))[1]));
 		return found;
+	}
+
+	// How a loss was noticed and mended, and what that cost.
+	sequel(i) {
+		const { conn } = this.app;
+		const end = conn.end(i);
+		const story = losses(conn, end).find((s) => s.lost === i);
+		if (!story)
+			return [];
+		if (story.again < 0 || story.repaired < 0)
+			return [el("p", { class: "why" }, t("lost_open"))];
+		const wait = (k) => duration(conn.time[k] - story.time);
+		const parts = [t("lost_then", { cause: explain("causes", story.cause)[0], name: conn.name(end),
+			wait: wait(story.again), total: wait(story.repaired) })];
+		const reaction = reactionOf(conn, story, reactions(conn, end));
+		if (reaction)
+			parts.push(t(reaction.cause === TIMEOUT ? "lost_cut_one" : "lost_cut",
+				{ from: bytes(reaction.from), to: bytes(target(reaction)) }));
+		return [el("p", { class: "why" }, parts.join(""))];
 	}
 
 	// The other record of a segment; of a loss its repair.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // story.js - what happened, for somebody who sees it for the first time: a few
 // sentences, the losses one by one, the totals. Owns those words' choice.
-import { losses, reactions } from "./model.js";
+import { TIMEOUT, losses, reactions } from "./model.js";
 import { el } from "./dom.js";
 import { bytes, count, duration, explain, moment, rate, t } from "./words.js";
 
@@ -54,9 +54,14 @@ function sayReaction(known, lost, again) {
 }
 
 // The reaction to a loss: the last one by the time that it was sent again.
-function reactionOf(conn, story, found) {
+export function reactionOf(conn, story, found) {
 	return found.findLast((r) => r.time >= story.time && story.again >= 0 &&
 		r.time <= conn.time[story.again]);
+}
+
+// What the window is to be after a loss: fast recovery swells it for a while.
+export function target(reaction) {
+	return reaction.cause === TIMEOUT ? reaction.cwnd : reaction.ssthresh;
 }
 
 export class Story {
@@ -110,9 +115,7 @@ export class Story {
 
 	lossRow(s, k, reaction, selected) {
 		const { conn } = this.app;
-		const cut = reaction ? `${bytes(reaction.from)} → ${bytes(reaction.ssthresh)}` : "–";
-		const after = reaction?.cause === "retransmission timeout"
-			? `${bytes(reaction.from)} → ${bytes(reaction.cwnd)}` : cut;
+		const after = reaction ? `${bytes(reaction.from)} → ${bytes(target(reaction))}` : "–";
 		return el("tr", { class: s.lost === selected || s.again === selected ? "chosen" : "" },
 			el("td", {}, el("button", { type: "button", class: "link", "data-loss": k,
 				"aria-label": t("show_loss", { n: k + 1 }), onclick: () => this.app.showLoss(s) }, `${k + 1}`)),
