@@ -25,6 +25,7 @@ class Side(NamedTuple):
     """One of the two: what it is called, and what it did."""
     name: str
     curves: Curves
+    gaps: int = 0
 
 
 class Row(NamedTuple):
@@ -139,6 +140,8 @@ def table(sides: List[Side]) -> str:
     widths = [max(len(line[i]) for line in lines) for i in range(4)]
     names = [f"{letter}: {side.name}, {side.curves.end.local} → "
              f"{side.curves.end.remote}" for letter, side in zip("AB", sides)]
+    names += [f"{letter} lacks {side.gaps:,} records: figures are too low"
+              for letter, side in zip("AB", sides) if side.gaps]
     return "\n".join(names + [""] + [
         "  ".join([line[0].ljust(widths[0])] +
                   [text.rjust(width) for text, width

@@ -221,7 +221,7 @@ class Curves:
         A trace without the segments that left tells of new bytes by snd_nxt.
         """
         found: List[Tuple[float, int, int]] = []
-        told = any(r.is_sent and r.len for r in self.all)
+        told = any(r.event == "send" for r in self.all)
         total = self.end.bytes_sent if told else SEQUENCE_SPACE
         una = nxt = None
         acked = 0

@@ -131,7 +131,7 @@ class Ladder:
     def names(self) -> Tuple[str, str]:
         """What the two ends are called."""
         left, right = self.left.local, self.left.remote
-        if opener(self.left):
+        if opener(self.left) and not (self.right and opener(self.right)):
             return f"client {left}", f"server {right}"
         return left, right
 

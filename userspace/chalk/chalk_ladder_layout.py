@@ -28,6 +28,8 @@ SILENT = 5
 FALL = 2.5 * ROW
 STEEPEST = 240.0
 
+UNITS = (1.0, "s"), (1e-3, "ms"), (1e-6, "µs")
+
 Pause = Tuple[float, str]
 
 
@@ -72,22 +74,24 @@ class Mark:
 
 
 def complete(arrows: List[Arrow]) -> None:
-    """Let an arrow with one end unknown fall as its neighbour does."""
-    falls = [(a.number, a.finish - a.start) for a in arrows
+    """Let an arrow with one end unknown fall as the one before it does."""
+    falls = [a.finish - a.start for a in arrows
              if a.start is not None and a.finish is not None]
+    fall = falls[0] if falls else FALL
     for arrow in arrows:
-        _, fall = min(falls, key=lambda f: abs(f[0] - arrow.number),
-                      default=(0, FALL))
         if arrow.start is None:
             arrow.start = arrow.finish - fall
         elif arrow.finish is None:
             arrow.finish = arrow.start + fall
+        else:
+            fall = arrow.finish - arrow.start
 
 
 def note(pauses: Optional[List[Pause]], y: float, seconds: float) -> None:
     """Write down that so many seconds are cut short there."""
     if pauses is not None:
-        pauses.append((y, f"{seconds:.4g} s pass"))
+        by, name = next((u for u in UNITS if seconds >= u[0]), UNITS[-1])
+        pauses.append((y, f"{seconds / by:.4g} {name} pass"))
 
 
 class Layout:

@@ -15,7 +15,7 @@ from chalk_ladder_layout import (AUTO, EVEN, LABEL, LEFT, RIGHT, SCALE, Arrow,
 
 __all__ = ["AUTO", "EVEN", "SCALE", "ladder_svg"]
 
-SIDE = 178
+SIDE, OUTSIDE = 178, 66
 NARROWEST, WIDEST = 400, 820
 LETTER = 6.1
 HEAD, FOOT = 84, 46
@@ -36,7 +36,7 @@ STYLE = """
 .ladder .again .head, .ladder .again text { fill: #c62828; }
 .ladder .half .arrow { stroke-dasharray: 5 3; }
 .ladder .cross { stroke: #1a1a1a; stroke-width: 2.4; fill: none; }
-.ladder .lost .note { font-weight: bold; }
+.ladder .note.halo { font-weight: bold; }
 """
 
 
@@ -61,8 +61,11 @@ class Picture:
         self.ladder = layout.ladder
         longest = max([len(a.label) for a in layout.arrows], default=0)
         self.between = min(max(longest * LETTER + 60, NARROWEST), WIDEST)
-        self.x = {LEFT: SIDE, RIGHT: SIDE + self.between}
-        self.width = 2 * SIDE + self.between
+        refused = max([len(a.note) for a in layout.arrows if not a.lost],
+                      default=0)
+        side = max(SIDE, OUTSIDE + 10 + refused * LETTER)
+        self.x = {LEFT: side, RIGHT: side + self.between}
+        self.width = 2 * side + self.between
         self.height = HEAD + layout.height + FOOT
 
     def outside(self, side: int, distance: float) -> float:
@@ -114,7 +117,7 @@ class Picture:
             found.append(text(self.outside(mark.side, 9), y, "time", mark.time,
                               outward))
         if mark.state:
-            found.append(text(self.outside(mark.side, 66),
+            found.append(text(self.outside(mark.side, OUTSIDE),
                               HEAD + mark.state_y + 4, "state", mark.state,
                               outward))
         if mark.note:
@@ -163,17 +166,15 @@ class Picture:
                 f'transform="translate({x:.1f} {y:.1f}) '
                 f'rotate({turn:.2f})"/>')
 
-    @staticmethod
-    def note(arrow: Arrow, x: float, y: float) -> str:
-        """What became of a segment, beside the cross."""
-        if not arrow.note:
-            return ""
-        onward = 1 if arrow.side == LEFT else -1
-        if arrow.lost:
-            return text(x + 10 * onward, y + 4, "note halo", arrow.note,
-                        "start" if onward > 0 else "end")
-        return text(x - 12 * onward, y + 14, "note halo", arrow.note,
-                    "end" if onward > 0 else "start")
+    def note(self, arrow: Arrow, x: float, y: float) -> str:
+        """What became of a segment: beside the cross, or where it arrived."""
+        if not arrow.lost:
+            side = 1 - arrow.side
+            return text(self.outside(side, OUTSIDE), y + 4, "note", arrow.note,
+                        "end" if side == LEFT else "start")
+        if arrow.side == LEFT:
+            return text(x + 10, y + 4, "note halo", arrow.note)
+        return text(x - 10, y + 4, "note halo", arrow.note, "end")
 
     def words(self, arrow: Arrow) -> str:
         """The segment in words, along the arrow at the end that sent it."""

@@ -162,6 +162,9 @@ class CompareTest(unittest.TestCase):
         told = table([side(), Side("TCP", tcp)])
         self.assertRegex(told, r"segments sent +13 +not known\n")
         self.assertIn("B: TCP, 10.0.1.1:", told)
+        self.assertNotIn("lacks", told)
+        self.assertIn("\nA lacks 5 records", table(
+            [side()._replace(gaps=5), side()]))
 
     def run_compare(self, *args):
         """chalk compare of a made trace and a sample."""

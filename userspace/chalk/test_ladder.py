@@ -316,6 +316,28 @@ class SvgTest(unittest.TestCase):
                                    ("y1", height), ("y2", height)):
                     self.assertTrue(0 <= float(line.get(name)) <= most)
 
+    def test_refused__says_why_where_it_arrived(self):
+        script = fixture.Script()
+        script.open()
+        script.segment(.1, False, "A", True, seq=1, ack=1, len=10)
+        reason = "unacceptable_ack_in_syn_sent"
+        script.add(.12, True, "drop", flags="A", len=10, cause=reason,
+                   seq=fixture.CLIENT_ISN + 1,
+                   ack=(fixture.SERVER_ISN + 1) % (1 << 32))
+        root = self.svg(script)
+        note, = (t for t in root.iter(SVG + "text")
+                 if t.get("class") == "note")
+        self.assertEqual(note.text, f"dropped: {reason}")
+        self.assertGreater(float(root.get("width")),
+                           float(note.get("x")) + 6 * len(note.text))
+
+    def test_both_open__nobody_is_the_client(self):
+        script = fixture.Script()
+        for server in (False, True):
+            script.segment(0, server, "S", states=("SYN_SENT", "SYN_RCVD"))
+        names = self.texts(self.svg(script), "end")
+        self.assertEqual(sorted(names), [fixture.CLIENT, fixture.SERVER])
+
     def test_one_end_only__arrows_are_half_known(self):
         script = fixture.transfer()
         script.rows = [row for row in script.rows if row["conn"] == "1"]

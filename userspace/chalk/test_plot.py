@@ -122,6 +122,11 @@ class ThroughputTest(unittest.TestCase):
             self.assertAlmostEqual(self.total(samples, "acked"), 8 * MSS)
             self.assertAlmostEqual(self.total(samples, "sent"), 9 * MSS)
 
+    def test_receiver__sends_nothing(self):
+        samples = curves(conn=2).throughput(.1)
+        self.assertEqual(self.total(samples, "sent"), 0)
+        self.assertEqual(self.total(samples, "acked"), 0)
+
     def test_windows__fill_the_time(self):
         data = curves()
         samples = data.throughput(.3)
@@ -343,6 +348,11 @@ class PictureTest(unittest.TestCase):
         words = self.words(self.run_plot())
         self.assertIn("not ESTABLISHED", words)
         self.assertTrue(any(word.startswith("SYN_SENT") for word in words))
+
+    def test_gaps__are_said(self):
+        result = chalk("plot", "-", "--terminal",
+                       stdin=fixture.transfer().text() + "# lost 7\n")
+        self.assertIn("lacks 7 records", result.stdout)
 
     def test_terminal__is_text_of_its_width(self):
         os.environ.update(COLUMNS="90", LINES="30")
