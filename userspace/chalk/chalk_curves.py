@@ -114,12 +114,19 @@ class Curves:
         return self.all[self.first - 1] if self.first else None
 
     def steps(self, value: Callable[[Record], float],
-              where: Callable[[Record], bool] = lambda r: True) -> List[Point]:
-        """A variable where it changes, from edge to edge of the window."""
+              where: Callable[[Record], bool] = lambda r: True,
+              settled: bool = False) -> List[Point]:
+        """A variable where it changes, from edge to edge of the window.
+
+        Settled: of one instant only the last value, where it is made of two
+        variables that do not change at once.
+        """
         points: List[Point] = []
         for record in self.all:
             if where(record):
                 now = value(record)
+                if settled and points and points[-1][0] == self.clock(record):
+                    points.pop()
                 if not points or points[-1][1] != now:
                     points.append((record.time - self.start, now))
         early = [p for p in points if p[0] < self.begin][-1:]

@@ -42,7 +42,7 @@ class Sequence:
                                   lambda r: r.snd_una != 0)
         unwrapped = Unwrapped(isn)
         self.edge = curves.steps(lambda r: unwrapped(r.snd_una) + r.snd_wnd,
-                                 lambda r: r.snd_una != 0 and r.snd_wnd > 0)
+                                 lambda r: r.snd_una != 0, settled=True)
 
     def _segments(self, unwrapped: Unwrapped,
                   peer: Optional[Connection]) -> None:

@@ -180,6 +180,17 @@ class SequenceTest(unittest.TestCase):
         self.assertEqual([y for _, y in drawn.edge],
                          [y + 65535 for _, y in drawn.acked])
 
+    def test_edge__does_not_step_back_between_two_records(self):
+        script = fixture.transfer()
+        for row in script.rows:
+            row["snd_wnd"] = "65535"
+        # the window of an ACK is taken before what it acknowledges
+        script.add(.5, False, "recv", snd_wnd=65535)
+        script.add(.5, False, "snd_wnd", snd_wnd=60000)
+        script.add(.5, False, "cwnd", snd_wnd=65535)
+        heights = [y for _, y in sequence(script).edge]
+        self.assertEqual(heights, sorted(heights))
+
     def test_joined__covers_the_same_bytes(self):
         drawn = sequence(fixture.transfer(count=400, lost=30))
         crowd = [Stroke(.1 + i * 1e-7, 1 + i * 10, 11 + i * 10)
