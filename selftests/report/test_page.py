@@ -125,6 +125,15 @@ class OpenTest(PageTest):
         for before, after in zip(phases, phases[1:]):
             self.assertLessEqual(before["to"], after["from"])
 
+    def test_throughput__adds_up_to_the_data(self):
+        for end, size in ((0, 2 << 20), (1, 0)):
+            self.browser.run(f"chalk.show({end})")
+            acked, times = self.browser.run(
+                "const p = chalk.views.find((v) => v.all).all[3].plot;"
+                "return [p.data[1], p.data[0]]")
+            width = times[1] - times[0]
+            self.assertAlmostEqual(sum(acked) * width / 8, size, delta=2)
+
     def test_charts__are_there_with_curves(self):
         self.assertEqual(len(self.browser.all("#charts canvas")), CHARTS)
         tops = self.browser.run(

@@ -12,6 +12,7 @@ const BESIDE = 2;
 const ROW = 18;
 const HEAD = 30;
 const SHORT = 6;
+const NARROW = 500;
 
 export class Ladder {
 	constructor(app, place) {
@@ -210,11 +211,13 @@ export class Ladder {
 			const anchor = e ? "start" : "end";
 			const state = this.stateAt(i);
 			const label = state !== before[e] && state !== "-" ? state : "";
+			const time = moment(conn.time[i], range).replace(" s", "");
 			if (label)
 				before[e] = state;
+			const text = !label ? time : this.width < NARROW ? label
+				: e ? `${time} ${label}` : `${label} ${time}`;
 			return [svg("text", { x, y: y + 4, "text-anchor": anchor,
-				class: label ? "ladder-state" : "ladder-time" },
-			label || moment(conn.time[i], range).replace(" s", ""))];
+				class: label ? "ladder-state" : "ladder-time" }, text)];
 		});
 	}
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // list.js - the events of the end that is shown, in the range that is shown.
 // Owns the page of rows and the filters by kind.
-import { KINDS, kindOf } from "./model.js";
+import { KINDS, UNSET, kindOf } from "./model.js";
 import { el, listKeys } from "./dom.js";
 import { bytes, duration, explain, moment, segment, t } from "./words.js";
 
@@ -20,8 +20,8 @@ export function changeText(conn, i) {
 		return show(conn.col.new[i]);
 	if (event === "rtt_refused" || event === "timer_fired")
 		return "";
-	const old = conn.col.old[i] >= 0x7fffffff ? "∞" : show(conn.col.old[i]);
-	return `${old} → ${show(conn.col.new[i])}`;
+	const bounded = (value) => value >= UNSET ? "∞" : show(value);
+	return `${bounded(conn.col.old[i])} → ${bounded(conn.col.new[i])}`;
 }
 
 export function title(conn, i) {

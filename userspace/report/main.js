@@ -33,7 +33,8 @@ class App {
 	update(what) {
 		for (const view of this.views)
 			view.update(what);
-		this.controls();
+		if (what === "all")
+			this.controls();
 	}
 
 	// Which connection; of its ends the one that sent most.
@@ -138,11 +139,14 @@ class App {
 	}
 
 	// Losses of the way, or where the trace has one end what was taken for one.
+	stories() {
+		const found = losses(this.conn, this.end);
+		return found.length ? found : reactions(this.conn, this.end)
+			.map((r) => ({ lost: r.record, time: r.time, repaired: r.record }));
+	}
+
 	nextLoss(direction) {
-		let stories = losses(this.conn, this.end);
-		if (!stories.length)
-			stories = reactions(this.conn, this.end)
-				.map((r) => ({ lost: r.record, time: r.time, repaired: r.record }));
+		const stories = this.stories();
 		const now = this.selected;
 		const found = direction > 0 ? stories.find((s) => s.lost > now)
 			: stories.findLast((s) => s.lost < now);
@@ -154,6 +158,10 @@ class App {
 
 	controls() {
 		const { conn } = this;
+		const none = !this.stories().length;
+		for (const button of document.querySelectorAll("[data-do^=loss]"))
+			button.disabled = none;
+		$("first-loss").hidden = none;
 		$("ends").replaceChildren(...[0, 1].map((e) => {
 			const input = el("input", { type: "radio", name: "end", value: e,
 				onchange: () => this.show(e) });

@@ -8,7 +8,8 @@ export const THIRD = "third duplicate ACK";
 export const TIMEOUT = "retransmission timeout";
 const DONE = "recovery done";
 const HALF = SEQUENCE_SPACE / 2;
-const UNSET = 0x7fffffff;
+// What ssthresh is before the first loss.
+export const UNSET = 0x7fffffff;
 
 const after = (a, b) => (a - b + SEQUENCE_SPACE) % SEQUENCE_SPACE;
 export const atOrAfter = (a, b) => after(a, b) < HALF;
@@ -199,6 +200,9 @@ function isRepeated(conn, i) {
 		conn.col.seq[next] === conn.col.seq[i];
 }
 
+// One number more is a SYN at the beginning and a FIN in other states.
+const SENDING = new Set(["ESTABLISHED", "CLOSE_WAIT"]);
+
 // Payload of an end a second, in equal stretches of a range of time.
 export function throughput(conn, end, [from, to], count) {
 	const width = (to - from) / count;
@@ -214,7 +218,9 @@ export function throughput(conn, end, [from, to], count) {
 		const k = Math.floor((conn.time[i] - from) / width);
 		if (k < 0 || k >= count)
 			continue;
-		acked[k] += conn.state(i) === "SYN_SENT" ? 0 : step;
+		const dull = step === 1 &&
+			(conn.relative(now, end) === 1 || !SENDING.has(conn.state(i)));
+		acked[k] += dull ? 0 : step;
 		if (conn.isSent(i))
 			sent[k] += conn.col.len[i];
 	}

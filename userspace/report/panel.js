@@ -3,7 +3,7 @@
 // each variable before and after, and the events that belong to it.
 import { el } from "./dom.js";
 import { changeText, title } from "./list.js";
-import { TIMEOUT, losses, reactions } from "./model.js";
+import { TIMEOUT, UNSET, losses, reactions } from "./model.js";
 import { reactionOf, target } from "./story.js";
 import { bytes, clauseLink, clauseText, count, duration, explain, moment, t } from "./words.js";
 
@@ -122,7 +122,7 @@ export class Panel {
 		}
 		if (TIMES.has(name))
 			return value ? duration(value / 1e6) : "–";
-		if (name === "ssthresh" && value >= 0x7fffffff)
+		if (name === "ssthresh" && value >= UNSET)
 			return "∞";
 		return value < 1024 ? count(value) : `${count(value)} (${bytes(value)})`;
 	}

@@ -31,6 +31,9 @@ const ROUND = {
 	"SYN_SENT SYN_RCVD": { d: "M540,127 V145 H100 V129", x: 100, y: 127, angle: -90, mid: [320, 141] },
 };
 
+// Words that find no room beside the middle of their arrow.
+const WORDS = { "LISTEN SYN_RCVD": [211, 84] };
+
 export class States {
 	constructor(app, picture, list) {
 		this.app = app;
@@ -77,8 +80,9 @@ export class States {
 		svg("path", { class: "head", d: "M0,0l-9,-4v8z",
 			transform: `translate(${x} ${y}) rotate(${angle})` }));
 		const text = [step ? `${step.k + 1}` : "", word ? t(`arrow_${word}`) : ""].filter(Boolean).join(" · ");
+		const place = WORDS[`${from} ${to}`] ?? mid;
 		if (text)
-			group.append(svg("text", { x: mid[0], y: mid[1], "text-anchor": "middle" }, text));
+			group.append(svg("text", { x: place[0], y: place[1], "text-anchor": "middle" }, text));
 		if (step) {
 			group.setAttribute("role", "button");
 			group.setAttribute("tabindex", 0);
