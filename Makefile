@@ -30,7 +30,7 @@ all: tools ## the userspace programs, into build/bin
 
 .PHONY: tools
 tools: $(BIN)/chalk-sim $(PRELOAD) $(EXAMPLES) $(TOOLS:userspace/chalk/%=$(BIN)/%) \
-	$(REPORT:userspace/%=build/%) build/report/uPlot.LICENSE
+	$(REPORT:userspace/%=build/%) build/report/uPlot.iife.min.js
 
 $(BIN)/chalk-sim: $(wildcard userspace/sim/*.[ch]) $(CORE) $(CORE_H)
 	@mkdir -p $(@D)
@@ -56,7 +56,7 @@ $(TOOLS:userspace/chalk/%=$(BIN)/%): $(BIN)/%: userspace/chalk/%
 $(REPORT:userspace/%=build/%): build/%: userspace/%
 	@install -D -m 644 $< $@
 
-build/report/uPlot.LICENSE: userspace/report/package-lock.json
+build/report/uPlot.iife.min.js: userspace/report/package-lock.json
 	@userspace/report/fetch build/report
 
 # The module for one kernel: KERNEL=6.1, 6.12 or debug of the lab VM; without

@@ -206,24 +206,15 @@ const systemDark = matchMedia("(prefers-color-scheme: dark)");
 const themeOfSystem = () => systemDark.matches ? "dark" : "light";
 const themeNow = () => document.documentElement.dataset.theme;
 
-// Views keep what is shown; only the words or the colours are others.
-function redraw(app) {
-	const { range, selected } = app;
-	app.update("all");
-	app.range = range;
-	app.selected = selected;
-	app.update("range");
-}
-
 function talk(app, language) {
 	speak(language);
 	translate();
-	redraw(app);
+	app.update("all");
 }
 
 function paint(app, theme) {
 	document.documentElement.dataset.theme = theme;
-	redraw(app);
+	app.update("all");
 }
 
 function listen(app) {
