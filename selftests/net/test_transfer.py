@@ -76,10 +76,6 @@ class Transfer(unittest.TestCase):
             self.exchange(min(MIB, 16))
 
 
-if __name__ == "__main__":
-    unittest.main()
-
-
 class Pieces(unittest.TestCase):
     """What the send buffer holds in more pieces than a packet can point at"""
 
@@ -114,3 +110,7 @@ class Pieces(unittest.TestCase):
             wait_until(lambda: all(row["state"] == "TIME_WAIT"
                                    for row in table("conns")), 10)
         self.assertEqual(sizes, [1448, 1448, 1448, 656])
+
+
+if __name__ == "__main__":
+    unittest.main()
