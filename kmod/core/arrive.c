@@ -97,6 +97,19 @@ static bool is_acceptable(const struct conn *c, const struct seg *s)
 	       (space && s->seq + space - 1 - c->rcv_nxt < wnd);
 }
 
+/*
+ * A new ACK without text one number before RCV.NXT, of a peer that has not heard
+ * that we took the octet of its zero-window probe. "Special allowance should be
+ * made to accept valid ACKs": where both ends probed, neither would else ever hear
+ * of the other's window.
+ */
+static bool is_ack_of_prober(const struct conn *c, const struct seg *s)
+{
+	return s->seq == c->rcv_nxt - 1 && !seg_space(s) &&
+	       (s->flags & (FLAG_RST | FLAG_ACK)) == FLAG_ACK &&
+	       seq_gt(s->ack, c->snd_una) && seq_le(s->ack, c->snd_nxt);
+}
+
 static bool check_sequence(struct conn *c, const struct seg *s, u64 now,
 			   struct verdict *v)
 {
@@ -104,6 +117,11 @@ static bool check_sequence(struct conn *c, const struct seg *s, u64 now,
 
 	if (is_acceptable(c, s))
 		return true;
+	if (is_ack_of_prober(c, s)) {
+		if (challenge_allowed(&c->challenge, now))
+			c->ack_now = BY_ACK_CHALLENGE;
+		return true;
+	}
 	why = seq_lt(s->seq, c->rcv_nxt) ? DROP_OLD_DUPLICATE :
 					   DROP_OUT_OF_WINDOW;
 	if (s->flags & FLAG_RST)

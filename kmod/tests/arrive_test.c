@@ -344,6 +344,36 @@ static void check_sequence__ack_through_shut_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.rcv_nxt, B0);
 }
 
+/* Both probed a shut window, both took the octet: each hears of the other. */
+static void check_sequence__both_probed(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg from_a, from_b;
+
+	offer_window(w, &w->a, 0);
+	offer_window(w, &w->b, 0);
+	write_and_send(w, &w->a, 2);
+	write_and_send(w, &w->b, 2);
+	elapse(w, SECOND);
+	from_a = next_seg(test, w, &w->a);
+	from_b = next_seg(test, w, &w->b);
+	/* a window of less than the scale's unit is offered as none */
+	from_a.wnd = 0;
+	from_b.wnd = 0;
+	deliver(w, &w->b, &from_a);
+	deliver(w, &w->a, &from_b);
+	from_a = next_seg(test, w, &w->a);
+	from_b = next_seg(test, w, &w->b);
+	KUNIT_EXPECT_EQ(test, from_b.seq, B0);
+	KUNIT_EXPECT_EQ(test, from_b.ack, A0 + 1);
+	deliver(w, &w->b, &from_a);
+	deliver(w, &w->a, &from_b);
+	KUNIT_EXPECT_EQ(test, w->a.snd_una, A0 + 1);
+	KUNIT_EXPECT_EQ(test, w->b.snd_una, B0 + 1);
+	KUNIT_EXPECT_NE(test, w->a.snd_wnd, 0);
+	KUNIT_EXPECT_NE(test, w->b.snd_wnd, 0);
+}
+
 /* RFC 5961 section 7: two ends that disagree do not talk for ever. */
 static void check_sequence__limited(struct kunit *test)
 {
@@ -1045,6 +1075,7 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(check_sequence__rst_not_answered),
 	KUNIT_CASE(check_sequence__ack_behind_full_flight),
 	KUNIT_CASE(check_sequence__ack_through_shut_window),
+	KUNIT_CASE(check_sequence__both_probed),
 	KUNIT_CASE(check_sequence__limited),
 	KUNIT_CASE_PARAM(check_rst__exact, states_row_gen_params),
 	KUNIT_CASE(check_rst__in_window),
