@@ -254,7 +254,7 @@ struct conn {
 	bool more : 1; /* the last write said that more follows */
 	bool push : 1; /* what is written so far goes, whatever holds it back */
 	bool orphan : 1; /* no process holds the connection */
-	bool cwnd_limited : 1; /* cwnd, not the user, held back the last poll */
+	bool cwnd_limited : 1; /* cwnd had no room for a segment after the last poll */
 };
 
 /* What the habitat should wake after an event. */

@@ -285,10 +285,14 @@ static bool tail_may_go(const struct conn *c)
 	return c->opt.nodelay || seq_le(c->snd_sml, c->snd_una);
 }
 
-/* RFC 9293 section 3.8.6.2.1, (3): half of the largest window is worth it. */
+/*
+ * RFC 9293 section 3.8.6.2.1, (3): half of the largest window is worth it. What
+ * is sent again is not held back: its timeout has waited long enough.
+ */
 static bool part_may_go(const struct conn *c, u32 len, u32 room)
 {
-	return len == room && len >= c->max_wnd / 2;
+	return len == room &&
+	       (len >= c->max_wnd / 2 || seq_lt(c->snd_rtx, c->snd_nxt));
 }
 
 /*
@@ -341,7 +345,7 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 		len = data_len(c, avail, max_len);
 	}
 	if (!len && !fin_may_go(c)) {
-		c->cwnd_limited = cwnd_room(c) < c->smss;
+		c->cwnd_limited = conn_flight(c) + c->smss > c->cc.cwnd;
 		start_persisting(c, now);
 		return false;
 	}

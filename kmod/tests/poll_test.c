@@ -214,6 +214,17 @@ static void poll_data__cwnd_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_unsent(&w->a), 5 * MSS);
 }
 
+/* What limited transmit would allow besides does not make cwnd less used. */
+static void poll_data__cwnd_limits_after_dupack(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	dup_acks(w, &w->a, 1);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_TRUE(test, w->a.cwnd_limited);
+}
+
 static void poll_data__window_limits(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -546,6 +557,23 @@ static void bare_seq__inside_the_window(struct kunit *test)
 	expect_text(test, &s, A0, 0, FLAG_ACK);
 }
 
+/* RFC 6298 (5.4): into a window of less than a segment too, and at once */
+static void part_may_go__timeout(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	offer_window(w, &w->a, MSS / 2);
+	KUNIT_EXPECT_EQ(test, write_and_send(w, &w->a, 3 * MSS), 0);
+	elapse(w, SWS_OVERRIDE);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	elapse(w, rtt_rto(&w->a.rtt));
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0, MSS / 2, FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_GO_BACK);
+	expect_silence(test, w, &w->a);
+}
+
 /* --- loss --- */
 
 /* RFC 3042: a new segment for each of the first two duplicate ACKs */
@@ -740,6 +768,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_probe__shrunk_window),
 	KUNIT_CASE(poll_probe__override),
 	KUNIT_CASE(poll_probe__override_is_not_put_off),
+	KUNIT_CASE(part_may_go__timeout),
 	KUNIT_CASE(cwnd_allowance__limited_transmit),
 	KUNIT_CASE(cwnd_allowance__counts_only_what_is_beyond),
 	KUNIT_CASE(cwnd_allowance__not_after_timeout),
@@ -754,6 +783,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_data__small_caller),
 	KUNIT_CASE(poll_data__push),
 	KUNIT_CASE(poll_data__cwnd_limits),
+	KUNIT_CASE(poll_data__cwnd_limits_after_dupack),
 	KUNIT_CASE(poll_data__window_limits),
 	KUNIT_CASE(poll_data__window_of_parts),
 	KUNIT_CASE(fin_may_go__shut_window),
