@@ -6,6 +6,7 @@
 #include "host.h"
 #include "packet.h"
 #include "params.h"
+#include "pcap.h"
 #include "reply.h"
 #include "sock.h"
 #include "trace.h"
@@ -127,12 +128,14 @@ u32 host_send(struct host *h, u32 dst, const struct seg *s, u64 key, u64 off)
 
 	do {
 		bool last = left <= s->smss || !s->smss;
+		struct packet *p;
 
 		part.len = last ? left : s->smss;
 		part.flags = last ? s->flags :
 				    s->flags & ~(FLAG_FIN | FLAG_PSH);
-		link_send(h->w, h->out,
-			  packet_build(h->w, &part, h->addr, dst, key, off));
+		p = packet_build(h->w, &part, h->addr, dst, key, off);
+		pcap_packet(h->w->pcap[h->side], h->w, p);
+		link_send(h->w, h->out, p);
 		part.seq += part.len;
 		off += part.len;
 		left -= part.len;
@@ -202,6 +205,7 @@ void host_rx(struct world *w, struct packet *p)
 	struct sock *sk;
 	struct seg s;
 
+	pcap_packet(w->pcap[h->side], w, p);
 	if (packet_intact(w, p))
 		drop = wire_parse(&s, p->data, min_t(u32, p->len, HDR_MAX),
 				  p->len);

@@ -10,6 +10,7 @@
 
 #include "host.h"
 #include "options.h"
+#include "pcap.h"
 #include "run.h"
 #include "scenario.h"
 #include "trace.h"
@@ -40,6 +41,33 @@ static FILE *report_file(const struct options *o)
 	return o->trace && !strcmp(o->trace, "-") ? stderr : stdout;
 }
 
+static bool open_captures(struct world *w, const struct options *o)
+{
+	for (int i = 0; i < NR_SIDES; i++) {
+		if (!o->pcap[i])
+			continue;
+		w->pcap[i] = pcap_open(o->pcap[i]);
+		if (!w->pcap[i]) {
+			perror(o->pcap[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool close_captures(struct world *w, const struct options *o)
+{
+	bool ok = true;
+
+	for (int i = 0; i < NR_SIDES; i++) {
+		if (pcap_close(w->pcap[i]))
+			continue;
+		perror(o->pcap[i]);
+		ok = false;
+	}
+	return ok;
+}
+
 static int run_one(const struct options *o, const struct sim_config *cfg)
 {
 	static struct run r;
@@ -56,6 +84,8 @@ static int run_one(const struct options *o, const struct sim_config *cfg)
 		}
 	}
 	run_init(&r, cfg, trace);
+	if (!open_captures(&r.w, o))
+		return EXIT_USAGE;
 	began = real_time();
 	ok = run_go(&r);
 	if (o->bench)
@@ -63,6 +93,7 @@ static int run_one(const struct options *o, const struct sim_config *cfg)
 	run_report(&r, f);
 	if (!ok)
 		fprintf(f, "FAILED: %s\n", r.w.failure);
+	ok &= close_captures(&r.w, o);
 	run_destroy(&r);
 	if (!trace_close(trace)) {
 		perror(o->trace);

@@ -11,6 +11,7 @@
  * struct options - what the command line asks for
  * @cfg:       the run
  * @trace:     file for the events, NULL: none
+ * @pcap:      [side]: file for its packets, NULL: none
  * @bench:     measure the simulator
  * @help:      explain and leave
  * @scenarios: how many random ones, 0: one run as configured
@@ -22,6 +23,7 @@
 struct options {
 	struct sim_config cfg;
 	const char *trace;
+	const char *pcap[NR_SIDES];
 	bool bench, help, replay, half_close;
 	u32 scenarios, jobs;
 	u64 replay_seed;

@@ -39,7 +39,7 @@ void packet_free(struct world *w, struct packet *p)
 	w->packets--;
 }
 
-static u32 packet_stored(const struct world *w, const struct packet *p)
+u32 packet_stored(const struct world *w, const struct packet *p)
 {
 	return w->cfg->carry ? p->len : wire_header_len(p->data);
 }

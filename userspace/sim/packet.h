@@ -61,6 +61,9 @@ void packet_free(struct world *w, struct packet *p);
  */
 struct packet *packet_copy(struct world *w, const struct packet *p);
 
+/* Bytes of @data: all of the packet, or its header. */
+u32 packet_stored(const struct world *w, const struct packet *p);
+
 /**
  * packet_build() - make a packet of a segment
  * @w:   the world

@@ -61,6 +61,7 @@ struct due {
  * @pool:     free packets
  * @packets:  packets that exist
  * @trace:    where events go, or NULL
+ * @pcap:     [side]: where its packets go, or NULL
  * @progress: when something last went forward
  * @segments: packets sent by all hosts
  * @failure:  the first broken rule, empty: none
@@ -83,6 +84,7 @@ struct world {
 	struct packet *pool;
 	u32 packets;
 	struct trace *trace;
+	struct pcap *pcap[NR_SIDES];
 	u64 progress;
 	u64 segments;
 	char failure[400];
