@@ -1,0 +1,570 @@
+# SPDX-License-Identifier: GPL-2.0
+"""sender.py - cwnd and ssthresh of a sender, rebuilt from its packets alone.
+
+Owns a second reading of the RFCs, which shares nothing with kmod/core: what a
+capture at the sender shows goes in, each change of the two variables comes
+out, with the rule that asks for it. Nothing tells this program why a segment
+was sent again: that follows from the ACKs before it.
+
+    RFC 5681  slow start, congestion avoidance, fast retransmit and recovery,
+              the timeout, the restart after an idle time
+    RFC 6582  NewReno: partial and full acknowledgments
+    RFC 6928  the initial window         RFC 3042  limited transmit
+    RFC 3465  counting bytes             RFC 6298  the retransmission timer
+    RFC 7661  a window that was not used does not grow
+    RFC 9293  what is acceptable         RFC 7323  PAWS
+
+Where the RFCs leave a choice, CHOICES says which one is checked.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Optional, Tuple
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "userspace" / "chalk"))
+# pylint: disable=wrong-import-position
+from chalk_capture import Segment  # noqa: E402
+
+CHOICES = """
+- RFC 3465 2.2: L = 2; 1 while data of before a timeout is sent again (2.3).
+- RFC 5681 3.1: slow start ends at ssthresh exactly; equal is congestion
+  avoidance. ssthresh starts at 2^31 - 1.
+- RFC 3465 2.1: the count of acknowledged bytes begins anew after a loss.
+- RFC 5681 equation 4: FlightSize is what is "outstanding in the network", in
+  sequence numbers. After a timeout all that was sent before it is taken to be
+  lost, so it counts from what was sent since. ssthresh is held constant where
+  the timer expires again without any progress; after progress, what is lost is
+  a retransmission, which section 4.3 counts as another sign of congestion.
+- RFC 6582 3.2 step 3: a full ACK sets cwnd = min (ssthresh, max (FlightSize,
+  SMSS) + SMSS); of partial ACKs only the first restarts the timer (section 4).
+- RFC 7661 4.3: cwnd grows if it was used: less than one SMSS of it was free.
+- RFC 6298 2.4: RTO = SRTT + max (200 ms, 4 * RTTVAR), as in Linux.
+- RFC 6298 3: one segment is timed at a time. After a timeout an echoed
+  timestamp of what was sent since serves as well (RFC 7323 4.1).
+"""
+
+SPACE = 1 << 32
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
+SSTHRESH_START = 0x7fffffff
+DUPACKS = 3
+MSS_DEFAULT = {4: 536, 6: 1220}
+RTO_START = SECOND
+RTO_AFTER_LOST_SYN = 3 * SECOND
+RTO_LEAST_VARIANCE = 200 * MILLISECOND
+RTO_MOST = 120 * SECOND
+TIMESTAMPS_LEN = 12
+
+INITIAL = ("initial window", "RFC 6928 2")
+THRESHOLD = ("initial threshold", "RFC 5681 3.1")
+SYN_LOST = ("SYN or SYN+ACK was lost", "RFC 5681 3.1")
+SLOW_START = ("slow start", "RFC 5681 3.1")
+AVOIDANCE = ("congestion avoidance", "RFC 5681 3.1")
+THIRD = ("third duplicate ACK", "RFC 5681 3.2")
+FURTHER = ("further duplicate ACK", "RFC 5681 3.2")
+PARTIAL = ("partial ACK", "RFC 6582 3.2")
+DONE = ("recovery done", "RFC 6582 3.2")
+TIMEOUT = ("retransmission timeout", "RFC 6298 5.4")
+IDLE = ("restart after idle", "RFC 5681 4.1")
+
+
+@dataclass
+class Change:
+    """A change of cwnd or ssthresh; the time in nanoseconds."""
+
+    time: int
+    what: str
+    old: int
+    new: int
+    rule: Tuple[str, str]
+
+    def __str__(self) -> str:
+        return (f"{self.time / SECOND:.6f} {self.what} {self.old} -> "
+                f"{self.new}: {self.rule[0]} ({self.rule[1]})")
+
+
+class Numbers:
+    """Sequence numbers as plain integers that never wrap."""
+
+    def __init__(self) -> None:
+        self.near: Optional[int] = None
+
+    def of(self, number: int) -> int:
+        """The integer nearest to the last one."""
+        if self.near is None:
+            self.near = number + SPACE
+        else:
+            step = (number - self.near) % SPACE
+            self.near += step - SPACE if step >= SPACE // 2 else step
+        return self.near
+
+
+class Timer:
+    """The retransmission timer of RFC 6298."""
+
+    def __init__(self) -> None:
+        self.srtt = 0
+        self.rttvar = 0
+        self.base = RTO_START
+        self.backoffs = 0
+        self.due: Optional[int] = None
+
+    @property
+    def rto(self) -> int:
+        """Now, with its backing off (5.5)."""
+        return min(self.base << self.backoffs, RTO_MOST)
+
+    def sample(self, rtt: int) -> None:
+        """Section 2, (2.2) and (2.3)."""
+        if not self.srtt:
+            self.srtt, self.rttvar = rtt, rtt // 2
+        else:
+            self.rttvar += (abs(self.srtt - rtt) - self.rttvar) // 4
+            self.srtt += (rtt - self.srtt) // 8
+        self.base = self.srtt + max(RTO_LEAST_VARIANCE, 4 * self.rttvar)
+        self.backoffs = 0
+
+    def restart(self, now: int) -> None:
+        """(5.1), (5.3) and (5.6)."""
+        self.due = now + self.rto
+
+
+class Receiver:
+    """The receiving half: whether a segment is acceptable at all."""
+
+    def __init__(self) -> None:
+        self.numbers = Numbers()
+        self.rcv_nxt = 0
+        self.edge = 0
+        self.early: List[Tuple[int, int]] = []
+        self.ts_recent: Optional[int] = None
+        self.last_ack_sent = 0
+
+    def begin(self, irs: int) -> None:
+        """The peer's SYN has come."""
+        self.rcv_nxt = self.edge = self.numbers.of(irs) + 1
+
+    def advertise(self, ack: int, window: int) -> None:
+        """We send an ACK."""
+        self.last_ack_sent = self.numbers.of(ack)
+        self.edge = max(self.edge, self.last_ack_sent + window)
+
+    def accepts(self, seg: Segment) -> bool:
+        """RFC 7323 5.3 (R1), then the first step of RFC 9293 3.10.7.4."""
+        start = self.numbers.of(seg.seq)
+        if self.ts_recent is not None:
+            if seg.tsval is None:
+                return False
+            if (seg.tsval - self.ts_recent) % SPACE >= SPACE // 2:
+                return False
+        if start == self.rcv_nxt:
+            return True
+        length = (seg.end - seg.seq) % SPACE
+        if not length:
+            return self.rcv_nxt <= start <= self.edge
+        return start < self.edge and start + length > self.rcv_nxt
+
+    def take(self, seg: Segment) -> None:
+        """What an acceptable segment changes here."""
+        start = self.numbers.of(seg.seq)
+        if seg.tsval is not None and self.ts_recent is not None \
+                and start <= self.last_ack_sent:
+            self.ts_recent = seg.tsval
+        end = start + (seg.end - seg.seq) % SPACE
+        if end == start:
+            return
+        self.early.append((start, min(end, self.edge)))
+        for first, last in sorted(self.early):
+            if first <= self.rcv_nxt:
+                self.rcv_nxt = max(self.rcv_nxt, last)
+
+
+class Sender:
+    """One end of a connection; sent() and arrived() in the capture's order."""
+
+    # pylint: disable=too-many-instance-attributes
+
+    def __init__(self, version: int = 4, initial_segments: int = 10) -> None:
+        self.changes: List[Change] = []
+        self.problems: List[str] = []
+        # when, when it was due, after which RTO
+        self.timeouts: List[Tuple[int, Optional[int], int]] = []
+        self.recoveries = 0
+        self.numbers = Numbers()
+        self.receiver = Receiver()
+        self.timer = Timer()
+        self.initial_segments = initial_segments
+        self.peer_mss = MSS_DEFAULT[version]
+        self.own_mss = 0
+        self.offers = self.answers = False
+        self.own_scale: Optional[int] = None
+        self.peer_scale: Optional[int] = None
+        self.synchronized = self.established = self.over = False
+        self.syns = 0
+        self.syn_lost = self.prompted = False
+        self.smss = 0
+        self.cwnd = 0
+        self.ssthresh = 0
+        self.acked = 0
+        self.iss = 0
+        self.snd_una = 0
+        self.snd_nxt = 0
+        self.resend = 0
+        self.snd_wnd = 0
+        self.wl1 = self.wl2 = 0
+        self.fin_end: Optional[int] = None
+        self.dupacks = 0
+        self.recovering = False
+        self.partial_seen = False
+        self.recover = 0
+        self.limited = 0
+        self.owed = False
+        self.no_progress = False
+        self.last_sent: Optional[int] = None
+        self.timed: Optional[Tuple[int, int]] = None
+        self.stamps: dict = {}
+        self.since_timeout: Optional[int] = None
+
+    # --- the two variables ---
+
+    def _set_cwnd(self, now: int, value: int, rule: Tuple[str, str]) -> None:
+        value = max(value, self.smss)
+        if value != self.cwnd:
+            self.changes.append(Change(now, "cwnd", self.cwnd, value, rule))
+        self.cwnd = value
+
+    def _set_ssthresh(self, now: int, rule: Tuple[str, str]) -> None:
+        """RFC 5681 equation 4, without limited transmit's data (3.2, 2)."""
+        value = max((self.flight - self.limited) // 2, 2 * self.smss)
+        self._change_ssthresh(now, value, rule)
+
+    def _change_ssthresh(self, now: int, value: int,
+                         rule: Tuple[str, str]) -> None:
+        if value != self.ssthresh:
+            self.changes.append(
+                Change(now, "ssthresh", self.ssthresh, value, rule))
+        self.ssthresh = value
+
+    @property
+    def flight(self) -> int:
+        """Sent, not acknowledged, and not given up by a timeout."""
+        return self.resend - self.snd_una
+
+    # --- the handshake ---
+
+    def _sent_syn(self, seg: Segment) -> None:
+        # what goes out a second time was lost, if not a second SYN asked for it
+        self.syns += 1
+        if self.syns == 1:
+            self.iss = self.numbers.of(seg.seq)
+            self.snd_una = self.iss
+            self.snd_nxt = self.resend = self.iss + 1
+            self.recover = self.iss
+            self.timed = (self.iss + 1, seg.time)
+        elif not self.prompted:
+            self.syn_lost = True
+            self.timed = None
+            if "A" not in seg.flags:
+                self.since_timeout = seg.time
+                self.timer.backoffs += 1
+        self.prompted = False
+        self.own_mss = seg.mss or self.own_mss
+        self.offers = seg.tsval is not None
+        self.own_scale = seg.wscale
+
+    def _took_syn(self, seg: Segment) -> None:
+        self.prompted = True
+        if self.synchronized:
+            return
+        self.synchronized = True
+        self.receiver.begin(seg.seq)
+        self.peer_mss = seg.mss or self.peer_mss
+        self.answers = seg.tsval is not None
+        self.peer_scale = seg.wscale
+        self.receiver.ts_recent = seg.tsval
+        self.snd_wnd = seg.wnd
+        self.wl1 = self.receiver.rcv_nxt - 1
+
+    def _establish(self, seg: Segment) -> None:
+        """RFC 6928 2; RFC 5681 3.1 where a SYN was lost."""
+        timestamps = self.offers and self.answers
+        if not timestamps:
+            self.receiver.ts_recent = None
+        # RFC 9293 3.7.1: what every segment carries comes off
+        self.smss = (min(self.own_mss, self.peer_mss)
+                     - (TIMESTAMPS_LEN if timestamps else 0))
+        self.established = True
+        self.snd_una = self.iss + 1
+        self._measure(seg)
+        if self.syn_lost and not self.timer.srtt:
+            # RFC 6298 (5.7)
+            self.timer.base, self.timer.backoffs = RTO_AFTER_LOST_SYN, 0
+        # "arbitrarily high" (RFC 5681 3.1)
+        self._change_ssthresh(seg.time, SSTHRESH_START, THRESHOLD)
+        if self.syn_lost:
+            self._set_cwnd(seg.time, self.smss, SYN_LOST)
+            return
+        count = self.initial_segments
+        self._set_cwnd(seg.time, self._initial_window(count), INITIAL)
+
+    def _initial_window(self, count: int) -> int:
+        return min(count * self.smss, max(2 * self.smss, count * 1460))
+
+    # --- measuring ---
+
+    def _measure(self, seg: Segment) -> None:
+        """RFC 6298 3, and the echo of what was sent since a timeout."""
+        if self.timed and self.snd_una >= self.timed[0]:
+            self.timer.sample(seg.time - self.timed[1])
+            self.timed = None
+        elif self.timer.backoffs and self.since_timeout is not None:
+            sent = self.stamps.get(seg.tsecr)
+            if sent is not None and sent >= self.since_timeout:
+                self.timer.sample(seg.time - sent)
+
+    def _note_stamp(self, seg: Segment) -> None:
+        if seg.tsval is not None:
+            self.stamps.setdefault(seg.tsval, seg.time)
+
+    # --- we send ---
+
+    def sent(self, seg: Segment) -> None:
+        """A segment leaves."""
+        if self.over:
+            return
+        self._note_stamp(seg)
+        if "R" in seg.flags:
+            self.over = True
+        elif "S" in seg.flags:
+            self._sent_syn(seg)
+        if "A" in seg.flags and self.synchronized:
+            scaled = "S" not in seg.flags and self.peer_scale is not None
+            self.receiver.advertise(
+                seg.ack, seg.wnd << (self.own_scale or 0) if scaled
+                else seg.wnd)
+        length = (seg.end - seg.seq) % SPACE
+        if self.established and length and not self.over:
+            start = self.numbers.of(seg.seq)
+            self._sent_range(seg, start, start + length)
+
+    def _sent_range(self, seg: Segment, start: int, end: int) -> None:
+        if "F" in seg.flags:
+            self.fin_end = end
+        if self._is_probe(start, end):
+            self._probe(end)
+        elif start < self.snd_nxt:
+            self._sent_again(seg, start, end)
+        else:
+            self._sent_new(seg, end)
+        self.last_sent = seg.time
+
+    def _sent_new(self, seg: Segment, end: int) -> None:
+        if seg.len and not self.flight and self.last_sent is not None and \
+                seg.time - self.last_sent > self.timer.rto:
+            # RFC 5681 4.1: RW = min (IW, cwnd)
+            window = self._initial_window(self.initial_segments)
+            self._set_cwnd(seg.time, min(window, self.cwnd), IDLE)
+        length = end - self.snd_nxt
+        # RFC 3042: what duplicate ACKs let out beyond cwnd
+        if self.dupacks and not self.recovering and \
+                self.flight + length > self.cwnd:
+            self.limited += seg.len
+        if self.timed is None:
+            self.timed = (end, seg.time)
+        self.snd_nxt = self.resend = end
+        self._start_timer(seg.time)
+
+    def _sent_again(self, seg: Segment, start: int, end: int) -> None:
+        self.timed = None
+        if self.owed and start == self.snd_una:
+            self.owed = False
+        elif start == self.resend:
+            # the timeout's slow start goes on where it is
+            self.resend = end
+        elif start == self.snd_una:
+            self._timeout(seg.time)
+            self.resend = end
+        else:
+            self.problems.append(
+                f"{seg.time / SECOND:.6f}: {seg.seq} is sent again, and no "
+                "rule asks for it")
+        if end > self.snd_nxt:
+            self.timed = (end, seg.time)
+            self.snd_nxt = end
+        self.resend = min(max(self.resend, self.snd_una), self.snd_nxt)
+        self._start_timer(seg.time)
+
+    def _start_timer(self, now: int) -> None:
+        if self.timer.due is None:
+            self.timer.restart(now)
+
+    def _is_probe(self, start: int, end: int) -> bool:
+        """RFC 9293 3.8.6.1: it goes where no window is."""
+        return not self.snd_wnd and start == self.snd_una and \
+            end - start <= 1 and (self.fin_end is None or end != self.fin_end)
+
+    def _probe(self, end: int) -> None:
+        """A shut window is not congestion."""
+        self.recovering = self.owed = False
+        self.dupacks = self.limited = 0
+        self.resend = self.snd_una
+        self.snd_nxt = max(self.snd_nxt, end)
+        self.timed = None
+        self.timer.due = None
+
+    def _timeout(self, now: int) -> None:
+        """RFC 5681 3.1, RFC 6298 (5.4) to (5.6), RFC 6582 4."""
+        self.timeouts.append((now, self.timer.due, self.timer.rto))
+        if not self.no_progress:
+            self._set_ssthresh(now, TIMEOUT)
+        self._set_cwnd(now, self.smss, TIMEOUT)
+        self.no_progress = True
+        self.acked = 0
+        self.recover = self.snd_nxt - 1
+        self.recovering = self.owed = False
+        self.dupacks = self.limited = 0
+        self.since_timeout = now
+        self.timer.backoffs += 1
+        self.timer.restart(now)
+
+    # --- something arrives ---
+
+    def arrived(self, seg: Segment) -> None:
+        """A segment reaches us."""
+        if self.over or not seg.intact:
+            return
+        if self.owed:
+            self.problems.append(f"{seg.time / SECOND:.6f}: before this, "
+                                 "a lost segment was to be sent again")
+            self.owed = False
+        if "S" in seg.flags:
+            if not self.established and self._answers_us(seg):
+                self._took_syn(seg)
+                if "A" in seg.flags:
+                    self._establish(seg)
+            return
+        if not self.synchronized or not self.receiver.accepts(seg):
+            return
+        if "R" in seg.flags:
+            self.over = True
+            return
+        if "A" in seg.flags:
+            self._took_ack(seg)
+        self.receiver.take(seg)
+
+    def _answers_us(self, seg: Segment) -> bool:
+        return "A" not in seg.flags or \
+            (self.syns > 0 and (seg.ack - self.iss - 1) % SPACE == 0)
+
+    def _took_ack(self, seg: Segment) -> None:
+        ack = self.snd_una + (seg.ack - self.snd_una) % SPACE
+        if ack > self.snd_nxt:
+            return
+        if not self.established:
+            if ack <= self.snd_una:
+                return
+            self._establish(seg)
+            self.snd_wnd = seg.wnd << (self.peer_scale or 0) \
+                if self.own_scale is not None else seg.wnd
+        changed = self._took_window(seg, ack)
+        if ack > self.snd_una:
+            self._new_ack(seg, ack)
+        elif self._is_duplicate(seg, changed):
+            self._duplicate(seg)
+
+    def _took_window(self, seg: Segment, ack: int) -> bool:
+        """RFC 9293 3.10.7.4: not from old segments."""
+        scale = self.peer_scale or 0 if self.own_scale is not None else 0
+        start = self.receiver.numbers.of(seg.seq)
+        if ack <= self.snd_una and (start, ack) < (self.wl1, self.wl2):
+            return False
+        old = self.snd_wnd
+        self.snd_wnd = seg.wnd << scale
+        self.wl1, self.wl2 = start, ack
+        if not old and self.snd_wnd:
+            self.timer.backoffs = 0
+        return old != self.snd_wnd
+
+    def _is_duplicate(self, seg: Segment, changed: bool) -> bool:
+        """RFC 5681 2, (a) to (e)."""
+        same = (seg.ack - self.snd_una) % SPACE == 0
+        return (self.flight > 0 and not seg.len and "F" not in seg.flags
+                and same and not changed)
+
+    def _duplicate(self, seg: Segment) -> None:
+        """RFC 5681 3.2, steps 1 to 4; RFC 6582 3.2, step 2."""
+        self.dupacks += 1
+        if self.recovering:
+            self._set_cwnd(seg.time, self.cwnd + self.smss, FURTHER)
+        elif self.dupacks == DUPACKS and self._covers_more():
+            self._set_ssthresh(seg.time, THIRD)
+            self._set_cwnd(seg.time, self.ssthresh + DUPACKS * self.smss,
+                           THIRD)
+            self.acked = 0
+            self.recover = self.snd_nxt - 1
+            self.recovering = self.owed = True
+            self.partial_seen = False
+            self.recoveries += 1
+
+    def _covers_more(self) -> bool:
+        """RFC 6582 3.2, 2: than the last loss; before one, always."""
+        return self.recover == self.iss or self.snd_una - 1 > self.recover
+
+    def _new_ack(self, seg: Segment, ack: int) -> None:
+        used = self.flight + self.smss > self.cwnd
+        count = self._data_in(ack)
+        self.snd_una = ack
+        self.resend = max(self.resend, ack)
+        self._measure(seg)
+        self.no_progress = False
+        self.limited = 0
+        if self.recovering:
+            self._ack_in_recovery(seg.time, count)
+            return
+        self.dupacks = 0
+        if count and used:
+            self._grow(seg.time, count)
+        self._restart_timer(seg.time)
+
+    def _data_in(self, ack: int) -> int:
+        """Bytes of data that an ACK covers anew: a FIN is none."""
+        last = ack - 1 if self.fin_end is not None and ack == self.fin_end \
+            else ack
+        return max(last - self.snd_una, 0)
+
+    def _ack_in_recovery(self, now: int, count: int) -> None:
+        """RFC 6582 3.2, step 3."""
+        if self.snd_una - 1 >= self.recover:
+            window = max(self.flight, self.smss) + self.smss
+            self._set_cwnd(now, min(self.ssthresh, window), DONE)
+            self.recovering = False
+            self.dupacks = 0
+            self._restart_timer(now)
+            return
+        window = max(self.cwnd - count, 0)
+        if count >= self.smss:
+            window += self.smss
+        self._set_cwnd(now, window, PARTIAL)
+        self.owed = True
+        if not self.partial_seen:
+            self._restart_timer(now)
+        self.partial_seen = True
+
+    def _grow(self, now: int, count: int) -> None:
+        """RFC 5681 3.1 with RFC 3465 2."""
+        if self.cwnd < self.ssthresh:
+            limit = 1 if self.snd_una - 1 <= self.recover else 2
+            window = self.cwnd + min(count, limit * self.smss)
+            self._set_cwnd(now, min(window, self.ssthresh), SLOW_START)
+            return
+        self.acked += count
+        if self.acked >= self.cwnd:
+            self.acked -= self.cwnd
+            self._set_cwnd(now, self.cwnd + self.smss, AVOIDANCE)
+
+    def _restart_timer(self, now: int) -> None:
+        if self.flight:
+            self.timer.restart(now)
+        else:
+            self.timer.due = None
