@@ -206,13 +206,12 @@ def parse_segment(src: bytes, dst: bytes, data: bytes, length: int,
     sport, dport, seq, ack, offset, flags, wnd = struct.unpack_from(
         ">HHIIBBH", data)
     header = (offset >> 4) * 4
+    payload = length - header if 20 <= header <= length else 0
     segment = Segment(time, endpoint(src, sport), endpoint(dst, dport),
-                      flag_letters(flags), seq, ack, max(length - header, 0),
-                      wnd)
-    if 20 <= header <= len(data):
+                      flag_letters(flags), seq, ack, payload, wnd)
+    segment.intact = 20 <= header <= length
+    if segment.intact:
         _take_options(segment, data[20:header])
-    else:
-        segment.intact = len(data) < length
     if len(data) >= length:
         whole = pseudo_header(src, dst, length) + data[:length]
         segment.intact = segment.intact and ones_sum(whole) == 0xffff
@@ -221,19 +220,22 @@ def parse_segment(src: bytes, dst: bytes, data: bytes, length: int,
 
 def segment_of(packet: Packet) -> Optional[Segment]:
     """The Chalk segment in a packet, None if it has another content."""
-    ip = packet.data[LINK_HEADER.get(packet.link, 0):]
-    if packet.link not in LINK_HEADER or len(ip) < 20:
+    below = LINK_HEADER.get(packet.link)
+    if below is None or len(packet.data) < below + 20:
         return None
+    ip = packet.data[below:]
     if ip[0] >> 4 == 4:
         header = (ip[0] & 15) * 4
         total, = struct.unpack_from(">H", ip, 2)
-        if ip[9] != IPPROTO_CHALK:
+        # a damaged IP header ends in IP
+        if ip[9] != IPPROTO_CHALK or ones_sum(ip[:header]) != 0xffff:
             return None
         return parse_segment(ip[12:16], ip[16:20], ip[header:total],
                              total - header, packet.time)
     if ip[0] >> 4 == 6 and len(ip) >= 40:
         payload, = struct.unpack_from(">H", ip, 4)
-        if ip[6] != IPPROTO_CHALK:
+        # more than has come ends in IP, too
+        if ip[6] != IPPROTO_CHALK or below + 40 + payload > packet.length:
             return None
         return parse_segment(ip[8:24], ip[24:40], ip[40:40 + payload],
                              payload, packet.time)

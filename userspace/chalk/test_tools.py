@@ -143,13 +143,18 @@ class LiveTest(unittest.TestCase):
         self.live(script.text(), "--until-closed", "--timeout", "1.5")
         self.assertGreater(time.monotonic() - began, 1.4)
 
-    def test_conn__passes_only_that(self):
-        result = self.live(fixture.transfer().text(), "--conn", "2",
-                           "--timeout", "0.5")
-        lines = result.stdout.splitlines()
-        self.assertEqual({line.split("\t")[1] for line in lines[1:]}, {"2"})
-        self.assertEqual(len(lines), 1 + sum(
-            row["conn"] == "2" for row in fixture.transfer().rows))
+    def test_choice__is_left_to_the_kernel(self):
+        with tempfile.TemporaryDirectory() as place:
+            os.mkdir(os.path.join(place, "chalk"))
+            path = os.path.join(place, "chalk", "trace")
+            with open(path, "x", encoding="ascii"):
+                pass
+            result = self.run_at(place, "trace", "--conn", "2", "--port",
+                                 "80", "--event", "cwnd", "--until-closed")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            with open(path, encoding="ascii") as stream:
+                self.assertEqual(stream.read(),
+                                 "port=80 conn=2 event=cwnd,state")
 
     def test_out__is_a_file(self):
         with tempfile.TemporaryDirectory() as place:
