@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE))
 import oracle  # noqa: E402
 import scenario  # noqa: E402
 import chalk_capture  # noqa: E402
+import chalk_pair  # noqa: E402
 import chalk_trace  # noqa: E402
 
 SCENARIOS = 100
@@ -55,6 +56,25 @@ class Scenarios(unittest.TestCase):
         self.assertGreater(compared, 100 * SCENARIOS)
         self.assertGreater(recoveries, 5 * SCENARIOS)
         self.assertGreater(timeouts, 5 * SCENARIOS)
+
+
+class Records(unittest.TestCase):
+    """The trace and the captures of both sides."""
+
+    def test_complete(self):
+        """each segment has its record, each record its segment"""
+        with tempfile.TemporaryDirectory() as name:
+            for seed in range(1, SCENARIOS // 2 + 1):
+                options = scenario.run(Path(name), seed)
+                records = chalk_trace.load(f"{name}/trace.tsv").records
+                for side, address in (("client", "10.0.0.1"),
+                                      ("server", "10.0.0.2")):
+                    pairing = chalk_pair.pair(
+                        chalk_capture.segments(f"{name}/{side}.pcap"),
+                        records, address)
+                    self.assertEqual((pairing.segments, pairing.records,
+                                      pairing.spread), ([], [], 0),
+                                     " ".join(options))
 
 
 class Noticing(unittest.TestCase):

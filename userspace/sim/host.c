@@ -145,12 +145,14 @@ u32 host_send(struct host *h, u32 dst, const struct seg *s, u64 key, u64 off)
 	return packets;
 }
 
-static void host_reset(struct host *h, u32 dst, const struct seg *s)
+void host_reset(struct host *h, u32 dst, const struct seg *s)
 {
 	struct seg rst;
 
-	if (reply_reset(s, &rst))
-		host_send(h, dst, &rst, 0, 0);
+	if (!reply_reset(s, &rst))
+		return;
+	trace_stray(h->w, h, EV_SEND, BY_RESET, dst, &rst);
+	host_send(h, dst, &rst, 0, 0);
 }
 
 /* RFC 9293 sections 3.10.7.1 and 3.10.7.2 */
@@ -174,7 +176,7 @@ static void host_rx_nobody(struct host *h, const struct packet *p,
 		}
 	}
 	host_count_drop(h, drop);
-	trace_drop(h->w, h, p->src, s, drop);
+	trace_stray(h->w, h, EV_DROP, drop, p->src, s);
 }
 
 static const u8 *payload(const struct world *w, const struct packet *p,
@@ -213,7 +215,7 @@ void host_rx(struct world *w, struct packet *p)
 		wire_parse(&s, p->data, min_t(u32, p->len, HDR_MAX), p->len);
 	if (drop) {
 		host_count_drop(h, drop);
-		trace_drop(w, h, p->src, &s, drop);
+		trace_stray(w, h, EV_DROP, drop, p->src, &s);
 		return;
 	}
 	sk = lookup(h, p->src, s.dport, s.sport);

@@ -103,6 +103,14 @@ void host_icmp(struct world *w, struct packet *p);
  */
 u32 host_send(struct host *h, u32 dst, const struct seg *s, u64 key, u64 off);
 
+/**
+ * host_reset() - answer a segment with a RST, if it is no RST itself
+ * @h:   the host
+ * @dst: address it came from
+ * @s:   the segment
+ */
+void host_reset(struct host *h, u32 dst, const struct seg *s);
+
 /* A segment is dropped; the core has traced it where it knows the owner. */
 static inline void host_count_drop(struct host *h, enum cause cause)
 {

@@ -8,7 +8,6 @@
 #include "isn.h"
 #include "packet.h"
 #include "params.h"
-#include "reply.h"
 #include "session.h"
 #include "sock.h"
 
@@ -283,7 +282,6 @@ static void conn_segment(struct sock *sk, struct seg *s, const u8 *data)
 {
 	struct host *h = sk->host;
 	struct verdict v;
-	struct seg rst;
 
 	if (conn_is_early(&sk->c, s))
 		give_room(sk);
@@ -295,8 +293,8 @@ static void conn_segment(struct sock *sk, struct seg *s, const u8 *data)
 		keep_payload(sk, &v, data);
 	if (v.drop)
 		host_count_drop(h, v.drop);
-	if (v.reset && reply_reset(s, &rst))
-		host_send(h, sk->raddr, &rst, 0, 0);
+	if (v.reset)
+		host_reset(h, sk->raddr, s);
 	forget_acked(sk);
 	sock_run(sk, v.wake);
 }
@@ -351,7 +349,6 @@ static void request_segment(struct sock *sk, struct seg *s, const u8 *data)
 {
 	struct host *h = sk->host;
 	enum cause drop;
-	struct seg rst;
 
 	check_in(sk, s);
 	switch (req_rx(&sk->req, &h->env, s, h->w->now, &drop)) {
@@ -362,8 +359,7 @@ static void request_segment(struct sock *sk, struct seg *s, const u8 *data)
 		sock_dead(sk);
 		return;
 	case REQ_RESET:
-		if (reply_reset(s, &rst))
-			host_send(h, sk->raddr, &rst, 0, 0);
+		host_reset(h, sk->raddr, s);
 		break;
 	case REQ_DROP:
 		break;

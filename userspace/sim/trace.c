@@ -55,12 +55,13 @@ void trace_event(struct trace *t, u32 host, const struct event *ev, u32 laddr,
 	fputs(line, t->file);
 }
 
-void trace_drop(struct world *w, struct host *h, u32 src, const struct seg *s,
-		enum cause cause)
+void trace_stray(struct world *w, struct host *h, enum event_kind kind,
+		 enum cause cause, u32 peer, const struct seg *s)
 {
+	bool out = kind == EV_SEND;
 	struct event ev = {
 		.time = w->now,
-		.kind = EV_DROP,
+		.kind = kind,
 		.cause = cause,
 		.state = ST_CLOSED,
 		.flags = s->flags,
@@ -71,6 +72,7 @@ void trace_drop(struct world *w, struct host *h, u32 src, const struct seg *s,
 	};
 
 	if (w->trace)
-		trace_event(w->trace, h->number, &ev, h->addr, s->dport, src,
-			    s->sport);
+		trace_event(w->trace, h->number, &ev, h->addr,
+			    out ? s->sport : s->dport, peer,
+			    out ? s->dport : s->sport);
 }

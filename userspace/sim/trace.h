@@ -42,14 +42,15 @@ void trace_event(struct trace *t, u32 host, const struct event *ev, u32 laddr,
 		 u16 lport, u32 raddr, u16 rport);
 
 /**
- * trace_drop() - a segment that belongs to no connection is dropped
+ * trace_stray() - a segment that belongs to no connection came or went
  * @w:     the world, traced or not
  * @h:     the host
- * @src:   address it came from
- * @s:     the segment
+ * @kind:  EV_DROP or EV_SEND
  * @cause: why
+ * @peer:  address of the other end
+ * @s:     the segment
  */
-void trace_drop(struct world *w, struct host *h, u32 src, const struct seg *s,
-		enum cause cause);
+void trace_stray(struct world *w, struct host *h, enum event_kind kind,
+		 enum cause cause, u32 peer, const struct seg *s);
 
 #endif /* CHALK_SIM_TRACE_H */
