@@ -113,7 +113,7 @@ class OpenTest(PageTest):
 
     def test_reactions_and_phases__are_those_of_the_trace(self):
         third = {r["time"] for r in self.records()
-                 if r["event"] == "ssthresh" and r["conn"] == "1"
+                 if r["event"] == "rtx" and r["conn"] == "1"
                  and r["cause"] == "third duplicate ACK"}
         reactions, phases = self.browser.run(
             "const c = chalk.views.find((v) => v.all).all[0];"

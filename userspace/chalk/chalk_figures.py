@@ -11,7 +11,7 @@ from typing import Dict, List, Optional
 from chalk_match import match
 from chalk_trace import SEQUENCE_SPACE, Connection, Record, Trace, relative
 
-LOSS_SIGNS = ("third duplicate ACK", "retransmission timeout")
+THIRD_DUPACK, TIMEOUT = "third duplicate ACK", "retransmission timeout"
 
 
 def by_cause(records: List[Record], event: str) -> Dict[str, int]:
@@ -21,9 +21,15 @@ def by_cause(records: List[Record], event: str) -> Dict[str, int]:
 
 
 def loss_events(records: List[Record]) -> Dict[str, int]:
-    """How often the sender took the network for congested, by the sign."""
-    seen = {(r.cause, r.time) for r in records
-            if r.event in ("cwnd", "ssthresh") and r.cause in LOSS_SIGNS}
+    """How often the sender took the network for congested, by the sign.
+
+    A loss that is noticed may leave both windows as they were; a third
+    duplicate ACK has its one retransmission all the same.
+    """
+    seen = {(r.cause, r.time) for r in records if r.cause == TIMEOUT
+            and r.event in ("cwnd", "ssthresh")}
+    seen |= {(r.cause, r.time) for r in records if r.cause == THIRD_DUPACK
+             and r.event == "rtx"}
     return dict(Counter(cause for cause, _ in seen).most_common())
 
 

@@ -190,6 +190,14 @@ class PackingTest(unittest.TestCase):
         self.assertEqual([e.local for e in ends[0]],
                          [fixture.CLIENT, fixture.SERVER])
 
+    def test_loss__that_changes_no_window_is_counted(self):
+        script = fixture.transfer()
+        script.rows = [row for row in script.rows
+                       if row["event"] not in ("cwnd", "ssthresh")]
+        pair = reported(script.trace())["pairs"][0]
+        self.assertEqual(pair["ends"][0]["figures"]["loss_events"],
+                         {"third duplicate ACK": 1})
+
     def test_one_end__is_enough(self):
         lines = fixture.transfer().text().splitlines()
         mine = [line for line in lines

@@ -36,7 +36,7 @@ function extent(conn, i) {
 export function reactions(conn, end) {
 	const found = [];
 	for (const i of conn.own[end]) {
-		if (!isReaction(conn, i))
+		if (!isReaction(conn, i) && !isUnchanged(conn, i))
 			continue;
 		const last = found[found.length - 1];
 		if (last && conn.time[last.record] === conn.time[i]) {
@@ -53,6 +53,17 @@ export function reactions(conn, end) {
 		});
 	}
 	return found;
+}
+
+// A fast retransmission whose loss left both windows as they were: between it
+// and the ACK that led to it nothing changed.
+function isUnchanged(conn, i) {
+	if (conn.event(i) !== "rtx" || conn.cause(i) !== THIRD)
+		return false;
+	for (let k = conn.prev[i]; k >= 0 && conn.event(k) !== "recv"; k = conn.prev[k])
+		if (isReaction(conn, k))
+			return false;
+	return true;
 }
 
 // What an end lost on the way and that mattered: data, SYN or FIN; with the
@@ -109,7 +120,7 @@ function nextPhase(conn, i, phase) {
 		return phase;
 	const changes = isWindow(conn, i);
 	const cause = conn.cause(i);
-	if (changes && cause === THIRD)
+	if (cause === THIRD)
 		return "recovery";
 	if (phase === "recovery" && !(changes && (cause === DONE || cause === TIMEOUT)))
 		return phase;
