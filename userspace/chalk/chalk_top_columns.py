@@ -57,8 +57,8 @@ def timer(row: Row) -> str:
     if row.gone or not row.sock.timer:
         return NONE
     name, left, fired = row.sock.timer
-    name = {"on": "rtx", "keepalive": "keep", "timewait": "2msl"}.get(name,
-                                                                     name)
+    name = {"on": "rtx", "persist": "probe", "keepalive": "keep",
+            "timewait": "2msl"}.get(name, name)
     when = f"{left}ms" if left < 10000 else f"{left // 1000}s"
     return f"{name} {when}" + (f" x{fired}" if fired else "")
 
@@ -103,7 +103,7 @@ COLUMNS: Tuple[Column, ...] = (
     Column("remote", "REMOTE", 0, False, lambda row: number_then(row.peer),
            lambda row: row.remote_text, "the other end"),
     _number("cwnd", "CWND", 6, "congestion window, bytes"),
-    Column(BAR, "", 8, False, lambda row: row.cwnd, lambda row: "",
+    Column(BAR, "", 10, False, lambda row: row.cwnd, lambda row: "",
            "cwnd and what of it is in flight; a mark at ssthresh"),
     _number("ssthresh", "SSTHR", 6, "slow start threshold, bytes; -: no loss yet"),
     _number("flight", "FLIGHT", 6, "sent, not acknowledged, bytes"),
@@ -117,9 +117,9 @@ COLUMNS: Tuple[Column, ...] = (
     _number("unsent", "UNSENT", 6, "written, not sent yet, bytes"),
     _number("unread", "UNREAD", 6, "received, not read yet; listener: not "
             "accepted yet"),
-    Column("timer", "TIMER", 12, False,
+    Column("timer", "TIMER", 14, False,
            lambda row: row.sock.timer and row.sock.timer[1], timer,
-           "rtx, persist, keep, 2msl: fires in, has fired"),
+           "rtx, probe, keep, 2msl: fires in, has fired"),
     Column("process", "PROCESS", 0, False, lambda row: row.process or None,
            lambda row: row.process or NONE, "who has it open"))
 

@@ -16,7 +16,7 @@ from chalk_top_words import variables
 KEYS = ("q back", "h help", "Tab panes", "e events", "z zoom", "p pause",
         "+ - delay")
 LABEL, VALUE = 8, 8
-TALL = 40  # lines from which on the curves have two or three
+TALL = 30  # lines from which on the curves have two or three
 MOST_EVENTS = 12  # lines, before the variables have all that they need
 CURVES = (("cwnd", "cwnd", compact), ("flight", "flight", compact),
           ("srtt", "srtt ms", milliseconds), ("out", "out b/s", rate),
@@ -58,7 +58,7 @@ def draw_curve(canvas: Canvas, y: int, rows: int, label: str, row: Row,
 
 def draw_curves(canvas: Canvas, y: int, view: View, row: Row) -> int:
     """Those that have anything to show; the line behind them."""
-    rows = 3 if canvas.height >= TALL + 10 else 2 if canvas.height >= TALL \
+    rows = 3 if canvas.height >= TALL + 15 else 2 if canvas.height >= TALL \
         else 1
     for name, label, text in CURVES:
         least = 0 if name in ("out", "in") else -1

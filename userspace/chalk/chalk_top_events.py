@@ -18,6 +18,7 @@ AT_ONCE = 16  # blocks, before the screen has its turn
 SEGMENTS = ("send", "rtx", "recv", "drop")
 # what happens all the time and decides nothing
 ROUTINE = ("send", "recv", "timer_set", "rtt", "snd_wnd", "rcv_wnd")
+SAMPLED = ("timed segment", "timestamp echo")  # why rto follows the round trip
 MERGED = ("cwnd", "rto", "rtt", "timer_set", "snd_wnd", "rcv_wnd", "send",
           "recv")
 
@@ -37,7 +38,8 @@ class Event:
 
     @property
     def is_routine(self) -> bool:
-        return self.event in ROUTINE
+        return self.event in ROUTINE or (self.event == "rto" and
+                                         self.cause in SAMPLED)
 
     def takes(self, other: "Event") -> bool:
         """Make one of two that say the same."""
@@ -57,9 +59,7 @@ class Event:
             many = f"{self.count} segments, " if self.count > 1 else ""
             flags = "" if self.flags == "." else f"{self.flags} "
             return f"{many}{flags}{self.len} bytes"
-        if self.event == "rtt_refused":
-            return ""
-        if self.event == "timer_fired":
+        if self.event in ("rtt_refused", "timer_fired"):
             return ""
         if self.event in ("rto", "rtt", "timer_set"):
             new = f"{number(self.new) / 1000:g} ms"
@@ -104,11 +104,10 @@ class EventLog:
             self._add(dict(zip(self._names, texts)))
 
     def _add(self, fields: Dict[str, str]) -> None:
-        logs = [self.all]
-        if fields["event"] not in ROUTINE:
-            logs.append(self.decisive)
-        for log in logs:
+        for log in (self.all, self.decisive):
             event = Event(fields)
+            if log is self.decisive and event.is_routine:
+                return
             if not (log and log[-1].takes(event)):
                 log.append(event)
 

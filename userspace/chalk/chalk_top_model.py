@@ -52,6 +52,11 @@ class Past:
             if len(values) >= 2 * KEPT:
                 del values[:KEPT]
 
+    def amend(self, name: str, value: Optional[float]) -> None:
+        """Now more is known of the last one."""
+        if value is not None:
+            self.values[name][-1] = value
+
     def last(self, name: str, count: int) -> array:
         return self.values[name][-count:] if count else array("f")
 
@@ -119,8 +124,10 @@ class Row:
 
     @property
     def flight(self) -> Optional[int]:
-        """Sent and not acknowledged."""
-        unsent = self.unsent
+        """Sent and not acknowledged; after a timeout, sent again since."""
+        exact, unsent = self._exactly("flight"), self.unsent
+        if exact is not None:
+            return exact
         return None if unsent is None else max(0, self.sock.send_q - unsent)
 
     @property
@@ -167,7 +174,7 @@ class Row:
         self._take(sock)
         if (sock.local, sock.peer) != (self.local, self.peer):
             self._name_ends()
-        self.time, self.gone, self._text = now, False, ""
+        self.time, self.gone, self._text, self.exact = now, False, "", {}
         self.owners = owners.get(sock.inode, []) if sock.inode else []
         passed = now - then if then is not None else 0
         self.rate_out = self._rate("bytes_acked", before, passed)
@@ -176,6 +183,12 @@ class Row:
         self.past.add({"cwnd": self.cwnd, "flight": self.flight,
                        "srtt": self.srtt, "out": self.rate_out,
                        "in": self.rate_in})
+
+    def refine(self, line: Dict[str, str]) -> None:
+        """Its line of the table conns, read just now."""
+        self.exact, self.conn = line, int(line["conn"])
+        self.past.amend("cwnd", self.cwnd)
+        self.past.amend("flight", self.flight)
 
     def _increase(self, name: str, before: Dict[str, int]) -> Optional[int]:
         if not self.has_figures or name not in before:

@@ -119,7 +119,8 @@ def peak(row: Row) -> int:
 def legend(width: int, signs: Signs, own_scale: bool) -> str:
     """What stands above the bars."""
     texts = (f"{signs.flight}flight {signs.window}cwnd {signs.mark}ssthresh",
-             f"{signs.flight}flight{signs.window}cwnd", "cwnd", "")
+             f"{signs.flight}flight{signs.window}cwnd",
+             f"{signs.flight}sent{signs.window}cwnd", "cwnd", "")
     if own_scale:
         texts = (texts[0] + ", of its peak", *texts[1:])
     return next(text for text in texts if len(text) <= width or not text)

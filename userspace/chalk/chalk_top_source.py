@@ -3,7 +3,7 @@
 
 inet_diag tells of all sockets; whoever may use it sees the table. For the one
 connection that is looked into, the table conns of debugfs adds what inet_diag
-lacks, if root asks: its number in a trace, and cwnd and ssthresh to the byte.
+lacks, if root asks: its number in a trace; cwnd, ssthresh and flight to the byte.
 """
 
 import os
@@ -75,9 +75,12 @@ class Source:
 
     def sample(self, model: Model, states: int) -> None:
         """Ask for all sockets in @states."""
-        samples = [Sample(space.name, sock) for space in self.spaces
-                   for family in FAMILIES
-                   for sock in space.diag.dump(family, states)]
+        try:
+            samples = [Sample(space.name, sock) for space in self.spaces
+                       for family in FAMILIES
+                       for sock in space.diag.dump(family, states)]
+        except OSError as error:
+            raise TraceError(str(error)) from None
         now = time.monotonic()
         self.owners.update({s.sock.inode for s in samples if s.sock.inode})
         model.update(samples, now, self.owners.found)
@@ -89,8 +92,7 @@ class Source:
                   row.remote_text.replace(":*", ":0"))
         for line in chalk_debugfs.read_table("conns"):
             if (line["netns"], line["local"], line["remote"]) == wanted:
-                row.exact, row.conn = line, int(line["conn"])
+                row.refine(line)
                 return
-        row.exact = {}
         if not row.conn:
             raise TraceError("it is not in the table conns")

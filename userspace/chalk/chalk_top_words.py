@@ -118,7 +118,7 @@ def rates(row: Row) -> Iterator[Line]:
             [f"{100 * info[key] / busy:.0f} % {why}"
              for key, why in (("rwnd_limited", "held by the peer's window"),
                               ("sndbuf_limited", "held by the send buffer"))
-             if info.get(key)])
+             if info.get(key, 0) * 100 >= busy])
     if info["pacing_rate"] not in (0, NONE64):
         yield "pacing", f"{bits(info['pacing_rate'] * BITS)}"
 

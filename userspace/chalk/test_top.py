@@ -116,8 +116,19 @@ class ModelTest(unittest.TestCase):
 
     def test_exact__from_the_table_conns(self):
         row, = model_of(sock(info=dict(snd_ssthresh=6))).rows.values()
-        row.exact = {"cwnd": "14999", "ssthresh": "9040"}
-        self.assertEqual((row.cwnd, row.ssthresh), (14999, 9040))
+        row.refine({"conn": "7", "cwnd": "14999", "ssthresh": "9040",
+                    "flight": "1500"})
+        self.assertEqual((row.cwnd, row.ssthresh, row.flight, row.conn),
+                         (14999, 9040, 1500, 7))
+        self.assertEqual(list(row.past.last("cwnd", 9)), [14999])
+
+    def test_exact__of_one_look_only(self):
+        model = model_of(sock())
+        row, = model.rows.values()
+        row.refine({"conn": "7", "cwnd": "1", "ssthresh": "2", "flight": "3"})
+        model_of(sock(), now=11, model=model)
+        self.assertEqual((row.cwnd, row.conn), (14480, 7))
+        self.assertEqual(list(row.past.last("cwnd", 9)), [1, 14480])
 
     def test_records_and_listeners__have_no_figures(self):
         for state in (3, 6, 10):
@@ -533,6 +544,13 @@ class EventTest(unittest.TestCase):
                          ("1", "4", 3, 2.0))
         self.assertEqual(event.what("->"), "1 -> 4")
         self.assertEqual([e.count for e in log.all], [2, 1, 1])
+
+    def test_rto__decides_when_it_backs_off(self):
+        log = self.log(trace_line(event="rto", cause="timed segment"),
+                       trace_line(event="rto", cause="timer backs off",
+                                  old=200000, new=400000))
+        self.assertEqual([e.what("->") for e in log.decisive],
+                         ["200 -> 400 ms"])
 
     def test_retransmissions__stay_apart(self):
         log = self.log(trace_line(event="rtx", len=5, flags="A"),
