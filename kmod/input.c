@@ -261,15 +261,16 @@ static bool pull_header(struct sk_buff *skb)
 static enum cause check(struct sk_buff *skb, struct seg *seg)
 {
 	const struct chalk_ip *ip = chalk_ip_of_packet(skb);
+	enum cause why;
 
 	memset(seg, 0, sizeof(*seg));
 	if (!ip->is_unicast(skb))
 		return DROP_BAD_ADDRESS;
 	if (!pull_header(skb))
 		return DROP_TOO_SHORT;
-	if (ip->is_damaged(skb))
-		return DROP_BAD_CHECKSUM;
-	return wire_parse(seg, skb->data, skb_headlen(skb), skb->len);
+	/* what is damaged is parsed too, so that its record can tell of it */
+	why = wire_parse(seg, skb->data, skb_headlen(skb), skb->len);
+	return ip->is_damaged(skb) ? DROP_BAD_CHECKSUM : why;
 }
 
 /**
