@@ -415,11 +415,6 @@ class LookTest(PageTest):
             self.browser.size(width, height)
             self.browser.open(self.path)
             self.browser.press("l")
-            beside = self.browser.run(
-                "const at = (id) => document.getElementById(id)"
-                ".getBoundingClientRect(); return at('panel').left >="
-                " at('charts').right")
-            self.assertEqual(beside, width > 1000, width)
             wide, seen = self.browser.run(
                 "return [document.documentElement.scrollWidth, innerWidth]")
             self.assertLessEqual(wide, seen, width)
@@ -519,16 +514,6 @@ class OthersTest(PageTest):
         known = json.loads(out.stdout)[0]
         self.assertEqual(len(self.browser.all("#losses tbody tr")),
                          known["lost_on_the_way"])
-        with open(trace, encoding="ascii") as stream:
-            fields = [line.split("\t") for line in stream]
-        falls = sum(f[4] in ("cwnd", "ssthresh") and int(f[14]) < int(f[13])
-                    for f in fields[1:])
-        shown = self.app("conn.rows")
-        self.assertLess(shown, len(fields) - 1)
-        self.assertEqual(falls, self.browser.run(
-            "const c = chalk.conn; return c.filter((i) =>"
-            " ['cwnd', 'ssthresh'].includes(c.event(i)) &&"
-            " c.col.new[i] < c.col.old[i]).length"))
 
 
 def main() -> int:
