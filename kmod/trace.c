@@ -3,7 +3,7 @@
  * trace.c - events go to those who watch
  *
  * Owns the list of readers, and env->tracing of every namespace: it is set
- * while anybody watches; otherwise the core emits nothing. Events of all
+ * while anybody reads or a tracepoint is on; otherwise the core emits nothing. Events of all
  * namespaces go the same way; a filter tells them apart. The path as a whole
  * stands in trace.h.
  */
@@ -13,12 +13,15 @@
 #include "sock.h"
 #include "trace.h"
 
-/* Under the lock the list changes, and the readers' filters do. */
-static LIST_HEAD(readers);
-static DEFINE_MUTEX(readers_lock);
-
-/* How many watch: readers, and tracepoints that are on. */
+/* Guards what follows, and which filter a reader has. */
 static DEFINE_MUTEX(watchers_lock);
+
+static LIST_HEAD(readers);
+
+/* How many tracepoints are on. */
+static unsigned int points;
+
+/* How many watch: readers and tracepoints. */
 static unsigned int watchers;
 
 /* --- emission --- */
@@ -31,7 +34,7 @@ static void call_reader(struct chalk_reader *rd, u32 n)
 {
 	if (!wq_has_sleeper(&rd->wait))
 		return;
-	if (n % (rd->rings.size / 4) == 0)
+	if (!(n & (rd->rings.size / 4 - 1)))
 		wake_up_interruptible(&rd->wait);
 	else if (!timer_pending(&rd->timer))
 		mod_timer(&rd->timer, jiffies + 1);
@@ -39,7 +42,7 @@ static void call_reader(struct chalk_reader *rd, u32 n)
 
 static void offer(struct chalk_reader *rd, const struct chalk_item *it)
 {
-	const struct chalk_filter *f = rcu_dereference(rd->filter);
+	const struct chalk_filter *f = rcu_dereference_bh(rd->filter);
 
 	if (!f || chalk_filter_passes(f, it))
 		call_reader(rd, chalk_rings_put(&rd->rings, it));
@@ -50,11 +53,12 @@ static void emit(const struct chalk_item *it)
 {
 	struct chalk_reader *rd;
 
-	local_bh_disable();
-	rcu_read_lock();
-	list_for_each_entry_rcu(rd, &readers, list) offer(rd, it);
-	rcu_read_unlock();
-	local_bh_enable();
+	if (READ_ONCE(points))
+		chalk_point(it);
+	rcu_read_lock_bh();
+	list_for_each_entry_rcu(rd, &readers, list, rcu_read_lock_bh_held())
+		offer(rd, it);
+	rcu_read_unlock_bh();
 }
 
 /* All three kinds of socket begin with the same struct sock_common. */
@@ -81,9 +85,10 @@ static void emit_event(struct env *env, enum event_owner what,
 		       const void *owner, const struct event *ev)
 {
 	const struct sock *sk = socket_of(what, owner);
+	const struct chalk_ends ends = chalk_ends_of(sk);
 	const struct chalk_item it = {
 		.ev = ev,
-		.ends = chalk_ends_of(sk),
+		.ends = &ends,
 		.netns = sock_net(sk)->ns.inum,
 	};
 
@@ -114,7 +119,7 @@ void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
 	};
 	const struct chalk_item it = {
 		.ev = &ev,
-		.ends = *ends,
+		.ends = ends,
 		.netns = net->ns.inum,
 	};
 
@@ -144,27 +149,39 @@ void chalk_trace_init(struct chalk_net *cn)
 	WRITE_ONCE(cn->env.tracing, READ_ONCE(watchers));
 }
 
-/**
- * chalk_trace_hold() - somebody begins to watch
- */
-void chalk_trace_hold(void)
+/* Somebody begins to watch, or ends; under the lock. */
+static void watch(int change)
 {
-	mutex_lock(&watchers_lock);
-	WRITE_ONCE(watchers, watchers + 1);
-	if (watchers == 1)
-		all_tracing(true);
-	mutex_unlock(&watchers_lock);
+	unsigned int before = watchers;
+
+	lockdep_assert_held(&watchers_lock);
+	WRITE_ONCE(watchers, before + change);
+	if (!before != !watchers)
+		all_tracing(watchers);
 }
 
 /**
- * chalk_trace_release() - the reverse
+ * chalk_points_on() - a tracepoint is switched on
+ *
+ * Return: 0
  */
-void chalk_trace_release(void)
+int chalk_points_on(void)
 {
 	mutex_lock(&watchers_lock);
-	WRITE_ONCE(watchers, watchers - 1);
-	if (!watchers)
-		all_tracing(false);
+	WRITE_ONCE(points, points + 1);
+	watch(1);
+	mutex_unlock(&watchers_lock);
+	return 0;
+}
+
+/**
+ * chalk_points_off() - a tracepoint is switched off
+ */
+void chalk_points_off(void)
+{
+	mutex_lock(&watchers_lock);
+	WRITE_ONCE(points, points - 1);
+	watch(-1);
 	mutex_unlock(&watchers_lock);
 }
 
@@ -191,10 +208,10 @@ int chalk_reader_add(struct chalk_reader *rd)
 		return err;
 	init_waitqueue_head(&rd->wait);
 	timer_setup(&rd->timer, wake_reader, 0);
-	mutex_lock(&readers_lock);
+	mutex_lock(&watchers_lock);
 	list_add_tail_rcu(&rd->list, &readers);
-	mutex_unlock(&readers_lock);
-	chalk_trace_hold();
+	watch(1);
+	mutex_unlock(&watchers_lock);
 	return 0;
 }
 
@@ -204,10 +221,10 @@ int chalk_reader_add(struct chalk_reader *rd)
  */
 void chalk_reader_remove(struct chalk_reader *rd)
 {
-	chalk_trace_release();
-	mutex_lock(&readers_lock);
+	mutex_lock(&watchers_lock);
+	watch(-1);
 	list_del_rcu(&rd->list);
-	mutex_unlock(&readers_lock);
+	mutex_unlock(&watchers_lock);
 	synchronize_rcu();
 	timer_shutdown_sync(&rd->timer);
 	kfree(rcu_dereference_protected(rd->filter, true));
@@ -225,11 +242,11 @@ void chalk_reader_set_filter(struct chalk_reader *rd, struct chalk_filter *f)
 {
 	struct chalk_filter *old;
 
-	mutex_lock(&readers_lock);
+	mutex_lock(&watchers_lock);
 	old = rcu_replace_pointer(rd->filter, f,
-				  lockdep_is_held(&readers_lock));
+				  lockdep_is_held(&watchers_lock));
 	synchronize_rcu();
 	chalk_rings_forget(&rd->rings);
-	mutex_unlock(&readers_lock);
+	mutex_unlock(&watchers_lock);
 	kfree(old);
 }

@@ -34,7 +34,7 @@
  */
 struct chalk_item {
 	const struct event *ev;
-	struct chalk_ends ends;
+	const struct chalk_ends *ends;
 	u32 netns;
 };
 
@@ -165,8 +165,11 @@ int chalk_reader_add(struct chalk_reader *rd);
 void chalk_reader_remove(struct chalk_reader *rd);
 void chalk_reader_set_filter(struct chalk_reader *rd, struct chalk_filter *f);
 
-void chalk_trace_hold(void);
-void chalk_trace_release(void);
+/* --- tracepoints: trace_points.c --- */
+
+int chalk_points_on(void);
+void chalk_points_off(void);
+void chalk_point(const struct chalk_item *it);
 
 /* --- text: trace_text.c --- */
 

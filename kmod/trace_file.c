@@ -18,7 +18,7 @@
 #include "trace.h"
 
 /* Records that are taken from the rings at once, and room for their text. */
-#define BATCH 64
+#define BATCH 256
 #define TEXT_SIZE (BATCH * EVENT_LINE_MAX)
 
 /**

@@ -47,7 +47,7 @@ static bool has_addr(const struct chalk_filter *f, const struct in6_addr *addr)
 bool chalk_filter_passes(const struct chalk_filter *f,
 			 const struct chalk_item *it)
 {
-	const struct chalk_ends *e = &it->ends;
+	const struct chalk_ends *e = it->ends;
 
 	if (f->kinds && !(f->kinds & BIT_ULL(it->ev->kind)))
 		return false;

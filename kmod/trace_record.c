@@ -24,10 +24,10 @@ void chalk_record_fill(struct chalk_trace_record *r,
 	r->time = ev->time * NSEC_PER_USEC;
 	r->netns = it->netns;
 	r->conn = ev->conn;
-	memcpy(r->laddr, &it->ends.laddr, sizeof(r->laddr));
-	memcpy(r->raddr, &it->ends.raddr, sizeof(r->raddr));
-	r->lport = it->ends.lport;
-	r->rport = it->ends.rport;
+	memcpy(r->laddr, &it->ends->laddr, sizeof(r->laddr));
+	memcpy(r->raddr, &it->ends->raddr, sizeof(r->raddr));
+	r->lport = it->ends->lport;
+	r->rport = it->ends->rport;
 	memcpy((void *)r + RECORD_FIRST, (const void *)ev + EVENT_FIRST,
 	       RECORD_SAME);
 	r->reserved = 0;

@@ -176,16 +176,15 @@ static void step(struct chalk_rings *rs, struct chalk_ring *r)
 
 /* Return: how many records that gave: 1, or 0 where it was forgotten. */
 static unsigned int take(struct chalk_rings *rs, struct chalk_ring *r,
+			 const struct chalk_slot *slot,
 			 struct chalk_trace_record *out)
 {
-	const struct chalk_slot *slot = peek(rs, r);
-
-	if (slot->serial <= atomic64_read(&rs->forgotten)) {
+	if (unlikely(slot->serial <= atomic64_read(&rs->forgotten))) {
 		r->told = slot->lost;
 		step(rs, r);
 		return 0;
 	}
-	if (slot->lost != r->told) {
+	if (unlikely(slot->lost != r->told)) {
 		tell_lost(r, slot->lost, slot->rec.time, out);
 		return 1;
 	}
@@ -212,11 +211,13 @@ unsigned int chalk_rings_take(struct chalk_rings *rs,
 	while (n < max) {
 		/* mostly one CPU makes many in a row */
 		slot = r ? peek(rs, r) : NULL;
-		if (!slot || slot->serial != rs->next)
-			r = find_next(rs);
+		if (slot && slot->serial == rs->next) {
+			n += take(rs, r, slot, &out[n]);
+			continue;
+		}
+		r = find_next(rs);
 		if (!r)
 			break;
-		n += take(rs, r, &out[n]);
 	}
 	if (n)
 		return n;
