@@ -36,6 +36,8 @@ class Scripts(unittest.TestCase):
             else:
                 net.wait_until(lambda: False, 3)
             talk(size=100000)
+            # what is on its way after close() still counts
+            net.wait_until(lambda: False, 3)
             tool.send_signal(signal.SIGINT)
             return tool.communicate(timeout=60)[0], text.rows()
 
