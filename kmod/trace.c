@@ -3,9 +3,9 @@
  * trace.c - events go to those who watch
  *
  * Owns the list of readers, and env->tracing of every namespace: it is set
- * while anybody reads or a tracepoint is on; otherwise the core emits nothing. Events of all
- * namespaces go the same way; a filter tells them apart. The path as a whole
- * stands in trace.h.
+ * while anybody reads or a tracepoint is on; otherwise the core emits nothing.
+ * Events of all namespaces go the same way; a filter tells them apart. The path
+ * as a whole stands in trace.h.
  */
 #include <linux/mutex.h>
 #include <linux/rculist.h>

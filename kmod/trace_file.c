@@ -25,7 +25,6 @@
  * struct trace_file - an open file
  * @reader: its share of the events
  * @lock:   a process at a time
- * @begin:  the first thing to be read
  * @render: @n records of @batch on their way to the program
  * @out:    what it gets next
  * @left:   bytes of that
