@@ -86,20 +86,19 @@ void chalk_record_event(struct event *ev, const struct chalk_trace_record *r);
 /* --- rings: trace_ring.c --- */
 
 /**
- * struct chalk_slot - a place in a ring
+ * struct chalk_mark - what is not in a record, but belongs to it
  * @serial: place of the record among all of the reader's
  * @lost:   how many the ring had had no room for
- * @rec:    the record
  */
-struct chalk_slot {
+struct chalk_mark {
 	u64 serial;
 	u32 lost;
-	struct chalk_trace_record rec;
 };
 
 /**
  * struct chalk_ring - records of one CPU for one reader
- * @slot: the places
+ * @rec:  the records
+ * @mark: their marks
  * @head: how many were put in
  * @seen: @tail when the producer last looked
  * @lost: how many found no room
@@ -107,7 +106,8 @@ struct chalk_slot {
  * @told: how much of @lost the reader knows
  */
 struct chalk_ring {
-	struct chalk_slot *slot;
+	struct chalk_trace_record *rec;
+	struct chalk_mark *mark;
 
 	/* the producer's */
 	u32 head;
@@ -124,6 +124,8 @@ struct chalk_ring {
  * @serial: of the last record that was put into any of them
  * @forgotten: records up to this one are not wanted any more
  * @next:   of the one to take out next
+ * @taken:  the ring that records are being taken out of
+ * @gap:    a record that tells of lost ones
  * @size:   places in each, a power of two
  * @ring:   one for each CPU
  */
@@ -131,6 +133,8 @@ struct chalk_rings {
 	atomic64_t serial;
 	atomic64_t forgotten;
 	u64 next;
+	struct chalk_ring *taken;
+	struct chalk_trace_record gap;
 	u32 size;
 	struct chalk_ring __percpu *ring;
 };
@@ -139,7 +143,9 @@ int chalk_rings_init(struct chalk_rings *rs);
 void chalk_rings_destroy(struct chalk_rings *rs);
 u32 chalk_rings_put(struct chalk_rings *rs, const struct chalk_item *it);
 unsigned int chalk_rings_take(struct chalk_rings *rs,
-			      struct chalk_trace_record *out, unsigned int max);
+			      const struct chalk_trace_record **first,
+			      unsigned int max);
+void chalk_rings_free(struct chalk_rings *rs, unsigned int n);
 void chalk_rings_forget(struct chalk_rings *rs);
 bool chalk_rings_more(const struct chalk_rings *rs);
 

@@ -18,26 +18,27 @@
 #include "trace.h"
 
 /* Records that are taken from the rings at once, and room for their text. */
-#define BATCH 256
-#define TEXT_SIZE (BATCH * EVENT_LINE_MAX)
+#define MOST_RECORDS 256
+#define TEXT_SIZE (MOST_RECORDS * EVENT_LINE_MAX)
 
 /**
  * struct trace_file - an open file
  * @reader: its share of the events
  * @lock:   a process at a time
- * @render: @n records of @batch on their way to the program
+ * @render: makes of records what the program gets
  * @out:    what it gets next
  * @left:   bytes of that
- * @batch:  records
+ * @taken:  records that these are made of
  * @text:   the same as text
  */
 struct trace_file {
 	struct chalk_reader reader;
 	struct mutex lock; /* see above */
-	void (*render)(struct trace_file *tf, unsigned int n);
+	void (*render)(struct trace_file *tf,
+		       const struct chalk_trace_record *first, unsigned int n);
 	const char *out;
 	size_t left;
-	struct chalk_trace_record batch[BATCH];
+	unsigned int taken;
 	char text[TEXT_SIZE];
 };
 
@@ -49,7 +50,8 @@ static void begin_text(struct trace_file *tf)
 	tf->left = event_header(tf->text, sizeof(tf->text));
 }
 
-static void render_text(struct trace_file *tf, unsigned int n)
+static void render_text(struct trace_file *tf,
+			const struct chalk_trace_record *first, unsigned int n)
 {
 	unsigned int i;
 
@@ -57,8 +59,7 @@ static void render_text(struct trace_file *tf, unsigned int n)
 	tf->left = 0;
 	for (i = 0; i < n; i++)
 		tf->left += chalk_record_text(tf->text + tf->left,
-					      TEXT_SIZE - tf->left,
-					      &tf->batch[i]);
+					      TEXT_SIZE - tf->left, &first[i]);
 }
 
 static void begin_raw(struct trace_file *tf)
@@ -73,21 +74,24 @@ static void begin_raw(struct trace_file *tf)
 	tf->left = sizeof(header);
 }
 
-static void render_raw(struct trace_file *tf, unsigned int n)
+/* Straight from the ring. */
+static void render_raw(struct trace_file *tf,
+		       const struct chalk_trace_record *first, unsigned int n)
 {
-	tf->out = (const char *)tf->batch;
-	tf->left = n * sizeof(*tf->batch);
+	tf->out = (const char *)first;
+	tf->left = n * sizeof(*first);
 }
 
 /* --- reading --- */
 
 static bool refill(struct trace_file *tf)
 {
-	unsigned int n = chalk_rings_take(&tf->reader.rings, tf->batch, BATCH);
+	const struct chalk_trace_record *first;
 
-	if (n)
-		tf->render(tf, n);
-	return n;
+	tf->taken = chalk_rings_take(&tf->reader.rings, &first, MOST_RECORDS);
+	if (tf->taken)
+		tf->render(tf, first, tf->taken);
+	return tf->taken;
 }
 
 static ssize_t give(struct trace_file *tf, char __user *buf, size_t size)
@@ -98,6 +102,8 @@ static ssize_t give(struct trace_file *tf, char __user *buf, size_t size)
 		return -EFAULT;
 	tf->out += n;
 	tf->left -= n;
+	if (!tf->left)
+		chalk_rings_free(&tf->reader.rings, tf->taken);
 	return n;
 }
 
@@ -167,7 +173,9 @@ static int open_reader(struct trace_file *tf)
 }
 
 static int open_file(struct file *file, void (*begin)(struct trace_file *tf),
-		     void (*render)(struct trace_file *tf, unsigned int n))
+		     void (*render)(struct trace_file *tf,
+				    const struct chalk_trace_record *first,
+				    unsigned int n))
 {
 	struct trace_file *tf = kvzalloc(sizeof(*tf), GFP_KERNEL);
 	int err;

@@ -22,24 +22,32 @@ MODULE_PARM_DESC(trace_records,
 
 /* --- making them --- */
 
-static void free_slots(struct chalk_rings *rs)
+static void free_places(struct chalk_rings *rs)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		kvfree(per_cpu_ptr(rs->ring, cpu)->slot);
-}
-
-static int alloc_slots(struct chalk_rings *rs)
-{
-	size_t bytes = array_size(rs->size, sizeof(struct chalk_slot));
 	struct chalk_ring *r;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		r = per_cpu_ptr(rs->ring, cpu);
-		r->slot = kvmalloc_node(bytes, GFP_KERNEL, cpu_to_node(cpu));
-		if (!r->slot)
+		kvfree(r->mark);
+		kvfree(r->rec);
+	}
+}
+
+static int alloc_places(struct chalk_rings *rs)
+{
+	size_t records = array_size(rs->size,
+				    sizeof(struct chalk_trace_record));
+	size_t marks = array_size(rs->size, sizeof(struct chalk_mark));
+	struct chalk_ring *r;
+	int cpu, node;
+
+	for_each_possible_cpu(cpu) {
+		r = per_cpu_ptr(rs->ring, cpu);
+		node = cpu_to_node(cpu);
+		r->rec = kvmalloc_node(records, GFP_KERNEL, node);
+		r->mark = kvmalloc_node(marks, GFP_KERNEL, node);
+		if (!r->rec || !r->mark)
 			return -ENOMEM;
 	}
 	return 0;
@@ -60,7 +68,7 @@ int chalk_rings_init(struct chalk_rings *rs)
 	rs->ring = alloc_percpu(struct chalk_ring);
 	if (!rs->ring)
 		return -ENOMEM;
-	if (!alloc_slots(rs))
+	if (!alloc_places(rs))
 		return 0;
 	chalk_rings_destroy(rs);
 	return -ENOMEM;
@@ -72,7 +80,7 @@ int chalk_rings_init(struct chalk_rings *rs)
  */
 void chalk_rings_destroy(struct chalk_rings *rs)
 {
-	free_slots(rs);
+	free_places(rs);
 	free_percpu(rs->ring);
 }
 
@@ -83,7 +91,7 @@ static bool has_room(struct chalk_ring *r, u32 size)
 {
 	if (r->head - r->seen < size)
 		return true;
-	/* pairs with the release in step() */
+	/* pairs with the release in chalk_rings_free() */
 	r->seen = smp_load_acquire(&r->tail);
 	return r->head - r->seen < size;
 }
@@ -98,44 +106,45 @@ static bool has_room(struct chalk_ring *r, u32 size)
 u32 chalk_rings_put(struct chalk_rings *rs, const struct chalk_item *it)
 {
 	struct chalk_ring *r = this_cpu_ptr(rs->ring);
-	struct chalk_slot *slot;
+	u32 at = r->head & (rs->size - 1);
 
 	if (!has_room(r, rs->size)) {
 		WRITE_ONCE(r->lost, r->lost + 1);
 		return 0;
 	}
-	slot = &r->slot[r->head & (rs->size - 1)];
-	chalk_record_fill(&slot->rec, it);
-	slot->lost = r->lost;
-	slot->serial = atomic64_inc_return(&rs->serial);
-	/* pairs with the acquire in peek() */
+	chalk_record_fill(&r->rec[at], it);
+	r->mark[at].lost = r->lost;
+	r->mark[at].serial = atomic64_inc_return(&rs->serial);
+	/* pairs with the acquire in ready() */
 	smp_store_release(&r->head, r->head + 1);
 	return r->head;
 }
 
 /* --- taking out --- */
 
-/* The record that this ring would give next, or NULL. */
-static const struct chalk_slot *peek(const struct chalk_rings *rs,
-				     const struct chalk_ring *r)
+/* How many records wait in a ring. */
+static u32 ready(const struct chalk_ring *r)
 {
 	/* pairs with the release in chalk_rings_put() */
-	if (smp_load_acquire(&r->head) == r->tail)
-		return NULL;
-	return &r->slot[r->tail & (rs->size - 1)];
+	return smp_load_acquire(&r->head) - r->tail;
+}
+
+/* The mark of the record that a ring would give next, if it has any. */
+static const struct chalk_mark *mark_of(const struct chalk_rings *rs,
+					const struct chalk_ring *r)
+{
+	return &r->mark[r->tail & (rs->size - 1)];
 }
 
 /* The ring that has the record which is next in the order of all. */
 static struct chalk_ring *find_next(const struct chalk_rings *rs)
 {
-	const struct chalk_slot *slot;
 	struct chalk_ring *r;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		r = per_cpu_ptr(rs->ring, cpu);
-		slot = peek(rs, r);
-		if (slot && slot->serial == rs->next)
+		if (ready(r) && mark_of(rs, r)->serial == rs->next)
 			return r;
 	}
 	return NULL;
@@ -149,82 +158,102 @@ static struct chalk_ring *find_lost(const struct chalk_rings *rs)
 
 	for_each_possible_cpu(cpu) {
 		r = per_cpu_ptr(rs->ring, cpu);
-		if (READ_ONCE(r->lost) != r->told && !peek(rs, r))
+		if (READ_ONCE(r->lost) != r->told && !ready(r))
 			return r;
 	}
 	return NULL;
 }
 
 /* The record that says how many the ring had lost by then. */
-static void tell_lost(struct chalk_ring *r, u32 lost, u64 time,
-		      struct chalk_trace_record *out)
+static unsigned int tell_lost(struct chalk_rings *rs, struct chalk_ring *r,
+			      u32 lost, u64 time)
 {
-	*out = (struct chalk_trace_record){
+	rs->gap = (struct chalk_trace_record){
 		.time = time,
 		.kind = CHALK_TRACE_LOST,
 		.new = lost - r->told,
 	};
 	r->told = lost;
-}
-
-static void step(struct chalk_rings *rs, struct chalk_ring *r)
-{
-	rs->next++;
-	/* pairs with the acquire in has_room() */
-	smp_store_release(&r->tail, r->tail + 1);
-}
-
-/* Return: how many records that gave: 1, or 0 where it was forgotten. */
-static unsigned int take(struct chalk_rings *rs, struct chalk_ring *r,
-			 const struct chalk_slot *slot,
-			 struct chalk_trace_record *out)
-{
-	if (unlikely(slot->serial <= atomic64_read(&rs->forgotten))) {
-		r->told = slot->lost;
-		step(rs, r);
-		return 0;
-	}
-	if (unlikely(slot->lost != r->told)) {
-		tell_lost(r, slot->lost, slot->rec.time, out);
-		return 1;
-	}
-	*out = slot->rec;
-	step(rs, r);
+	rs->taken = NULL;
 	return 1;
+}
+
+/* Take out what is not wanted any more. */
+static void skip_forgotten(struct chalk_rings *rs)
+{
+	u64 last = atomic64_read(&rs->forgotten);
+
+	while (rs->next <= last) {
+		rs->taken = find_next(rs);
+		if (!rs->taken)
+			return;
+		rs->taken->told = mark_of(rs, rs->taken)->lost;
+		chalk_rings_free(rs, 1);
+	}
+}
+
+/* How many records of a ring follow each other, in the order and in memory. */
+static unsigned int length_of_run(const struct chalk_rings *rs,
+				  const struct chalk_ring *r, unsigned int max)
+{
+	const struct chalk_mark *mark = mark_of(rs, r);
+	u32 most = min_t(u32, max, ready(r));
+	u32 n;
+
+	most = min(most, rs->size - (r->tail & (rs->size - 1)));
+	for (n = 0; n < most; n++)
+		if (mark[n].serial != rs->next + n || mark[n].lost != r->told)
+			break;
+	return n;
 }
 
 /**
  * chalk_rings_take() - records in the order in which they were put in
- * @rs:  the rings; the caller is the only one who takes
- * @out: where to
- * @max: how many at most
+ * @rs:    the rings; the caller is the only one who takes
+ * @first: the first of them; they stay until chalk_rings_free()
+ * @max:   how many at most
  *
  * Return: how many.
  */
 unsigned int chalk_rings_take(struct chalk_rings *rs,
-			      struct chalk_trace_record *out, unsigned int max)
+			      const struct chalk_trace_record **first,
+			      unsigned int max)
 {
-	const struct chalk_slot *slot;
-	struct chalk_ring *r = NULL;
-	unsigned int n = 0;
+	struct chalk_ring *r;
+	u32 at;
 
-	while (n < max) {
-		/* mostly one CPU makes many in a row */
-		slot = r ? peek(rs, r) : NULL;
-		if (slot && slot->serial == rs->next) {
-			n += take(rs, r, slot, &out[n]);
-			continue;
-		}
-		r = find_next(rs);
-		if (!r)
-			break;
+	skip_forgotten(rs);
+	*first = &rs->gap;
+	r = find_next(rs);
+	if (!r) {
+		r = find_lost(rs);
+		return r ? tell_lost(rs, r, READ_ONCE(r->lost),
+				     ktime_get_ns()) :
+			   0;
 	}
-	if (n)
-		return n;
-	r = find_lost(rs);
-	if (r)
-		tell_lost(r, READ_ONCE(r->lost), ktime_get_ns(), &out[n++]);
-	return n;
+	at = r->tail & (rs->size - 1);
+	if (unlikely(r->mark[at].lost != r->told))
+		return tell_lost(rs, r, r->mark[at].lost, r->rec[at].time);
+	*first = &r->rec[at];
+	rs->taken = r;
+	return length_of_run(rs, r, max);
+}
+
+/**
+ * chalk_rings_free() - the records that were taken may be overwritten
+ * @rs: the rings
+ * @n:  how many they were
+ */
+void chalk_rings_free(struct chalk_rings *rs, unsigned int n)
+{
+	struct chalk_ring *r = rs->taken;
+
+	if (!r)
+		return;
+	rs->taken = NULL;
+	rs->next += n;
+	/* pairs with the acquire in has_room() */
+	smp_store_release(&r->tail, r->tail + n);
 }
 
 /**

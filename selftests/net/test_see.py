@@ -19,7 +19,7 @@ import unittest
 from net import (ALICE, ALICE6, BOB, BOB6, Net, Trace, carry, chalk_socket,
                  exact_clock, listener, receive_all, sh, sysctl, wait_until)
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "see"))
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "see"))
 # pylint: disable=wrong-import-position
 import oracle  # noqa: E402
 import chalk_capture  # noqa: E402
@@ -245,6 +245,16 @@ class Complete(unittest.TestCase):
             self.check(play)
 
 
+def watches(tool) -> bool:
+    """Whether the program has opened the trace and set its filter.
+
+    It opens the file that it writes to after both.
+    """
+    fds = pathlib.Path(f"/proc/{tool.pid}/fd")
+    links = [os.readlink(fd) for fd in fds.iterdir()]
+    return any(link.startswith("/tmp/see.") for link in links)
+
+
 class Command(unittest.TestCase):
     """chalk trace"""
 
@@ -257,7 +267,7 @@ class Command(unittest.TestCase):
                 ["chalk", "trace", "--netns", "alice", "--port", "7000",
                  "--until-closed", "--timeout", "60", "--out", name])
                 for name in names]
-            time.sleep(3)
+            self.assertTrue(wait_until(lambda: all(map(watches, tools)), 60))
             send_once(7000, SIZE // 4)
             for tool in tools:
                 self.assertEqual(tool.wait(90), 0)

@@ -21,7 +21,7 @@ from net import (ALICE, BOB, BOB6, Net, Wire, chalk_socket, exact_clock,
                  inside, listener, segment_of, sh, table, wait_until)
 
 TOOLS = pathlib.Path(__file__).parents[2] / "userspace/chalk"
-sys.path.insert(0, str(TOOLS))
+sys.path.append(str(TOOLS))
 import chalk_diag  # noqa: E402
 
 FIN, SYN, RST = 1, 2, 4

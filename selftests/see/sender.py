@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Optional, Tuple
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "userspace" / "chalk"))
+sys.path.append(str(Path(__file__).parents[2] / "userspace" / "chalk"))
 # pylint: disable=wrong-import-position
 from chalk_capture import Segment  # noqa: E402
 
