@@ -9,6 +9,7 @@ import contextlib
 import pathlib
 import subprocess
 import sys
+import time
 
 import throughput
 
@@ -32,6 +33,7 @@ def reader(name: str, out: str = "/dev/null"):
         try:
             yield
         finally:
+            time.sleep(1)
             cat.terminate()
 
 
