@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The example scripts for bpftrace; run with "--packages bpftrace"."""
+"""The example scripts for bpftrace."""
 
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import unittest
@@ -16,7 +15,8 @@ import test_trace_points
 SCRIPTS = pathlib.Path(__file__).parents[2] / "userspace/examples/bpftrace"
 
 
-@unittest.skipUnless(shutil.which("bpftrace"), "bpftrace is not installed")
+@unittest.skipUnless(pathlib.Path("/sys/kernel/btf/vmlinux").exists(),
+                     "this kernel does not describe its types (BTF)")
 class Scripts(unittest.TestCase):
     def setUp(self):
         test_trace_points.setUpModule()
@@ -29,8 +29,6 @@ class Scripts(unittest.TestCase):
             net.Net.netem("delay 5ms loss 5%")
             first = tool.stdout.readline()
             self.assertIn("Attaching", first)
-            point = test_trace_points.EVENTS / "chalk_rtt"
-            self.assertTrue(point.exists())
             if script == "cwnd.bt":
                 tool.stdout.readline()
             else:
