@@ -82,6 +82,8 @@ def meet():
         with chalk_socket("alice", family) as client, \
                 contextlib.suppress(ConnectionRefusedError):
             client.connect((to, 7998))
+    # a SYN may have gone twice meanwhile: let its second answer pass
+    time.sleep(3)
 
 
 def send_once(port: int, size: int = SIZE, family=socket.AF_INET,
