@@ -92,13 +92,13 @@ def differences(ours: List[Change], theirs: List[Change], offset: int,
     return found
 
 
-def late_timeouts(end: Sender, slack: int) -> List[str]:
+def late_timeouts(end: Sender, slack: int, error: float) -> List[str]:
     """Timeouts that did not come when RFC 6298 says."""
     found = []
     for at, due, rto in end.timeouts:
         if due is None:
             found.append(f"timeout at {at / SECOND:.6f}, though no timer ran")
-        elif abs(at - due) > slack + rto * TIMER_ERROR:
+        elif abs(at - due) > slack + rto * error:
             found.append(f"timeout at {at / SECOND:.6f}, due at "
                          f"{due / SECOND:.6f}")
     return found
@@ -106,15 +106,20 @@ def late_timeouts(end: Sender, slack: int) -> List[str]:
 
 def judge(segments: List[chalk_capture.Segment],
           connection: chalk_trace.Connection, initial: int = 10,
-          slack: int = SLACK, timer_slack: Optional[int] = None) -> Verdict:
-    """Compare one end of a connection."""
+          slack: int = SLACK, timer_slack: Optional[int] = None,
+          timer_error: float = TIMER_ERROR) -> Verdict:
+    """Compare one end of a connection.
+
+    A timeout may come @timer_slack and @timer_error of the RTO beside its time.
+    """
     end = rebuild(segments, connection.local, connection.remote, initial)
     offset = clock_offset(segments, connection)
     theirs = traced(connection.records)
     verdict = Verdict(len(end.changes), end.recoveries, len(end.timeouts))
     verdict.disagreements += differences(end.changes, theirs, offset, slack)
     verdict.disagreements += end.problems
-    verdict.disagreements += late_timeouts(end, timer_slack or slack)
+    verdict.disagreements += late_timeouts(end, timer_slack or slack,
+                                           timer_error)
     return verdict
 
 
