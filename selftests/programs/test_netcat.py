@@ -31,7 +31,8 @@ class Netcat(Program):
         self.send_file(0, ("nc", "-N", SERVER, 7000), "nc -l 7000")
 
     def test_answer_after_half_close(self):
-        self.serve("socat", "TCP-LISTEN:7001,reuseaddr,fork",
+        # socat gives what it runs half a second after the end of input
+        self.serve("socat", "-t", 60, "TCP-LISTEN:7001,reuseaddr,fork",
                    "EXEC:sort -n", port=7001, ends=143)
         numbers = range(scaled(20000))
         text = "".join(f"{n}\n" for n in reversed(numbers))
