@@ -257,9 +257,11 @@ def watches(tool) -> bool:
 
     It opens the file that it writes to after both.
     """
-    fds = pathlib.Path(f"/proc/{tool.pid}/fd")
-    links = [os.readlink(fd) for fd in fds.iterdir()]
-    return any(link.startswith("/tmp/see.") for link in links)
+    for fd in pathlib.Path(f"/proc/{tool.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if os.readlink(fd).startswith("/tmp/see."):
+                return True
+    return False
 
 
 class Command(unittest.TestCase):
