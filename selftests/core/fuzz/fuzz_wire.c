@@ -17,7 +17,6 @@ static void check_taken(const struct seg *s, u32 total)
 
 	CHECK(s->hdr_len >= HDR_MIN && s->hdr_len <= HDR_MAX);
 	CHECK(s->hdr_len + s->len == total);
-	CHECK(s->sport && s->dport);
 	CHECK(s->wscale <= WSCALE_MAX);
 	CHECK(s->flags & FLAG_SYN || !(s->mss || s->has_wscale));
 	CHECK(s->has_ts || !(s->tsval | s->tsecr));
