@@ -156,10 +156,12 @@ static void close_connection(struct sock *sk, long timeout)
 {
 	struct conn *c = &chalk_sk(sk)->conn;
 
-	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)
+	if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
+		chalk_count(sock_net(sk), MIB_ABORT_ON_DATA);
 		conn_abort(c, chalk_now());
-	else
+	} else {
 		conn_release(c, chalk_now());
+	}
 	__skb_queue_purge(&sk->sk_receive_queue);
 	chalk_push(sk, 0);
 	sk_stream_wait_close(sk, timeout);

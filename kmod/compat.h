@@ -13,6 +13,7 @@
 #include <linux/tcp.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
+#include <net/dropreason.h>
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
 #include <net/ip.h>
@@ -295,6 +296,14 @@ static inline void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw,
 	inet_twsk_hashdance(tw, sk, tables);
 	local_bh_enable();
 }
+#endif
+
+/* 6.12, some earlier: more words for why a packet is dropped. */
+#if !CHALK_KERNEL(6, 12)
+#define SKB_DROP_REASON_TCP_MINTTL SKB_DROP_REASON_NOT_SPECIFIED
+#define SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE \
+	SKB_DROP_REASON_TCP_INVALID_SEQUENCE
+#define SKB_DROP_REASON_TCP_ABORT_ON_DATA SKB_DROP_REASON_TCP_CLOSE
 #endif
 
 #endif /* CHALK_COMPAT_H */

@@ -251,7 +251,7 @@ static void add_drops(struct chalk_net *cn, void *arg)
 {
 	struct drop_sum *sum = arg;
 
-	sum->n += chalk_drops_of(cn, sum->why);
+	sum->n += chalk_counted(cn, MIB_DROP(sum->why));
 }
 
 static int drops_show(struct seq_file *m, void *v)

@@ -127,6 +127,7 @@ int chalk_dgram_emit(struct sock *sk, struct sk_buff *skb,
 /* dgram_send.c */
 int chalk_dgram_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 bool chalk_dgram_lock_if_pending(struct sock *sk);
+void chalk_dgram_note_error(const struct sock *sk, int err);
 int chalk_dgram_push(struct sock *sk);
 void chalk_dgram_flush(struct sock *sk);
 

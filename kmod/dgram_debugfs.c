@@ -54,9 +54,9 @@ DEFINE_SHOW_ATTRIBUTE(dgrams);
 
 static void put_totals(struct chalk_net *cn, void *arg)
 {
-	seq_printf(arg, "%u\t%llu\t%llu\n", cn->net->ns.inum,
-		   chalk_datagrams_of(cn, CHALK_DGRAMS_IN),
-		   chalk_datagrams_of(cn, CHALK_DGRAMS_OUT));
+	seq_printf(arg, "%u\t%lu\t%lu\n", cn->net->ns.inum,
+		   chalk_counted(cn, MIB_DGRAM_IN),
+		   chalk_counted(cn, MIB_DGRAM_OUT));
 }
 
 static int dgram_totals_show(struct seq_file *m, void *v)

@@ -40,9 +40,8 @@ static void drop(struct sk_buff *skb, const struct dgram *d, enum cause why)
 	struct chalk_ends ends = ends_of(skb, d);
 	struct net *net = dev_net(skb->dev);
 
-	chalk_count_drop(net, why);
 	trace(net, EV_DROP, why, &ends, d);
-	kfree_skb(skb);
+	chalk_free(net, skb, why);
 }
 
 /* --- a socket --- */
@@ -80,7 +79,6 @@ static void deliver(struct sock *sk, struct sk_buff *skb, const struct dgram *d)
 		drop(skb, d, DROP_DGRAM_RCVBUF);
 		return;
 	}
-	chalk_count_datagram(sock_net(sk), CHALK_DGRAMS_IN);
 	trace(sock_net(sk), EV_RECV, BY_DATAGRAM, &ends, d);
 }
 
@@ -110,7 +108,7 @@ static void deliver_copy(struct sock *sk, const struct sk_buff *skb,
 		return;
 	}
 	atomic_inc(&sk->sk_drops);
-	chalk_count_drop(sock_net(sk), DROP_DGRAM_RCVBUF);
+	chalk_count(sock_net(sk), MIB_DROP(DROP_DGRAM_RCVBUF));
 }
 
 static void to_many(struct sk_buff *skb, const struct dgram *d)

@@ -142,11 +142,12 @@ static int transmit(struct sock *sk, struct sk_buff *skb)
 
 	if (err > 0)
 		err = net_xmit_errno(err);
-	if (err == -ENOBUFS && !chalk_wants_icmp_errors(sk))
-		err = 0;
 	if (!err)
-		chalk_count_datagram(sock_net(sk), CHALK_DGRAMS_OUT);
-	return err;
+		chalk_count(sock_net(sk), MIB_DGRAM_OUT);
+	if (err != -ENOBUFS || chalk_wants_icmp_errors(sk))
+		return err;
+	chalk_count(sock_net(sk), MIB_DGRAM_SNDBUF);
+	return 0;
 }
 
 /**

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "dgram.h"
+#include "net.h"
 
 /* --- what comes with it --- */
 
@@ -127,6 +128,8 @@ int chalk_dgram_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 		if (flags & MSG_TRUNC)
 			ret = skb->len;
 		move_peek_offset(sk, flags, ret);
+		if (!(flags & MSG_PEEK))
+			chalk_count(sock_net(sk), MIB_DGRAM_IN);
 	}
 	skb_free_datagram(sk, skb);
 	return ret;

@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "dgram.h"
+#include "net.h"
 
 /**
  * struct plan - where a datagram goes
@@ -462,6 +463,20 @@ bool chalk_dgram_lock_if_pending(struct sock *sk)
 }
 
 /**
+ * chalk_dgram_note_error() - count what was not sent for want of room
+ * @sk:  the socket
+ * @err: what sending it came to
+ *
+ * As UDP: memory was short, or SO_SNDBUF full.
+ */
+void chalk_dgram_note_error(const struct sock *sk, int err)
+{
+	if (err == -ENOBUFS ||
+	    (err && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags)))
+		chalk_count(sock_net(sk), MIB_DGRAM_SNDBUF);
+}
+
+/**
  * chalk_dgram_sendmsg() - proto.sendmsg
  * @sk:  the socket, not locked
  * @msg: the message
@@ -484,5 +499,6 @@ int chalk_dgram_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	} else {
 		err = send_planned(sk, msg, len, more);
 	}
+	chalk_dgram_note_error(sk, err);
 	return err ?: len;
 }

@@ -345,11 +345,12 @@ int chalk_dgram6_push(struct sock *sk)
 		put_header(sk, skb);
 	err = skb ? ip6_push_pending_frames(sk) : 0;
 	forget(sk);
-	if (err == -ENOBUFS && !chalk_wants_icmp6_errors(sk))
-		err = 0;
 	if (skb && !err)
-		chalk_count_datagram(sock_net(sk), CHALK_DGRAMS_OUT);
-	return err;
+		chalk_count(sock_net(sk), MIB_DGRAM_OUT);
+	if (err != -ENOBUFS || chalk_wants_icmp6_errors(sk))
+		return err;
+	chalk_count(sock_net(sk), MIB_DGRAM_SNDBUF);
+	return 0;
 }
 
 /* An error loses all of it: nobody could tell which part went. */
@@ -433,5 +434,6 @@ int chalk_dgram6_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (len > INT_MAX - DGRAM_HDR)
 		return -EMSGSIZE;
 	err = send_by_ipv6(sk, msg, len);
+	chalk_dgram_note_error(sk, err);
 	return err ?: len;
 }

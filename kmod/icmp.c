@@ -51,6 +51,7 @@ static void report(struct sock *sk, const struct chalk_icmp *msg)
 	struct conn *c = &chalk_sk(sk)->conn;
 
 	if (sock_owned_by_user(sk)) {
+		chalk_count(sock_net(sk), MIB_ICMP_LOCKED);
 		WRITE_ONCE(sk->sk_err_soft, msg->err);
 	} else if (conn_error(c, msg->seq, msg->err, chalk_now())) {
 		chalk_push(sk, 0);
@@ -80,6 +81,15 @@ static void to_connection(struct sock *sk, struct sk_buff *skb,
 	}
 }
 
+static void believe_or_not(struct sock *sk, struct sk_buff *skb,
+			   const struct chalk_icmp *msg)
+{
+	if (conn_believes_icmp(&chalk_sk(sk)->conn, msg->seq))
+		to_connection(sk, skb, msg);
+	else
+		chalk_count(sock_net(sk), MIB_ICMP_OUT_OF_WINDOW);
+}
+
 /**
  * chalk_icmp_rx() - an error message about a packet of a socket
  * @sk:  what a lookup found; its reference is consumed
@@ -92,9 +102,8 @@ void chalk_icmp_rx(struct sock *sk, struct sk_buff *skb,
 	/* records have timers of their own, and nobody to tell */
 	if (sk_fullsock(sk)) {
 		bh_lock_sock(sk);
-		if (chalk_is_open(sk) &&
-		    conn_believes_icmp(&chalk_sk(sk)->conn, msg->seq))
-			to_connection(sk, skb, msg);
+		if (chalk_is_open(sk))
+			believe_or_not(sk, skb, msg);
 		bh_unlock_sock(sk);
 	}
 	sock_gen_put(sk);

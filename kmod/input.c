@@ -33,9 +33,8 @@ void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
 {
 	struct chalk_ends ends = chalk_ends_of_packet(skb, seg);
 
-	chalk_count_drop(net, why);
 	chalk_trace_stray(net, EV_DROP, why, &ends, seg);
-	kfree_skb(skb);
+	chalk_free(net, skb, why);
 }
 
 /* --- a connection --- */
@@ -97,8 +96,6 @@ static void deliver(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 
 	prepare(sk, skb, seg);
 	conn_rx(c, seg, chalk_now(), &v);
-	if (v.drop)
-		chalk_count_drop(sock_net(sk), v.drop);
 	if (v.reset)
 		chalk_send_reset(skb, seg);
 	if (unlikely(v.urgent || v.wake & WAKE_URGENT))
@@ -107,7 +104,7 @@ static void deliver(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 	if (v.keep)
 		chalk_rx_store(sk, skb, seg, &v);
 	else
-		kfree_skb(skb);
+		chalk_free(sock_net(sk), skb, v.drop);
 	chalk_push(sk, v.wake);
 }
 
@@ -156,10 +153,9 @@ static void to_connection(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 	if (!sock_owned_by_user(sk)) {
 		chalk_rx(sk, skb, seg);
 	} else if (sk_add_backlog(sk, skb, backlog_limit(sk))) {
-		trace_segment(&chalk_sk(sk)->conn, EV_DROP, DROP_RCVBUF, seg,
+		trace_segment(&chalk_sk(sk)->conn, EV_DROP, DROP_BACKLOG, seg,
 			      chalk_now());
-		chalk_count_drop(sock_net(sk), DROP_RCVBUF);
-		kfree_skb(skb);
+		chalk_free(sock_net(sk), skb, DROP_BACKLOG);
 	}
 	bh_unlock_sock(sk);
 }
@@ -283,6 +279,7 @@ int chalk_rcv(struct sk_buff *skb)
 	struct seg seg;
 	enum cause why;
 
+	chalk_count(net, MIB_IN_SEGS);
 	why = check(skb, &seg);
 	if (why)
 		chalk_drop(net, skb, &seg, why);

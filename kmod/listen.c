@@ -93,7 +93,9 @@ static void stop_req(struct request_sock *req)
 static void drop_req(struct sock *listener, struct request_sock *req)
 {
 	stop_req(req);
-	inet_csk_reqsk_queue_drop(listener, req);
+	/* of those who end it at the same time, one finds it there */
+	if (inet_csk_reqsk_queue_drop(listener, req))
+		chalk_count(sock_net(listener), MIB_ATTEMPT_FAILS);
 }
 
 /**
@@ -452,10 +454,8 @@ bool chalk_req_rx(struct request_sock *req, struct sk_buff *skb,
 		outcome = to_req(listener, req, skb, seg, &why);
 	else
 		drop_req(listener, req);
-	if (why)
-		chalk_count_drop(sock_net(listener), why);
 	if (outcome == TO_FREE)
-		kfree_skb(skb);
+		chalk_free(sock_net(listener), skb, why);
 	if (outcome != USED_UP)
 		reqsk_put(req);
 	sock_put(listener);

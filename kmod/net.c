@@ -41,58 +41,6 @@ void chalk_visit_nets(void (*fn)(struct chalk_net *cn, void *arg), void *arg)
 	mutex_unlock(&all_nets_lock);
 }
 
-/**
- * chalk_count_drop() - a segment was not used
- * @net: the namespace
- * @why: the reason, DROP_FIRST or above
- */
-void chalk_count_drop(struct net *net, enum cause why)
-{
-	this_cpu_inc(chalk_net(net)->counts->drops[why - DROP_FIRST]);
-}
-
-static u64 sum_of(const struct chalk_net *cn, size_t offset)
-{
-	u64 n = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		n += READ_ONCE(*(u64 *)((void *)per_cpu_ptr(cn->counts, cpu) +
-					offset));
-	return n;
-}
-
-/**
- * chalk_drops_of() - how often that was
- * @cn:  the namespace
- * @why: the reason
- */
-u64 chalk_drops_of(const struct chalk_net *cn, enum cause why)
-{
-	return sum_of(cn,
-		      offsetof(struct chalk_counts, drops[why - DROP_FIRST]));
-}
-
-/**
- * chalk_count_datagram() - a datagram came or went
- * @net: the namespace
- * @way: which of the two
- */
-void chalk_count_datagram(struct net *net, enum chalk_dgrams way)
-{
-	this_cpu_inc(chalk_net(net)->counts->dgrams[way]);
-}
-
-/**
- * chalk_datagrams_of() - how often that was
- * @cn:  the namespace
- * @way: which of the two
- */
-u64 chalk_datagrams_of(const struct chalk_net *cn, enum chalk_dgrams way)
-{
-	return sum_of(cn, offsetof(struct chalk_counts, dgrams[way]));
-}
-
 /* --- a namespace comes --- */
 
 static void set_defaults(struct chalk_net *cn, struct net *net)
@@ -156,22 +104,27 @@ static int __net_init net_init(struct net *net)
 	int err;
 
 	set_defaults(cn, net);
-	cn->counts = alloc_percpu(struct chalk_counts);
-	if (!cn->counts)
+	cn->env.mib = alloc_percpu(struct mib);
+	if (!cn->env.mib)
 		return -ENOMEM;
 	err = make_ctl(cn, net);
 	if (err)
-		goto out_counts;
-	err = chalk_sysctl_register(cn);
+		goto out_mib;
+	err = chalk_snmp_register(net);
 	if (err)
 		goto out_ctl;
+	err = chalk_sysctl_register(cn);
+	if (err)
+		goto out_snmp;
 	enlist(cn);
 	return 0;
 
+out_snmp:
+	chalk_snmp_unregister(net);
 out_ctl:
 	destroy_ctl(cn);
-out_counts:
-	free_percpu(cn->counts);
+out_mib:
+	free_percpu(cn->env.mib);
 	return err;
 }
 
@@ -189,8 +142,9 @@ static void net_exit(struct chalk_net *cn)
 	wait_for_timewait(cn);
 	delist(cn);
 	chalk_sysctl_unregister(cn);
+	chalk_snmp_unregister(cn->net);
 	destroy_ctl(cn);
-	free_percpu(cn->counts);
+	free_percpu(cn->env.mib);
 }
 
 static void __net_exit net_exit_batch(struct list_head *nets)

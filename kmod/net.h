@@ -11,6 +11,7 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/skbuff.h>
+#include <net/ip.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
@@ -21,31 +22,13 @@
 
 struct ctl_table_header;
 
-/* Datagrams that sockets took, and that they sent. */
-enum chalk_dgrams {
-	CHALK_DGRAMS_IN,
-	CHALK_DGRAMS_OUT,
-	NR_CHALK_DGRAMS,
-};
-
-/**
- * struct chalk_counts - what a CPU has counted
- * @drops:  packets not used, for each reason: enum cause less DROP_FIRST
- * @dgrams: enum chalk_dgrams
- */
-struct chalk_counts {
-	u64 drops[NR_DROPS];
-	u64 dgrams[NR_CHALK_DGRAMS];
-};
-
 /**
  * struct chalk_net - Chalk in one network namespace
- * @env:         the world of the core in it
+ * @env:         the world of the core in it, with the counters
  * @net:         the namespace
  * @list:        in the list of all, for chalk_visit_nets()
  * @ctl:         sends segments that belong to no socket; never receives
  * @ctl6:        the same over IPv6, NULL without it
- * @counts:      counters, for each CPU
  * @nr_timewait: TIME_WAIT records alive
  * @closing:     the namespace goes: purge its TIME_WAIT records
  * @rmem:        bytes of a receive buffer: least, default, most
@@ -58,7 +41,6 @@ struct chalk_net {
 	struct list_head list;
 	struct sock *ctl;
 	struct sock *ctl6;
-	struct chalk_counts __percpu *counts;
 	atomic_t nr_timewait;
 	bool closing;
 	int rmem[3];
@@ -84,10 +66,25 @@ int chalk_net_init(void);
 void chalk_net_exit(void);
 u32 chalk_next_conn_id(void);
 void chalk_visit_nets(void (*fn)(struct chalk_net *cn, void *arg), void *arg);
-void chalk_count_drop(struct net *net, enum cause why);
-u64 chalk_drops_of(const struct chalk_net *cn, enum cause why);
-void chalk_count_datagram(struct net *net, enum chalk_dgrams way);
-u64 chalk_datagrams_of(const struct chalk_net *cn, enum chalk_dgrams way);
+
+static inline void chalk_count(const struct net *net, enum mib_item item)
+{
+	mib_count(&chalk_net(net)->env, item);
+}
+
+/* How often, so far. */
+static inline unsigned long chalk_counted(const struct chalk_net *cn,
+					  enum mib_item item)
+{
+	return snmp_fold_field(cn->env.mib, item);
+}
+
+/* drop.c */
+void chalk_free(struct net *net, struct sk_buff *skb, enum cause why);
+
+/* snmp.c */
+int chalk_snmp_register(struct net *net);
+void chalk_snmp_unregister(struct net *net);
 
 /* sysctl.c */
 int chalk_sysctl_register(struct chalk_net *cn);

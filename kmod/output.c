@@ -307,6 +307,8 @@ void chalk_send_reset(struct sk_buff *skb, const struct seg *seg)
 	net = dev_net(skb_dst(skb)->dev);
 	ctl.ends = chalk_ends_of_packet(skb, seg);
 	ip->fill_reset(net, skb, &ctl);
+	chalk_count(net, MIB_OUT_SEGS);
+	chalk_count(net, MIB_OUT_RSTS);
 	chalk_trace_stray(net, EV_SEND, BY_RESET, &ctl.ends, &rst);
 	ip->send_control(net, &ctl, &rst);
 }

@@ -115,7 +115,7 @@ static struct sk_buff *compact(struct sock *sk, struct sk_buff *skb, u32 room)
 	if (!copy)
 		return skb;
 	if (!sk_rmem_schedule(sk, copy, copy->truesize)) {
-		kfree_skb(copy);
+		consume_skb(copy);
 		return skb;
 	}
 	skb_copy_bits(skb, chalk_cb(skb)->skip, skb_put(copy, len), len);
@@ -209,7 +209,7 @@ static void advance(struct sock *sk)
 			return;
 		unlink_early(sk, skb);
 		if (seq_le(chalk_cb(skb)->end, end)) {
-			kfree_skb(skb);
+			consume_skb(skb);
 			continue;
 		}
 		leave_out(skb, end - chalk_cb(skb)->seq);

@@ -133,6 +133,7 @@ static bool reopen(struct chalk_timewait *ct, struct sk_buff *skb,
 		return false;
 	iss = timewait_next_iss(&ct->rec, chalk_isn(net, &ends, chalk_now()));
 	inet_twsk_deschedule_put(tw);
+	chalk_count(net, MIB_TIME_WAIT_REOPENED);
 	chalk_listen_rx(listener, skb, seg, iss ?: 1);
 	return true;
 }
@@ -181,9 +182,7 @@ void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,
 		inet_twsk_put(tw);
 		break;
 	}
-	if (why)
-		chalk_count_drop(net, why);
-	kfree_skb(skb);
+	chalk_free(net, skb, why);
 }
 
 /* --- when a namespace, or the module, goes --- */

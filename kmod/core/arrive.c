@@ -23,17 +23,27 @@ static bool drop(struct verdict *v, enum cause why)
 static bool drop_and_ack(struct conn *c, struct verdict *v, enum cause why,
 			 enum cause ack)
 {
+	if (why == DROP_OLD_DUPLICATE)
+		mib_count(c->env, MIB_DELAYED_ACK_LOST);
 	c->ack_now = ack;
 	return drop(v, why);
 }
 
 /* The same, as often as RFC 5961 section 7 allows. */
+static bool drop_and_ack_some(struct conn *c, struct verdict *v, enum cause why,
+			      enum cause ack, u64 now)
+{
+	if (challenge_allowed(&c->challenge, now))
+		c->ack_now = ack;
+	else
+		mib_count(c->env, MIB_CHALLENGE_SKIPPED);
+	return drop(v, why);
+}
+
 static bool drop_and_challenge(struct conn *c, struct verdict *v,
 			       enum cause why, u64 now)
 {
-	if (challenge_allowed(&c->challenge, now))
-		c->ack_now = BY_ACK_CHALLENGE;
-	return drop(v, why);
+	return drop_and_ack_some(c, v, why, BY_ACK_CHALLENGE, now);
 }
 
 /* --- RFC 7323: before all steps --- */
@@ -55,7 +65,8 @@ static bool check_timestamp(struct conn *c, const struct seg *s, u64 now,
 	if (!is_paws_old(c, s, now))
 		return true;
 	if (!seg_space(s))
-		return drop_and_challenge(c, v, DROP_PAWS, now);
+		return drop_and_ack_some(c, v, DROP_PAWS, BY_ACK_UNACCEPTABLE,
+					 now);
 	return drop_and_ack(c, v, DROP_PAWS, BY_ACK_UNACCEPTABLE);
 }
 
@@ -128,7 +139,7 @@ static bool check_sequence(struct conn *c, const struct seg *s, u64 now,
 		return drop(v, why);
 	/* no two ends that disagree may talk about it for ever */
 	if (!seg_space(s))
-		return drop_and_challenge(c, v, why, now);
+		return drop_and_ack_some(c, v, why, BY_ACK_UNACCEPTABLE, now);
 	return drop_and_ack(c, v, why, BY_ACK_UNACCEPTABLE);
 }
 
@@ -315,6 +326,11 @@ static bool trim(const struct conn *c, const struct seg *s,
 	return seq_lt(text->start, text->end);
 }
 
+static enum cause why_all_trimmed(const struct conn *c)
+{
+	return window_left(c) ? DROP_OUT_OF_WINDOW : DROP_ZERO_WINDOW;
+}
+
 static void keep(struct verdict *v, const struct seg *s,
 		 const struct seq_range *r)
 {
@@ -354,6 +370,7 @@ static bool take_early(struct conn *c, struct seq_range *text,
 		       struct verdict *v)
 {
 	c->stats.early_segs++;
+	mib_count(c->env, MIB_EARLY);
 	switch (reasm_add(&c->reasm, text)) {
 	case REASM_DUPLICATE:
 		return drop_and_ack(c, v, DROP_OOO_DUPLICATE, BY_ACK_DUP);
@@ -372,6 +389,7 @@ static bool refuse_after_close(struct conn *c, const struct seg *s, u64 now,
 {
 	if (!c->orphan || !seq_gt(s->seq + s->len, c->rcv_nxt))
 		return false;
+	mib_count(c->env, MIB_ABORT_ON_DATA);
 	conn_reset(c, BY_USER_CLOSE, now);
 	v->wake |= WAKE_STATE;
 	drop(v, DROP_AFTER_CLOSE);
@@ -400,10 +418,13 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 	c->rmss = clamp_t(u32, s->len, c->rmss,
 			  max_t(u16, c->mtu_mss, c->rmss));
 	if (!trim(c, s, &text))
-		return drop_and_ack(c, v, DROP_OUT_OF_WINDOW,
+		return drop_and_ack(c, v, why_all_trimmed(c),
 				    BY_ACK_UNACCEPTABLE);
 	if (s->no_room)
-		return drop_and_ack(c, v, DROP_RCVBUF, BY_ACK_UNACCEPTABLE);
+		return drop_and_ack(c, v,
+				    text.start == c->rcv_nxt ? DROP_RCVBUF :
+							       DROP_OOO_RCVBUF,
+				    BY_ACK_UNACCEPTABLE);
 	if (text.start != c->rcv_nxt) {
 		if (take_early(c, &text, v))
 			keep(v, s, &text);

@@ -268,6 +268,7 @@ void conn_release(struct conn *c, u64 now)
 {
 	c->orphan = true;
 	if (conn_readable(c)) {
+		mib_count(c->env, MIB_ABORT_ON_CLOSE);
 		conn_reset(c, BY_USER_CLOSE, now);
 		return;
 	}
@@ -285,11 +286,13 @@ void conn_await_fin(struct conn *c, u64 now)
 {
 	s64 wait = c->opt.fin_timeout;
 
-	if (wait < 0)
+	if (wait < 0) {
+		mib_count(c->env, MIB_ABORT_ON_LINGER);
 		conn_reset(c, BY_T_FIN, now);
-	else
+	} else {
 		timer_set(c, TIMER_FIN,
 			  wait ? (u64)wait : c->env->tun.fin_timeout, now);
+	}
 }
 
 /* --- ending --- */

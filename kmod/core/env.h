@@ -2,13 +2,14 @@
 /*
  * env.h - what a habitat gives to the cores in it
  *
- * One struct env a network namespace (or a simulated host): the tunables, and
- * where events go.
+ * One struct env a network namespace (or a simulated host): the tunables, where
+ * events go, and what is counted.
  */
 #ifndef CHALK_CORE_ENV_H
 #define CHALK_CORE_ENV_H
 
 #include "event.h"
+#include "mib.h"
 #include "types.h"
 
 struct cc_ops;
@@ -67,13 +68,26 @@ enum event_owner {
  * @emit:    takes a record; @owner is the structure that @what names, by which
  *           the habitat finds the addresses. Called under the owner's lock,
  *           must not sleep.
+ * @mib:     the counters
  */
 struct env {
 	struct tunables tun;
 	bool tracing;
 	void (*emit)(struct env *env, enum event_owner what, const void *owner,
 		     const struct event *ev);
+	struct mib __percpu *mib;
 };
+
+/* Something happened that is counted, @n times. */
+static inline void mib_add(const struct env *env, enum mib_item item, s32 n)
+{
+	CORE_COUNT(env->mib->mibs[item], n);
+}
+
+static inline void mib_count(const struct env *env, enum mib_item item)
+{
+	mib_add(env, item, 1);
+}
 
 /**
  * tunables_init() - the defaults of params.h

@@ -131,6 +131,9 @@
 	X(DEFERRED, "accept_deferred", "RFC 9293 3.9.1")                       \
 	X(OOO_DUPLICATE, "already_queued", "RFC 9293 3.10.7.4")                \
 	X(OOO_FULL, "too_many_holes", "RFC 9293 3.10.7.4")                     \
+	X(OOO_RCVBUF, "no_room_for_early_data", "RFC 9293 3.10.7.4")           \
+	X(ZERO_WINDOW, "zero_window", "RFC 9293 3.8.6.1")                      \
+	X(BACKLOG, "socket_backlog_full", "RFC 9293 3.9.1")                    \
 	X(RCVBUF, "receive_buffer_full", "RFC 9293 3.10.7.4")                  \
 	X(AFTER_FIN, "data_after_fin", "RFC 9293 3.10.7.4")                    \
 	X(AFTER_CLOSE, "data_after_close", "RFC 9293 3.6.1")                   \

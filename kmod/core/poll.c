@@ -239,6 +239,7 @@ static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 	if (room) {
 		timer_set_rtx(c, now);
 	} else {
+		mib_count(c->env, MIB_WIN_PROBE);
 		recover_forget_timing(c, now);
 		c->persisting = true;
 		timer_set(c, TIMER_RTX, timer_until_timeout(c, now), now);
@@ -379,6 +380,7 @@ static bool poll_keepalive(struct conn *c, u64 now, struct seg *s)
 		return false;
 	c->keep_due = false;
 	fill(c, c->snd_nxt - 1, BY_KEEPALIVE, now, s);
+	mib_count(c->env, MIB_KEEPALIVE);
 	trace_segment(c, EV_SEND, BY_KEEPALIVE, s, now);
 	return true;
 }

@@ -104,6 +104,7 @@ static void enter_recovery(struct conn *c, u64 now)
 {
 	if (!seq_gt(c->snd_una, c->recover))
 		return;
+	mib_count(c->env, MIB_RECOVERY);
 	c->cc.ops->on_loss(c, now);
 	c->recover = c->snd_nxt;
 	c->recovering = true;
@@ -145,6 +146,8 @@ void recover_on_rto(struct conn *c, u64 now)
 {
 	u32 old = rtt_rto(&c->rtt);
 
+	if (c->recovering)
+		mib_count(c->env, MIB_RECOVERY_FAIL);
 	c->cc.ops->on_rto(c, c->retries > 1, now);
 	/* RFC 6582 section 4.1 */
 	c->recover = c->snd_nxt;

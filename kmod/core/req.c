@@ -95,6 +95,7 @@ void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
 	r->sent_at = now;
 	r->pending = true;
 	set_deadline(r, env, now);
+	mib_count(env, MIB_PASSIVE_OPENS);
 	trace_req_syn(env, r, syn, now);
 	trace_req_state(env, r, ST_LISTEN, ST_SYN_RCVD, BY_RCVD_SYN, now);
 }
@@ -113,6 +114,8 @@ static enum req_result refuse_and_ack(struct req *r, struct env *env,
 				      enum cause *drop, u64 now)
 {
 	r->ack_pending = challenge_allowed(&r->challenge, now);
+	if (!r->ack_pending)
+		mib_count(env, MIB_CHALLENGE_SKIPPED);
 	return refuse(r, env, s, why, drop, now);
 }
 
@@ -143,6 +146,7 @@ static enum req_result rx_rst(struct req *r, struct env *env,
 	if (s->seq != r->irs + 1)
 		return refuse_and_ack(r, env, s, DROP_RST_CHALLENGED, drop,
 				      now);
+	mib_count(env, MIB_EMBRYONIC_RSTS);
 	trace_req_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_RCVD_RST, now);
 	return REQ_GONE;
 }
@@ -213,6 +217,7 @@ bool req_tick(struct req *r, struct env *env, u64 now)
 {
 	if (now < r->deadline)
 		return true;
+	mib_count(env, MIB_TIMEOUTS);
 	if (is_hopeless(r, env)) {
 		trace_req_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_GIVE_UP,
 				now);
@@ -235,7 +240,8 @@ static void fill(const struct req *r, u64 now, struct seg *s)
 	s->tsecr = r->ts_recent;
 }
 
-static void make_synack(struct req *r, u64 now, struct seg *s)
+static void make_synack(struct req *r, const struct env *env, u64 now,
+			struct seg *s)
 {
 	r->pending = false;
 	fill(r, now, s);
@@ -248,15 +254,19 @@ static void make_synack(struct req *r, u64 now, struct seg *s)
 	s->has_wscale = r->wscale_ok;
 	s->wscale = r->rcv_wscale;
 	s->cause = r->retries ? BY_SYN_LOST : BY_HANDSHAKE;
+	stats_synack_sent(env, r->retries);
 }
 
-static void make_challenge(struct req *r, u64 now, struct seg *s)
+static void make_challenge(struct req *r, const struct env *env, u64 now,
+			   struct seg *s)
 {
 	r->ack_pending = false;
 	fill(r, now, s);
 	s->seq = r->iss + 1;
 	s->wnd = r->rcv_wnd >> r->rcv_wscale;
 	s->cause = BY_ACK_CHALLENGE;
+	mib_count(env, MIB_OUT_SEGS);
+	mib_count(env, MIB_CHALLENGE_ACK);
 }
 
 void req_abort(struct req *r, struct env *env, u64 now, struct seg *rst)
@@ -266,6 +276,8 @@ void req_abort(struct req *r, struct env *env, u64 now, struct seg *rst)
 	rst->seq = r->iss + 1;
 	rst->flags |= FLAG_RST;
 	rst->cause = BY_RESET;
+	mib_count(env, MIB_OUT_SEGS);
+	mib_count(env, MIB_OUT_RSTS);
 	trace_req(env, r, EV_SEND, BY_RESET, rst, now);
 	trace_req_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_USER_ABORT, now);
 }
@@ -274,9 +286,9 @@ bool req_poll(struct req *r, struct env *env, u64 now, struct seg *s)
 {
 	memset(s, 0, sizeof(*s));
 	if (r->pending)
-		make_synack(r, now, s);
+		make_synack(r, env, now, s);
 	else if (r->ack_pending)
-		make_challenge(r, now, s);
+		make_challenge(r, env, now, s);
 	else
 		return false;
 	trace_req(env, r, r->retries ? EV_RTX : EV_SEND, s->cause, s, now);

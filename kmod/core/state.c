@@ -58,6 +58,26 @@ bool state_may_follow(enum conn_state from, enum conn_state to)
 	return to == ST_CLOSED || state_in(to, next[from]);
 }
 
+/* RFC 4022, tcpCurrEstab: in these a user sees a connection. */
+static bool is_established(enum conn_state state)
+{
+	return state_in(state, STF(ESTABLISHED) | STF(CLOSE_WAIT));
+}
+
+/* The transitions that RFC 4022 counts; records of SYN_RCVD are counted apart. */
+static void count_transition(const struct env *env, enum conn_state from,
+			     enum conn_state to)
+{
+	if (to == ST_SYN_SENT)
+		mib_count(env, MIB_ACTIVE_OPENS);
+	if (to == ST_CLOSED && state_in(from, STF(SYN_SENT) | STF(SYN_RCVD)))
+		mib_count(env, MIB_ATTEMPT_FAILS);
+	if (to == ST_CLOSED && is_established(from))
+		mib_count(env, MIB_ESTAB_RESETS);
+	if (is_established(to) != is_established(from))
+		mib_add(env, MIB_CURR_ESTAB, is_established(to) ? 1 : -1);
+}
+
 void state_set(struct conn *c, enum conn_state to, enum cause cause, u64 now)
 {
 	enum conn_state from = c->state;
@@ -65,6 +85,7 @@ void state_set(struct conn *c, enum conn_state to, enum cause cause, u64 now)
 	if (from == to || CORE_WARN_ON(!state_may_follow(from, to)))
 		return;
 	c->state = to;
+	count_transition(c->env, from, to);
 	trace_change(c, EV_STATE, cause, from, to, now);
 }
 

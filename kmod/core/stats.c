@@ -58,28 +58,80 @@ static u32 resent_bytes(const struct seg *s)
 	return seq_min(end, s->new_from) - s->seq;
 }
 
-static void count_resent(struct stats *st, const struct seg *s)
+/* Packets of a segment that are retransmissions: its first ones, if any. */
+static u32 resent_packets(const struct seg *s, u32 bytes)
 {
+	if (s->len)
+		return bytes ? packets(bytes, s->smss) : 0;
+	if (s->flags & FLAG_FIN)
+		return seq_lt(s->seq, s->new_from);
+	return s->cause == BY_SYN_LOST;
+}
+
+/*
+ * Why segments went out again. After a timeout the first goes out while it is
+ * not answered yet; all others are slow start's.
+ */
+static enum mib_item resent_item(const struct conn *c, const struct seg *s)
+{
+	switch (s->cause) {
+	case BY_SYN_LOST:
+		return MIB_SYN_RETRANS;
+	case BY_THIRD_DUPACK:
+	case BY_PARTIAL_ACK:
+		return MIB_FAST_RETRANS;
+	case BY_GO_BACK:
+		return c->retries ? MIB_NONE : MIB_SLOW_START_RETRANS;
+	default:
+		return MIB_NONE;
+	}
+}
+
+static void count_resent(struct conn *c, const struct seg *s, u32 n)
+{
+	struct stats *st = &c->stats;
 	u32 bytes = resent_bytes(s);
 
-	if (!bytes && s->cause != BY_SYN_LOST)
-		return;
-	st->retrans_segs += packets(bytes, s->smss);
+	st->retrans_segs += n;
 	st->bytes_retrans += bytes;
 	if (bytes)
 		st->rtx_end = seq_max(st->rtx_end, s->seq + bytes);
+	mib_add(c->env, MIB_RETRANS_SEGS, n);
+	mib_add(c->env, resent_item(c, s), n);
+}
+
+static void count_new(const struct conn *c, const struct seg *s, u32 n)
+{
+	mib_add(c->env, MIB_OUT_SEGS, n);
+	if (seg_space(s) && !(s->flags & FLAG_SYN))
+		mib_add(c->env, MIB_DATA_SENT, n);
+	if (s->flags & FLAG_RST)
+		mib_count(c->env, MIB_OUT_RSTS);
+	if (s->cause == BY_ACK_CHALLENGE)
+		mib_count(c->env, MIB_CHALLENGE_ACK);
 }
 
 void stats_sent(struct conn *c, const struct seg *s)
 {
 	struct stats *st = &c->stats;
 	u32 n = packets(s->len, s->smss);
+	u32 again = resent_packets(s, resent_bytes(s));
 
 	st->segs_out += n;
 	if (s->len)
 		st->data_segs_out += n;
 	st->bytes_sent += s->len;
-	count_resent(st, s);
+	if (again)
+		count_resent(c, s, again);
+	if (n > again)
+		count_new(c, s, n - again);
+}
+
+void stats_synack_sent(const struct env *env, bool again)
+{
+	mib_count(env, again ? MIB_RETRANS_SEGS : MIB_OUT_SEGS);
+	if (again)
+		mib_count(env, MIB_SYN_RETRANS);
 }
 
 void stats_acked(struct conn *c, u32 bytes, u64 now)
@@ -190,9 +242,9 @@ void stats_set_limit(struct conn *c, enum limit limit, u64 now)
 
 u64 stats_limited(const struct stats *st, enum limit limit, u64 now)
 {
-	u64 current = limit == st->limit ? now - st->limit_since : 0;
+	u64 so_far = limit == st->limit ? now - st->limit_since : 0;
 
-	return st->limited[limit] + current;
+	return st->limited[limit] + so_far;
 }
 
 /* --- what is in flight --- */

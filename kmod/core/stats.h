@@ -14,6 +14,7 @@
 #include "types.h"
 
 struct conn;
+struct env;
 struct seg;
 
 /* What a sender waits for, while it has data that is not acknowledged. */
@@ -117,6 +118,9 @@ void stats_received(struct conn *c, const struct seg *s, u64 now);
 
 /* conn_poll() gave a segment. */
 void stats_sent(struct conn *c, const struct seg *s);
+
+/* A record of SYN_RCVD sends its SYN+ACK. */
+void stats_synack_sent(const struct env *env, bool again);
 
 /* SND.UNA has advanced over @bytes of data (none: the SYN, or the FIN). */
 void stats_acked(struct conn *c, u32 bytes, u64 now);

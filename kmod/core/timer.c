@@ -80,6 +80,7 @@ u64 conn_deadline(const struct conn *c)
 static unsigned int give_up(struct conn *c, u64 now)
 {
 	c->err = ETIMEDOUT;
+	mib_count(c->env, MIB_ABORT_ON_TIMEOUT);
 	conn_end(c, BY_GIVE_UP, now);
 	return WAKE_STATE;
 }
@@ -153,6 +154,7 @@ static unsigned int rtx_fired(struct conn *c, u64 now)
 
 	if (made && (c->persisting || !c->snd_wnd))
 		return probe(c, now);
+	mib_count(c->env, MIB_TIMEOUTS);
 	if (is_hopeless(c, now))
 		return give_up(c, now);
 	if (made)
@@ -165,6 +167,7 @@ static unsigned int rtx_fired(struct conn *c, u64 now)
 /* No data came to ride on: the next ACKs need not wait for any. */
 static unsigned int delack_fired(struct conn *c, u64 now)
 {
+	mib_count(c->env, MIB_DELAYED_ACKS);
 	c->ack_now = BY_ACK_DELAYED;
 	c->opt.pingpong = false;
 	return 0;
@@ -194,6 +197,7 @@ static unsigned int keep_fired(struct conn *c, u64 now)
 	}
 	if (keepalive_failed(c, idle)) {
 		c->err = ETIMEDOUT;
+		mib_count(c->env, MIB_ABORT_ON_TIMEOUT);
 		conn_reset(c, BY_GIVE_UP, now);
 		return WAKE_STATE;
 	}

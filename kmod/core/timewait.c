@@ -115,6 +115,7 @@ bool timewait_poll(struct timewait *t, struct env *env, u64 now, struct seg *s)
 		.tsecr = t->ts_recent,
 		.cause = BY_ACK_FIN,
 	};
+	mib_count(env, MIB_OUT_SEGS);
 	trace_timewait(env, t, EV_SEND, BY_ACK_FIN, s, now);
 	return true;
 }
@@ -126,6 +127,8 @@ u32 timewait_next_iss(const struct timewait *t, u32 iss)
 
 void timewait_end(const struct timewait *t, struct env *env, u64 now)
 {
+	if (now >= t->deadline)
+		mib_count(env, MIB_TIME_WAIT);
 	if (unlikely(env->tracing))
 		emit_timewait_state(env, t, ST_CLOSED, BY_T_TIME_WAIT, now);
 }

@@ -16,11 +16,15 @@
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/percpu.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
 /* A broken invariant of the core itself, never something a peer can cause. */
 #define CORE_WARN_ON(cond) WARN_ON_ONCE(cond)
+
+/* Add to a counter of which each CPU has a copy. */
+#define CORE_COUNT(counter, n) this_cpu_add(counter, n)
 
 #else
 
@@ -46,6 +50,7 @@ typedef int64_t s64;
 #define U16_MAX UINT16_MAX
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define __percpu
 #define fallthrough __attribute__((__fallthrough__))
 #define scnprintf chalk_scnprintf
 
@@ -73,6 +78,8 @@ chalk_scnprintf(char *buf, size_t size, const char *fmt, ...);
 		}                                                        \
 		broken_;                                                 \
 	})
+
+#define CORE_COUNT(counter, n) ((counter) += (n))
 
 #endif /* __KERNEL__ */
 

@@ -39,6 +39,17 @@ static bool worth_offering(const struct conn *c, u32 gain)
 	return gain >= min_t(u32, c->rcv_buf / 2, c->rmss);
 }
 
+/* The right edge does not move back, so a shut buffer need not shut the window. */
+static void count_zero_windows(const struct conn *c, u32 old, u32 offer)
+{
+	if (offer && !room(c))
+		mib_count(c->env, MIB_WANT_ZERO_WINDOW);
+	if (old && !offer)
+		mib_count(c->env, MIB_TO_ZERO_WINDOW);
+	if (!old && offer)
+		mib_count(c->env, MIB_FROM_ZERO_WINDOW);
+}
+
 u16 window_advertise(struct conn *c, u64 now)
 {
 	u32 left = window_left(c);
@@ -49,6 +60,7 @@ u16 window_advertise(struct conn *c, u64 now)
 		offer = left;
 	c->last_ack_sent = c->rcv_nxt;
 	c->rcv_wnd = offer;
+	count_zero_windows(c, old, offer);
 	if (offer != old)
 		trace_change(c, EV_RCV_WND,
 			     offer > old ? BY_USER_READ : BY_ARRIVAL, old,

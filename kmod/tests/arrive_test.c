@@ -251,7 +251,7 @@ static const struct sequence_param {
 	{ "old and new", 5000, -50, 100, DROP_NONE, 50, 50 },
 	{ "early", 5000, 1000, 100, DROP_NONE, 0, 100 },
 	{ "shut, nothing", 0, 0, 0, DROP_NONE, 0, 0 },
-	{ "shut, a probe", 0, 0, 1, DROP_OUT_OF_WINDOW, 0, 0 },
+	{ "shut, a probe", 0, 0, 1, DROP_ZERO_WINDOW, 0, 0 },
 	{ "shut, one ahead", 0, 1, 0, DROP_OUT_OF_WINDOW, 0, 0 },
 	{ "shut, one behind", 0, -1, 0, DROP_OLD_DUPLICATE, 0, 0 },
 };

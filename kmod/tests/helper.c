@@ -7,6 +7,17 @@
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Unit tests of Chalk's core");
 
+/* Of the world that is newest; tests run one after the other. */
+static DEFINE_PER_CPU(struct mib, counters);
+
+static void forget_counts(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(&counters, cpu), 0, sizeof(struct mib));
+}
+
 static void record(struct env *env, enum event_owner what, const void *owner,
 		   const struct event *ev)
 {
@@ -27,6 +38,8 @@ struct world *world_new(struct kunit *test)
 	w->env.tun.window_scaling = false;
 	w->env.tracing = true;
 	w->env.emit = record;
+	w->env.mib = &counters;
+	forget_counts();
 	w->now = 10 * SECOND;
 	conn_options_init(&w->a.opt, &w->env.tun);
 	conn_options_init(&w->b.opt, &w->env.tun);
@@ -273,6 +286,16 @@ const struct event *last_event(const struct world *w, enum event_kind kind)
 void forget_events(struct world *w)
 {
 	w->n_ev = 0;
+}
+
+long counted(const struct world *w, enum mib_item item)
+{
+	long n = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		n += per_cpu_ptr(w->env.mib, cpu)->mibs[item];
+	return n;
 }
 
 u32 prng(u32 *state)

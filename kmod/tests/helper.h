@@ -52,6 +52,8 @@
  * @holes: memory of the two reassembly arrays
  * @ev:    the first events
  * @n_ev:  how many there were, also those without room
+ *
+ * Its counters are in @env; counted() reads them.
  */
 struct world {
 	struct env env;
@@ -123,6 +125,9 @@ unsigned int count_events(const struct world *w, enum event_kind kind,
 			  enum cause cause);
 const struct event *last_event(const struct world *w, enum event_kind kind);
 void forget_events(struct world *w);
+
+/* What env.mib has counted. */
+long counted(const struct world *w, enum mib_item item);
 
 /* Numbers that look random, the same in each run. */
 u32 prng(u32 *state);

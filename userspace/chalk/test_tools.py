@@ -24,7 +24,7 @@ from test_fixture import chalk  # noqa: E402
 
 sys.path.pop(0)
 COMMANDS = ("compare", "conns", "ladder", "plot", "report", "run", "ss",
-            "summary", "trace")
+            "stat", "summary", "trace")
 
 
 class DispatcherTest(unittest.TestCase):

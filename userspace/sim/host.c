@@ -72,6 +72,7 @@ void host_init(struct host *h, struct world *w, u32 index, struct link *out)
 	h->out = out;
 	h->secret = mix64(w->cfg->seed ^ h->addr);
 	h->env.emit = host_emit;
+	h->env.mib = &h->mib;
 	h->env.tracing = w->trace || w->cfg->watch;
 	tunables_set(&h->env.tun, h->cfg);
 }

@@ -21,6 +21,7 @@ struct sock;
 /**
  * struct host - a host
  * @w:       the world
+ * @mib:     its counters
  * @env:     what the core sees of it
  * @cfg:     the stack and the users
  * @side:    which of the two sides it is on
@@ -36,6 +37,7 @@ struct sock;
 struct host {
 	struct world *w;
 	struct env env;
+	struct mib mib;
 	const struct side_config *cfg;
 	enum side side;
 	u32 number;

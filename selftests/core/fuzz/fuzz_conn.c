@@ -39,6 +39,7 @@ struct fuzz {
 	size_t left;
 	u64 now;
 	struct env env;
+	struct mib mib;
 	enum role role;
 	struct conn c;
 	struct req req;
@@ -556,6 +557,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	tunables_init(&f.env.tun);
 	f.env.emit = emit;
+	f.env.mib = &f.mib;
 	f.env.tracing = tunables & 1;
 	f.env.tun.timestamps = tunables & 2;
 	f.env.tun.window_scaling = tunables & 4;

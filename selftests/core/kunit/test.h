@@ -90,6 +90,10 @@ void shim_fail(struct kunit *test, const char *file, int line,
 	_Static_assert(1, "takes the semicolon")
 
 #define GFP_KERNEL 0
+/* One CPU. */
+#define DEFINE_PER_CPU(type, name) type name
+#define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < 1; (cpu)++)
+#define per_cpu_ptr(pointer, cpu) ((void)(cpu), (pointer))
 #define kunit_kzalloc(test, size, gfp) shim_zalloc(test, size)
 #define MODULE_LICENSE(text) _Static_assert(1, text)
 #define MODULE_DESCRIPTION(text) _Static_assert(1, text)
