@@ -29,14 +29,17 @@ static bool drop_and_ack(struct conn *c, struct verdict *v, enum cause why,
 	return drop(v, why);
 }
 
-/* The same, as often as RFC 5961 section 7 allows. */
+/* Answer as often as RFC 5961 section 7 allows. */
+static void ack_some(struct conn *c, enum cause ack, u64 now)
+{
+	if (challenge_allowed(&c->challenge, c->env, now))
+		c->ack_now = ack;
+}
+
 static bool drop_and_ack_some(struct conn *c, struct verdict *v, enum cause why,
 			      enum cause ack, u64 now)
 {
-	if (challenge_allowed(&c->challenge, now))
-		c->ack_now = ack;
-	else
-		mib_count(c->env, MIB_CHALLENGE_SKIPPED);
+	ack_some(c, ack, now);
 	return drop(v, why);
 }
 
@@ -129,8 +132,7 @@ static bool check_sequence(struct conn *c, const struct seg *s, u64 now,
 	if (is_acceptable(c, s))
 		return true;
 	if (is_ack_of_prober(c, s)) {
-		if (challenge_allowed(&c->challenge, now))
-			c->ack_now = BY_ACK_CHALLENGE;
+		ack_some(c, BY_ACK_UNACCEPTABLE, now);
 		return true;
 	}
 	why = seq_lt(s->seq, c->rcv_nxt) ? DROP_OLD_DUPLICATE :

@@ -8,6 +8,7 @@
 #ifndef CHALK_CORE_CHALLENGE_H
 #define CHALK_CORE_CHALLENGE_H
 
+#include "env.h"
 #include "params.h"
 #include "types.h"
 
@@ -24,18 +25,22 @@ struct challenge {
 /**
  * challenge_allowed() - take one from the allowance
  * @ch:  the allowance
+ * @env: where a refusal is counted
  * @now: microseconds
  *
  * Return: false if the period has used it up.
  */
-static inline bool challenge_allowed(struct challenge *ch, u64 now)
+static inline bool challenge_allowed(struct challenge *ch,
+				     const struct env *env, u64 now)
 {
 	if (now - ch->from >= CHALLENGE_PERIOD) {
 		ch->from = now;
 		ch->sent = 0;
 	}
-	if (ch->sent >= CHALLENGE_ACKS)
+	if (ch->sent >= CHALLENGE_ACKS) {
+		mib_count(env, MIB_CHALLENGE_SKIPPED);
 		return false;
+	}
 	ch->sent++;
 	return true;
 }

@@ -113,9 +113,7 @@ static enum req_result refuse_and_ack(struct req *r, struct env *env,
 				      const struct seg *s, enum cause why,
 				      enum cause *drop, u64 now)
 {
-	r->ack_pending = challenge_allowed(&r->challenge, now);
-	if (!r->ack_pending)
-		mib_count(env, MIB_CHALLENGE_SKIPPED);
+	r->ack_pending = challenge_allowed(&r->challenge, env, now);
 	return refuse(r, env, s, why, drop, now);
 }
 

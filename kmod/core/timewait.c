@@ -68,7 +68,7 @@ static enum timewait_result rx_rst(struct timewait *t, struct env *env,
 	if (s->seq == t->rcv_nxt)
 		return TIMEWAIT_GONE;
 	t->ack_pending = is_acceptable(t, s) &&
-			 challenge_allowed(&t->challenge, now);
+			 challenge_allowed(&t->challenge, env, now);
 	return refuse(t, env, s, now, DROP_RST_CHALLENGED, drop);
 }
 
@@ -94,7 +94,7 @@ enum timewait_result timewait_rx(struct timewait *t, struct env *env,
 	}
 	/* all else is old: say so, but never to a bare ACK that agrees */
 	if (seg_space(s) || s->seq != t->rcv_nxt)
-		t->ack_pending = challenge_allowed(&t->challenge, now);
+		t->ack_pending = challenge_allowed(&t->challenge, env, now);
 	return refuse(t, env, s, now, DROP_TIME_WAIT, drop);
 }
 

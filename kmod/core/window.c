@@ -39,14 +39,20 @@ static bool worth_offering(const struct conn *c, u32 gain)
 	return gain >= min_t(u32, c->rcv_buf / 2, c->rmss);
 }
 
-/* The right edge does not move back, so a shut buffer need not shut the window. */
+/*
+ * The right edge does not move back, so a full buffer need not shut the window;
+ * what it rounds down to (RFC 7323 section 2.4) is what the peer sees.
+ */
 static void count_zero_windows(const struct conn *c, u32 old, u32 offer)
 {
+	bool was_open = old >> c->rcv_wscale;
+	bool is_open = offer >> c->rcv_wscale;
+
 	if (offer && !room(c))
 		mib_count(c->env, MIB_WANT_ZERO_WINDOW);
-	if (old && !offer)
+	if (was_open && !is_open)
 		mib_count(c->env, MIB_TO_ZERO_WINDOW);
-	if (!old && offer)
+	if (!was_open && is_open)
 		mib_count(c->env, MIB_FROM_ZERO_WINDOW);
 }
 

@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 
 #include "../core/mib.h"
+#include "../core/window.h"
 #include "helper.h"
 
 /* --- RFC 4022: transitions --- */
@@ -169,6 +170,27 @@ static void mib__zero_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(w, MIB_TO_ZERO_WINDOW), 2);
 }
 
+/* What is left rounds down to nothing. */
+static void mib__zero_window_scaled(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	w->a.rcv_wscale = 7;
+	while (window_left(&w->a) > 100) {
+		KUNIT_EXPECT_EQ(test, counted(w, MIB_TO_ZERO_WINDOW), 0);
+		s = text_from_peer(&w->a,
+				   min_t(u32, MSS, window_left(&w->a) - 100));
+		deliver(w, &w->a, &s);
+		elapse(w, SECOND);
+		lose_all(w, &w->a);
+	}
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_TO_ZERO_WINDOW), 1);
+	conn_read(&w->a, RCV_BUF / 2, w->now);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_FROM_ZERO_WINDOW), 1);
+}
+
 /* The buffer shrinks while a window is open: it can't be taken back. */
 static void mib__want_zero_window(struct kunit *test)
 {
@@ -293,6 +315,7 @@ static struct kunit_case mib_cases[] = {
 	KUNIT_CASE(mib__syn_again),
 	KUNIT_CASE(mib__synack_again),
 	KUNIT_CASE(mib__zero_window),
+	KUNIT_CASE(mib__zero_window_scaled),
 	KUNIT_CASE(mib__want_zero_window),
 	KUNIT_CASE(mib__challenge),
 	KUNIT_CASE(mib__old_duplicate),

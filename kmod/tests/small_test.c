@@ -117,24 +117,29 @@ static void isn__ticks_every_4_us(struct kunit *test)
 
 static void challenge_allowed__ten_in_five_seconds(struct kunit *test)
 {
+	struct world *w = world_new(test);
 	struct challenge ch = {};
 	u64 now = 100 * SECOND;
 
 	for (int period = 0; period < 3; period++) {
 		for (int i = 0; i < CHALLENGE_ACKS; i++)
-			KUNIT_EXPECT_TRUE(test, challenge_allowed(&ch, now));
-		KUNIT_EXPECT_FALSE(test, challenge_allowed(&ch, now));
+			KUNIT_EXPECT_TRUE(test,
+					  challenge_allowed(&ch, &w->env, now));
+		KUNIT_EXPECT_FALSE(test, challenge_allowed(&ch, &w->env, now));
 		now += CHALLENGE_PERIOD - 1;
-		KUNIT_EXPECT_FALSE(test, challenge_allowed(&ch, now));
+		KUNIT_EXPECT_FALSE(test, challenge_allowed(&ch, &w->env, now));
 		now += 1;
 	}
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_CHALLENGE_SKIPPED), 2 * 3);
 }
 
 static void challenge_allowed__at_the_beginning_of_time(struct kunit *test)
 {
+	struct world *w = world_new(test);
 	struct challenge ch = {};
 
-	KUNIT_EXPECT_TRUE(test, challenge_allowed(&ch, 0));
+	KUNIT_EXPECT_TRUE(test, challenge_allowed(&ch, &w->env, 0));
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_CHALLENGE_SKIPPED), 0);
 }
 
 /* --- reply: RFC 9293 section 3.5.2, group 1 --- */

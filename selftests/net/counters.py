@@ -1,40 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0
 """What is to be counted: scenarios that TCP and Chalk can both play.
 
-A scenario is a function with one parameter, a Scene: two fresh hosts, a wire
-between them that loses what the scenario says, and takes forged segments. It
-is played with TCP and with Chalk. @scenario names what may differ between the
-two, each with its reason, and what counts only where TCP has nothing of the
-kind.
+A scenario is a function with one parameter, a Scene. It is played with TCP and
+with Chalk. @scenario names what it must count, and what may differ between the
+two; its first line says why.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import fcntl
-import heapq
-import mmap
-import os
 import socket
 import struct
 import threading
 import time
 
-from net import ALICE, BOB, Wire, inside, libc, segment_of, sh, sysctl
+from net import ALICE, BOB, inside, sh, sysctl
+from scene import (CHALK, DATAGRAMS, FIN, PORT, RST, SYN, Stuck, checksum,
+                   ip_packet, is_ack_of_bob, is_data)
 
-TCP, CHALK = 6, 253
-DATAGRAMS = {TCP: 17, CHALK: 254}
-FIN, SYN, RST, ACK = 1, 2, 4, 16
-PORT = 7000
 MSS = 1448
 SCENARIOS = []
-
-# Chalk has no SACK yet, and neither TLP nor RACK nor F-RTO.
-ALIKE = """sysctl -qw net.ipv4.tcp_sack=0 net.ipv4.tcp_early_retrans=0 \
-net.ipv4.tcp_recovery=0 net.ipv4.tcp_frto=0 net.ipv4.tcp_syncookies=0 \
-net.ipv4.tcp_no_metrics_save=1 net.ipv4.tcp_autocorking=0 \
-net.ipv4.tcp_congestion_control=reno net.ipv4.icmp_ratelimit=0"""
 
 
 def scenario(*expected, differs=()):
@@ -64,186 +49,6 @@ def read_counters(host: str, protocol: int) -> dict:
                         [groups[group] + word for word in names.split()],
                         map(int, values.split(":")[1].split())))
     return counts
-
-
-def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071)."""
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
-def ip_packet(source: str, to: str, protocol: int, body: bytes) -> bytes:
-    """An IPv4 packet."""
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64,
-                       protocol, 0, socket.inet_aton(source),
-                       socket.inet_aton(to))
-    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body
-
-
-class Stuck:
-    """Memory that whoever touches it first waits for, the kernel too
-    (userfaultfd): a recv() into it keeps its socket locked."""
-
-    API, REGISTER, ZEROPAGE = 0xc018aa3f, 0xc020aa00, 0xc020aa04
-
-    def __init__(self):
-        self.memory = mmap.mmap(-1, mmap.PAGESIZE)
-        self.fd = libc.syscall(323, os.O_CLOEXEC)
-        if self.fd < 0:
-            raise OSError(ctypes.get_errno(), "userfaultfd")
-        at = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        self.range = struct.pack("QQ", at, mmap.PAGESIZE)
-        fcntl.ioctl(self.fd, self.API, struct.pack("QQQ", 0xaa, 0, 0))
-        fcntl.ioctl(self.fd, self.REGISTER,
-                    self.range + struct.pack("QQ", 1, 0))
-
-    def release(self):
-        """Let them go on."""
-        fcntl.ioctl(self.fd, self.ZEROPAGE,
-                    self.range + struct.pack("QQ", 0, 0))
-        os.close(self.fd)
-
-
-class Scene:
-    """alice, bob and a wire, for one protocol; @exact: TIME_WAIT and the like
-    cost nothing, as the clock is counted."""
-
-    def __init__(self, protocol: int, exact: bool):
-        self.protocol = protocol
-        self.exact = exact
-        self.stack = contextlib.ExitStack()
-        self.losing = lambda seg, to_bob: False
-        self.last = {}
-
-    def __enter__(self):
-        self.wire = self.stack.enter_context(Wire(self.judge))
-        for host in ("alice", "bob"):
-            sh(f"ip netns exec {host} sh -c '{ALIKE}'")
-        return self
-
-    def __exit__(self, *args):
-        self.losing = lambda seg, to_bob: False
-        return self.stack.__exit__(*args)
-
-    def judge(self, data: bytes, to_bob: bool) -> list:
-        """Lose what is to be lost."""
-        if data[9] != self.protocol:
-            return [0.01]
-        seg = segment_of(data)
-        if self.losing(seg, to_bob):
-            return []
-        self.last[to_bob] = data
-        return [0.01]
-
-    def lose(self, wanted, n=1):
-        """Lose the next @n segments that @wanted(seg, to_bob) picks."""
-        left = [n]
-
-        def losing(seg, to_bob):
-            if not left[0] or not wanted(seg, to_bob):
-                return False
-            left[0] -= 1
-            return True
-        self.losing = losing
-
-    # --- sockets ---
-
-    def socket(self, host: str, kind=socket.SOCK_STREAM) -> socket.socket:
-        """A socket that is closed at the end, if not before."""
-        protocol = self.protocol
-        if kind == socket.SOCK_DGRAM:
-            protocol = DATAGRAMS[protocol]
-        with inside(host):
-            sock = socket.socket(socket.AF_INET, kind, protocol)
-        sock.settimeout(100)
-        return self.stack.enter_context(sock)
-
-    def listen(self, backlog=8, *options) -> socket.socket:
-        """bob listens."""
-        sock = self.socket("bob")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        for option in options:
-            sock.setsockopt(*option)
-        sock.bind(("", PORT))
-        sock.listen(backlog)
-        return sock
-
-    def connect(self, *options, port=0):
-        """alice connects. Her socket and bob's; @options are for both."""
-        listener = self.listen(8, *options)
-        client = self.socket("alice")
-        for option in options:
-            client.setsockopt(*option)
-        client.bind((ALICE, port))
-        client.connect((BOB, PORT))
-        server = self.stack.enter_context(listener.accept()[0])
-        server.settimeout(100)
-        listener.close()
-        time.sleep(0.1)
-        return client, server
-
-    def begin(self, host: str) -> socket.socket:
-        """A connect() that nobody waits for."""
-        sock = self.socket(host)
-        sock.setblocking(False)
-        sock.connect_ex((BOB, PORT))
-        return sock
-
-    def transfer(self, source, sink, size: int):
-        """@size bytes, all read."""
-        sender = threading.Thread(target=source.sendall, args=(bytes(size),))
-        sender.start()
-        while size:
-            size -= len(sink.recv(size))
-        sender.join()
-
-    # --- forged packets ---
-
-    def put(self, packet: bytes, to_bob=True, wait=0.1):
-        """It arrives at bob, or at alice."""
-        wire = self.wire
-        wire.count += 1
-        heapq.heappush(wire.queue, (time.monotonic(), wire.count,
-                                    int(to_bob), packet))
-        time.sleep(wait)
-
-    def segment(self, flags, seq, ack=0, payload=b"", port=40000, **wrong):
-        """A segment of alice's; @wrong: checksum, words, length, options."""
-        options = wrong.get("options", b"")
-        words = wrong.get("words", 5 + len(options) // 4)
-        body = struct.pack("!HHIIBBHHH", port, PORT, seq & 0xffffffff,
-                           ack & 0xffffffff, words << 4, flags, 8192, 0, 0)
-        body = (body + options + payload)[:wrong.get("length", 100000)]
-        pseudo = (socket.inet_aton(ALICE) + socket.inet_aton(BOB) +
-                  struct.pack("!BBH", 0, self.protocol, len(body)))
-        total = checksum(pseudo + body) ^ wrong.get("checksum", 0)
-        return ip_packet(ALICE, BOB, self.protocol,
-                         body[:16] + struct.pack("!H", total) + body[18:])
-
-    def forge(self, client, flags=ACK, seq=0, payload=b"", old=False, **wrong):
-        """As if alice's connection had sent it, @seq bytes beyond what bob has
-        acknowledged."""
-        header = self.last[True][20:]
-        stamps = header[20:(header[12] >> 4) * 4]
-        if stamps and old:
-            value = struct.unpack("!I", stamps[4:8])[0] - 100000
-            stamps = stamps[:4] + struct.pack("!I", value) + stamps[8:]
-        return self.segment(flags, segment_of(self.last[False])["ack"] + seq,
-                            segment_of(self.last[True])["ack"], payload,
-                            client.getsockname()[1], options=stamps, **wrong)
-
-
-def is_data(seg, to_bob):
-    """From alice to bob, with payload."""
-    return to_bob and seg["len"] > 0
-
-
-def is_ack_of_bob(seg, to_bob):
-    """A bare ACK the other way."""
-    return not to_bob and not seg["len"] and seg["flags"] == ACK
 
 
 # --- a connection comes and goes ---
@@ -531,7 +336,9 @@ def shrunk_buffer(scene):
 
 @scenario("bob TCPZeroWindowDrop", differs=WINDOWS)
 def beyond_window(scene):
-    """Data where the window is shut"""
+    """Data where the window is shut, not where it rounds down to nothing"""
+    sysctl("bob", "window_scaling", 0)
+    sh("ip netns exec bob sysctl -qw net.ipv4.tcp_window_scaling=0")
     client, _ = shut_window(scene)
     scene.put(scene.forge(client, payload=b"x" * 100))
 

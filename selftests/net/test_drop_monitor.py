@@ -6,8 +6,8 @@ import re
 import time
 import unittest
 
-from counters import ACK, CHALK, PORT, RST, SYN, Scene
 from net import BOB
+from scene import ACK, CHALK, PORT, RST, SYN, Scene
 
 TRACING = "/sys/kernel/tracing"
 
@@ -22,7 +22,7 @@ class DropMonitor(unittest.TestCase):
     """One refused segment each"""
 
     def setUp(self):
-        scene = Scene(CHALK, True)
+        scene = Scene(CHALK)
         self.scene = scene.__enter__()
         self.addCleanup(scene.__exit__, None, None, None)
         tracing("events/skb/kfree_skb/filter", "protocol == 0x0800")
