@@ -43,12 +43,13 @@ static bool worth_offering(const struct conn *c, u32 gain)
  * The right edge does not move back, so a full buffer need not shut the window;
  * what it rounds down to (RFC 7323 section 2.4) is what the peer sees.
  */
-static void count_zero_windows(const struct conn *c, u32 old, u32 offer)
+static void count_zero_windows(const struct conn *c, u32 old, u32 offer,
+			       bool full)
 {
 	bool was_open = old >> c->rcv_wscale;
 	bool is_open = offer >> c->rcv_wscale;
 
-	if (offer && !room(c))
+	if (offer && full)
 		mib_count(c->env, MIB_WANT_ZERO_WINDOW);
 	if (was_open && !is_open)
 		mib_count(c->env, MIB_TO_ZERO_WINDOW);
@@ -61,12 +62,13 @@ u16 window_advertise(struct conn *c, u64 now)
 	u32 left = window_left(c);
 	u32 offer = room(c);
 	u32 old = c->rcv_wnd;
+	bool full = !offer;
 
 	if (offer <= left || !worth_offering(c, offer - left))
 		offer = left;
 	c->last_ack_sent = c->rcv_nxt;
 	c->rcv_wnd = offer;
-	count_zero_windows(c, old, offer);
+	count_zero_windows(c, old, offer, full);
 	if (offer != old)
 		trace_change(c, EV_RCV_WND,
 			     offer > old ? BY_USER_READ : BY_ARRIVAL, old,

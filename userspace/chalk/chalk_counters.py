@@ -13,6 +13,8 @@ from chalk_trace import TraceError
 
 PATH = "/proc/thread-self/net/chalk/snmp"
 CLONE_NEWNET = 0x40000000
+# They go down, too.
+LEVELS = {"CurrEstab"}
 
 # group -> name -> count
 Counters = Dict[str, Dict[str, int]]
@@ -215,7 +217,8 @@ def enter(netns: str) -> None:
 
 
 def difference(now: Counters, before: Counters) -> Counters:
-    """What was counted meanwhile; of CurrEstab its change."""
-    return {group: {name: n - before.get(group, {}).get(name, 0)
+    """What was counted meanwhile; what is a level stays one."""
+    return {group: {name: n if name in LEVELS else
+                    n - before.get(group, {}).get(name, 0)
                     for name, n in names.items()}
             for group, names in now.items()}

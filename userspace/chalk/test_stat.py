@@ -111,15 +111,16 @@ class StatTest(unittest.TestCase):
         self.assertEqual(found["Chalk"]["InSegs"], 7)
 
     def test_interval__shows_differences_and_rates(self):
-        self.write(file_of(ChalkInSegs=100, ChalkOutSegs=5))
+        self.write(file_of(ChalkInSegs=100, ChalkOutSegs=5, ChalkCurrEstab=9))
         with subprocess.Popen(
                 [os.path.join(HERE, "chalk"), "stat", "--file", self.path,
                  "--interval", "1", "1"], stdout=subprocess.PIPE,
                 text=True) as process:
             time.sleep(0.6)
-            self.write(file_of(ChalkInSegs=150, ChalkOutSegs=5))
+            self.write(file_of(ChalkInSegs=150, ChalkOutSegs=5,
+                               ChalkCurrEstab=7))
             lines = process.communicate(timeout=60)[0].splitlines()
-        self.assertEqual(lines[1:], ["Segments",
+        self.assertEqual(lines[1:], ["Connections", "  7 open now", "Segments",
                                      "  50 segments received  50.0/s"])
 
     def test_interval__an_object_a_line(self):
