@@ -439,9 +439,9 @@ def locked(client, server):
         reader.join()
 
 
-@scenario("bob LockDroppedIcmps", differs=("DelayedACKs",))
+@scenario("bob LockDroppedIcmps", differs=("DelayedACKs", "OutSegs"))
 def icmp_for_locked(scene):
-    """A message finds the socket locked"""
+    """A message finds the socket locked; ACKs wait for that, too"""
     client, server = scene.connect()
     seen = []
     scene.losing = lambda seg, to_bob: not to_bob and not seen.append(seg)
