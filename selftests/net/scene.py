@@ -113,15 +113,26 @@ class Scene:
 
     # --- sockets ---
 
+    def keep(self, sock: socket.socket) -> socket.socket:
+        """Reset it at the end, if it is still open: the wire goes then, and a
+        FIN would never be answered."""
+        def reset():
+            if sock.fileno() >= 0:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                struct.pack("ii", 1, 0))
+            sock.close()
+        sock.settimeout(100)
+        self.stack.callback(reset)
+        return sock
+
     def socket(self, host: str, kind=socket.SOCK_STREAM) -> socket.socket:
-        """A socket that is closed at the end, if not before."""
+        """A socket of this host."""
         protocol = self.protocol
         if kind == socket.SOCK_DGRAM:
             protocol = DATAGRAMS[protocol]
         with inside(host):
             sock = socket.socket(socket.AF_INET, kind, protocol)
-        sock.settimeout(100)
-        return self.stack.enter_context(sock)
+        return self.keep(sock)
 
     def listen(self, backlog=8, *options) -> socket.socket:
         """bob listens."""
@@ -141,8 +152,7 @@ class Scene:
             client.setsockopt(*option)
         client.bind((ALICE, port))
         client.connect((BOB, PORT))
-        server = self.stack.enter_context(listener.accept()[0])
-        server.settimeout(100)
+        server = self.keep(listener.accept()[0])
         listener.close()
         time.sleep(0.1)
         return client, server
