@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 
-from net import ALICE, BOB, inside, sh, sysctl
+from net import ALICE, BOB, inside, sh, sysctl, wait_until
 from scene import (CHALK, DATAGRAMS, FIN, PORT, RST, SYN, Stuck, checksum,
                    ip_packet, is_ack_of_bob, is_data)
 
@@ -431,7 +431,7 @@ def locked(client, server):
     reader = threading.Thread(target=server.recv_into,
                               args=(memoryview(stuck.memory),))
     reader.start()
-    time.sleep(0.2)
+    stuck.wait()
     try:
         yield
     finally:
@@ -446,7 +446,7 @@ def icmp_for_locked(scene):
     seen = []
     scene.losing = lambda seg, to_bob: not to_bob and not seen.append(seg)
     server.sendall(b"lost")
-    time.sleep(0.05)
+    wait_until(lambda: seen, 10)
     message = icmp_about(scene, server, seen[0]["seq"])
     with locked(client, server):
         scene.put(message)

@@ -11,12 +11,13 @@ import fcntl
 import heapq
 import mmap
 import os
+import select
 import socket
 import struct
 import threading
 import time
 
-from net import ALICE, BOB, Wire, inside, libc, segment_of, sh
+from net import ALICE, BOB, Wire, inside, libc, segment_of, sh, wait_until
 
 TCP, CHALK = 6, 253
 DATAGRAMS = {TCP: 17, CHALK: 254}
@@ -55,7 +56,7 @@ class Stuck:
 
     def __init__(self):
         self.memory = mmap.mmap(-1, mmap.PAGESIZE)
-        self.fd = libc.syscall(323, os.O_CLOEXEC)
+        self.fd = libc.syscall(323, os.O_CLOEXEC | os.O_NONBLOCK)
         if self.fd < 0:
             raise OSError(ctypes.get_errno(), "userfaultfd")
         at = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
@@ -63,6 +64,12 @@ class Stuck:
         fcntl.ioctl(self.fd, self.API, struct.pack("QQQ", 0xaa, 0, 0))
         fcntl.ioctl(self.fd, self.REGISTER,
                     self.range + struct.pack("QQ", 1, 0))
+
+    def wait(self):
+        """Until somebody does."""
+        poller = select.poll()
+        poller.register(self.fd, select.POLLIN)
+        assert poller.poll(60000), "nobody touches it"
 
     def release(self):
         """Let them go on."""
@@ -181,6 +188,8 @@ class Scene:
         heapq.heappush(wire.queue, (time.monotonic(), wire.count,
                                     int(to_bob), packet))
         time.sleep(wait)
+        wait_until(lambda: packet not in [row[3] for row in list(wire.queue)],
+                   10)
 
     def segment(self, flags, seq, ack=0, payload=b"", port=40000, **wrong):
         """A segment of alice's; @wrong: checksum, words, length, options."""
