@@ -189,7 +189,7 @@ class Scene:
                                     int(to_bob), packet))
         time.sleep(wait)
         wait_until(lambda: packet not in [row[3] for row in list(wire.queue)],
-                   10)
+                   10, 0.01)
 
     def segment(self, flags, seq, ack=0, payload=b"", port=40000, **wrong):
         """A segment of alice's; @wrong: checksum, words, length, options."""
