@@ -174,6 +174,18 @@ def add_hosts(names):
         sh(f"ip netns add {name} && ip -n {name} link set lo up")
 
 
+def remove_hosts(names):
+    """Delete them with their connections, which closing leaves to go on: what
+    they send again would be in the trace of the next test."""
+    for name in names:
+        space = os.stat(f"/run/netns/{name}").st_ino
+        if any(int(row["netns"]) == space
+               and row["state"] not in ("LISTEN", "TIME_WAIT")
+               for row in table("conns")):
+            sh(f"chalk ss -K -N {name}")
+        sh(f"ip netns del {name}")
+
+
 class Net:
     """The three hosts. Leaves nothing behind."""
 
@@ -190,13 +202,14 @@ class Net:
         return self
 
     def __exit__(self, *_):
-        for name in self.names:
-            sh(f"ip netns del {name}")
+        remove_hosts(self.names)
 
     @staticmethod
     def _link(host, dev, addrs, router_dev, router_addrs):
-        sh(f"ip -n {host} link add {dev} type veth peer name {router_dev}"
-           " netns router")
+        # a0 and b0 are bytes, too
+        macs = (f"02:00:00:00:00:{dev}", f"02:00:00:00:01:{dev}")
+        sh(f"ip -n {host} link add {dev} address {macs[0]} type veth"
+           f" peer name {router_dev} address {macs[1]} netns router")
         # link-local addresses come at once, not after a search for duplicates
         for space, name in ((host, dev), ("router", router_dev)):
             sh(f"ip netns exec {space} sysctl -qw"
@@ -207,6 +220,11 @@ class Net:
             sh(f"ip -n router addr add {router_addr}/{length}"
                f" dev {router_dev}")
             sh(f"ip -n {host} route add default via {router_addr}")
+            # a bad network does not make neighbours strangers
+            sh(f"ip -n {host} neigh replace {router_addr} lladdr {macs[1]}"
+               f" dev {dev} nud permanent")
+            sh(f"ip -n router neigh replace {addr} lladdr {macs[0]}"
+               f" dev {router_dev} nud permanent")
         # one packet is one segment, with the checksum that goes on the wire
         for space, name in ((host, dev), ("router", router_dev)):
             sh(f"ip netns exec {space} ethtool -K {name} tx off rx off"
@@ -256,8 +274,7 @@ class Wire:
         self.thread.join()
         for end in self.ends:
             end.close()
-        for name in self.names:
-            sh(f"ip netns del {name}")
+        remove_hosts(self.names)
 
     @staticmethod
     def _host(name, dev, mac, addr, peer):
