@@ -235,7 +235,7 @@ static int set_congestion(struct sock *sk, sockptr_t optval, unsigned int len)
 	if (!ops)
 		return -ENOENT;
 	lock_sock(sk);
-	conn_set_cc(&chalk_sk(sk)->conn, ops);
+	conn_set_cc(&chalk_sk(sk)->conn, ops, chalk_now());
 	release_sock(sk);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 static const struct cc_ops *const algorithms[] = {
 	&cc_reno,
+	&cc_tahoe,
 };
 
 const struct cc_ops *cc_find(const char *name)

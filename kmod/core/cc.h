@@ -34,9 +34,12 @@ struct cc {
 /**
  * struct cc_ops - an algorithm
  * @name:        as TCP_CONGESTION and the sysctl name it
+ * @goes_back:   the third duplicate ACK has all that is in flight sent again;
+ *               without it, recovery sends what is missing, and the three
+ *               functions below that say so are called
  * @on_init:     the handshake is done; @lost: a SYN or SYN+ACK was resent
  * @on_ack:      @bytes newly acknowledged, outside recovery
- * @on_loss:     the third duplicate ACK: recovery begins
+ * @on_loss:     the third duplicate ACK
  * @on_dupack:   a further duplicate ACK in recovery
  * @on_partial:  a partial ACK of @bytes in recovery
  * @on_recovered: the ACK that ends recovery
@@ -48,6 +51,7 @@ struct cc {
  */
 struct cc_ops {
 	const char *name;
+	bool goes_back;
 	void (*on_init)(struct conn *c, bool lost, u64 now);
 	void (*on_ack)(struct conn *c, u32 bytes, u64 now);
 	void (*on_loss)(struct conn *c, u64 now);
@@ -59,6 +63,7 @@ struct cc_ops {
 };
 
 extern const struct cc_ops cc_reno;
+extern const struct cc_ops cc_tahoe;
 
 /**
  * cc_find() - look an algorithm up

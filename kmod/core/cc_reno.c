@@ -7,18 +7,18 @@
  * segment to it; a loss that duplicate ACKs tell of halves it, a timeout takes
  * it back to one segment.
  */
-#include "cc.h"
+#include "cc_reno.h"
 #include "conn.h"
 #include "params.h"
 
 /* RFC 5681, equation 4; cc_set_ssthresh() sees to the floor of two segments. */
-static u32 half_flight(const struct conn *c)
+u32 cc_reno_half_flight(const struct conn *c)
 {
 	return (conn_flight(c) - c->limited) / 2;
 }
 
 /* RFC 5681 section 3.1: one segment where a SYN or SYN+ACK was lost. */
-static void reno_init(struct conn *c, bool lost, u64 now)
+void cc_reno_init(struct conn *c, bool lost, u64 now)
 {
 	u32 segments = c->env->tun.init_cwnd;
 
@@ -53,7 +53,7 @@ static void congestion_avoidance(struct conn *c, u32 bytes, u64 now)
 }
 
 /* RFC 7661 section 4.3: a window that was not used has not been tested. */
-static void reno_ack(struct conn *c, u32 bytes, u64 now)
+void cc_reno_ack(struct conn *c, u32 bytes, u64 now)
 {
 	if (!c->cwnd_limited)
 		return;
@@ -66,7 +66,7 @@ static void reno_ack(struct conn *c, u32 bytes, u64 now)
 /* RFC 5681 section 3.2, steps 2 and 3 */
 static void reno_loss(struct conn *c, u64 now)
 {
-	cc_set_ssthresh(c, half_flight(c), BY_THIRD_DUPACK, now);
+	cc_set_ssthresh(c, cc_reno_half_flight(c), BY_THIRD_DUPACK, now);
 	cc_set(c, c->cc.ssthresh + DUPACK_THRESHOLD * c->smss, BY_THIRD_DUPACK,
 	       now);
 	c->cc.acked = 0;
@@ -100,16 +100,16 @@ static void reno_recovered(struct conn *c, u64 now)
  * RFC 5681 section 3.1: ssthresh stays where it is when the same data times out
  * again.
  */
-static void reno_rto(struct conn *c, bool again, u64 now)
+void cc_reno_rto(struct conn *c, bool again, u64 now)
 {
 	if (!again)
-		cc_set_ssthresh(c, half_flight(c), BY_RTO_EXPIRED, now);
+		cc_set_ssthresh(c, cc_reno_half_flight(c), BY_RTO_EXPIRED, now);
 	cc_set(c, c->smss, BY_RTO_EXPIRED, now);
 	c->cc.acked = 0;
 }
 
 /* RFC 5681 section 4.1: RW = min(IW, cwnd) */
-static void reno_idle(struct conn *c, u64 now)
+void cc_reno_idle(struct conn *c, u64 now)
 {
 	u32 iw = cc_initial_window(c->env->tun.init_cwnd, c->smss);
 
@@ -118,12 +118,12 @@ static void reno_idle(struct conn *c, u64 now)
 
 const struct cc_ops cc_reno = {
 	.name = "reno",
-	.on_init = reno_init,
-	.on_ack = reno_ack,
+	.on_init = cc_reno_init,
+	.on_ack = cc_reno_ack,
 	.on_loss = reno_loss,
 	.on_dupack = reno_dupack,
 	.on_partial = reno_partial,
 	.on_recovered = reno_recovered,
-	.on_rto = reno_rto,
-	.on_idle = reno_idle,
+	.on_rto = cc_reno_rto,
+	.on_idle = cc_reno_idle,
 };

@@ -477,10 +477,12 @@ u32 conn_window_clamp(const struct conn *c);
 
 /**
  * conn_set_cc() - TCP_CONGESTION
- * @c:   the connection; cwnd and ssthresh stay as they are
+ * @c:   the connection; cwnd and ssthresh stay as they are, unless a recovery
+ *       ends since @ops has none
  * @ops: the algorithm
+ * @now: microseconds
  */
-void conn_set_cc(struct conn *c, const struct cc_ops *ops);
+void conn_set_cc(struct conn *c, const struct cc_ops *ops, u64 now);
 
 /**
  * conn_close() - the user will not write any more (RFC 9293 section 3.10.4)

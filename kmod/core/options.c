@@ -107,8 +107,14 @@ const struct cc_ops *conn_cc(const struct conn *c, const struct tunables *tun)
 	return c->opt.cc ?: tun->cc;
 }
 
-void conn_set_cc(struct conn *c, const struct cc_ops *ops)
+void conn_set_cc(struct conn *c, const struct cc_ops *ops, u64 now)
 {
+	/* an algorithm without recovery could not end this one */
+	if (c->recovering && ops->goes_back) {
+		c->recovering = false;
+		c->dupacks = 0;
+		c->cc.ops->on_recovered(c, now);
+	}
 	c->opt.cc = ops;
 	c->cc.ops = ops;
 	c->cc.acked = 0;

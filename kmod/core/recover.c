@@ -89,6 +89,8 @@ void recover_on_ack(struct conn *c, u32 acked, const struct seg *s, u64 now)
 		return;
 	}
 	c->dupacks = 0;
+	if (c->rtx_cause == BY_THIRD_DUPACK)
+		c->rtx_cause = BY_LOSS_GO_BACK;
 	if (acked)
 		c->cc.ops->on_ack(c, acked, now);
 	/* keep it near, so that it never seems to lie ahead */
@@ -104,9 +106,13 @@ static void enter_recovery(struct conn *c, u64 now)
 {
 	if (!seq_gt(c->snd_una, c->recover))
 		return;
-	mib_count(c->env, MIB_RECOVERY);
 	c->cc.ops->on_loss(c, now);
 	c->recover = c->snd_nxt;
+	if (c->cc.ops->goes_back) {
+		recover_go_back(c, BY_THIRD_DUPACK, now);
+		return;
+	}
+	mib_count(c->env, MIB_RECOVERY);
 	c->recovering = true;
 	c->partial_seen = false;
 	c->rtx_one = true;

@@ -80,6 +80,7 @@ static enum mib_item resent_item(const struct conn *c, const struct seg *s)
 	case BY_THIRD_DUPACK:
 	case BY_PARTIAL_ACK:
 		return MIB_FAST_RETRANS;
+	case BY_LOSS_GO_BACK:
 	case BY_GO_BACK:
 		return c->retries ? MIB_NONE : MIB_SLOW_START_RETRANS;
 	default:

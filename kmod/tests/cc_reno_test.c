@@ -9,19 +9,6 @@
 #include "../core/cc.h"
 #include "helper.h"
 
-/* A connection that has @flight bytes out and more to send. */
-static struct world *sending(struct kunit *test, u32 flight)
-{
-	struct world *w = connected(test);
-
-	offer_window(w, &w->a, U16_MAX);
-	w->a.cc.cwnd = flight;
-	write_and_send(w, &w->a, 100 * MSS);
-	KUNIT_ASSERT_EQ(test, conn_flight(&w->a), flight);
-	forget_events(w);
-	return w;
-}
-
 /* One round trip: an ACK for each segment in flight. */
 static void round_trip(struct world *w)
 {

@@ -10,6 +10,7 @@
 static void cc_find__by_name(struct kunit *test)
 {
 	KUNIT_EXPECT_PTR_EQ(test, cc_find("reno"), &cc_reno);
+	KUNIT_EXPECT_PTR_EQ(test, cc_find("tahoe"), &cc_tahoe);
 	KUNIT_EXPECT_NULL(test, cc_find("renoo"));
 	KUNIT_EXPECT_NULL(test, cc_find(""));
 }

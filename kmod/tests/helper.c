@@ -306,3 +306,15 @@ u32 prng(u32 *state)
 	*state ^= *state << 5;
 	return *state;
 }
+
+struct world *sending(struct kunit *test, u32 flight)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, U16_MAX);
+	w->a.cc.cwnd = flight;
+	write_and_send(w, &w->a, 100 * MSS);
+	KUNIT_ASSERT_EQ(test, conn_flight(&w->a), flight);
+	forget_events(w);
+	return w;
+}

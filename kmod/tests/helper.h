@@ -117,6 +117,9 @@ void dup_acks(struct world *w, struct conn *c, unsigned int n);
 /* The peer of @c offers another window; this field stands in its header. */
 void offer_window(struct world *w, struct conn *c, u16 wnd);
 
+/* A connection whose end a has @flight bytes out and more to send. */
+struct world *sending(struct kunit *test, u32 flight);
+
 /* The user writes @n bytes; what may go out goes. How many segments did? */
 unsigned int write_and_send(struct world *w, struct conn *c, u32 n);
 

@@ -462,7 +462,7 @@ static void conn_cc__chosen_first(struct kunit *test)
 	struct world *w = world_new(test);
 
 	KUNIT_EXPECT_PTR_EQ(test, conn_cc(&w->a, &w->env.tun), &cc_reno);
-	conn_set_cc(&w->a, &other);
+	conn_set_cc(&w->a, &other, w->now);
 	KUNIT_EXPECT_PTR_EQ(test, conn_cc(&w->a, &w->env.tun), &other);
 	establish(test, w);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 7777);
@@ -474,7 +474,7 @@ static void conn_set_cc__keeps_cwnd(struct kunit *test)
 	struct world *w = connected(test);
 	u32 cwnd = w->a.cc.cwnd;
 
-	conn_set_cc(&w->a, &other);
+	conn_set_cc(&w->a, &other, w->now);
 	KUNIT_EXPECT_PTR_EQ(test, w->a.cc.ops, &other);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, cwnd);
 }

@@ -8,6 +8,7 @@
 #ifndef CHALK_SIM_CONFIG_H
 #define CHALK_SIM_CONFIG_H
 
+#include "cc.h"
 #include "types.h"
 
 /* What a packet counts as for the lists of packets to lose. */
@@ -77,6 +78,7 @@ enum close_when {
  * struct side_config - the clients, or the server: the stack and its user
  * @timestamps, @window_scaling, @iw, @rto_min, @rto_max, @delack, @msl,
  * @fin_timeout, @keep_idle, @keep_interval: tunables (env.h), microseconds
+ * @cc:         congestion control
  * @retries:    all kinds of retries; 0: the defaults
  * @nodelay:    no Nagle
  * @keepalive:  SO_KEEPALIVE
@@ -109,6 +111,7 @@ enum close_when {
  */
 struct side_config {
 	bool timestamps, window_scaling, nodelay, keepalive, isn_wrap;
+	const struct cc_ops *cc;
 	u32 iw;
 	u32 mtu;
 	u32 user_mss;

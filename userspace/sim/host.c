@@ -42,6 +42,7 @@ static void host_emit(struct env *env, enum event_owner what, const void *owner,
 static void tunables_set(struct tunables *t, const struct side_config *cfg)
 {
 	tunables_init(t);
+	t->cc = cfg->cc;
 	t->init_cwnd = cfg->iw;
 	t->timestamps = cfg->timestamps;
 	t->window_scaling = cfg->window_scaling;

@@ -28,6 +28,7 @@ enum type {
 	ON,
 	OFF, /* bool, without a value */
 	TEXT, /* const char * */
+	CONTROL, /* const struct cc_ops * */
 	DROPS,
 	BURST,
 	BENCH,
@@ -88,6 +89,8 @@ static const struct opt table[] = {
 	{ "mtu", "BYTES", COUNT, IN_ENDS(mtu), "MTU of the interface [1500]" },
 	{ "mss", "BYTES", COUNT, IN_ENDS(user_mss), "upper bound to the MSS" },
 	{ "iw", "N", COUNT, IN_ENDS(iw), "initial window, segments [10]" },
+	{ "cc", "NAME", CONTROL, IN_ENDS(cc),
+	  "congestion control, reno or tahoe [reno]" },
 	{ "no-timestamps", NULL, OFF, IN_ENDS(timestamps), "RFC 7323 off" },
 	{ "no-window-scaling", NULL, OFF, IN_ENDS(window_scaling),
 	  "RFC 7323 off" },
@@ -289,6 +292,27 @@ static bool set_flag(struct options *o, const struct opt *opt)
 	return true;
 }
 
+static const struct cc_ops *find_cc(const char *text, size_t len)
+{
+	char name[16] = "";
+
+	if (len < sizeof(name))
+		memcpy(name, text, len);
+	return cc_find(name);
+}
+
+static bool set_cc(struct options *o, const struct opt *opt, const char *text)
+{
+	size_t len = strcspn(text, "/");
+	const char *second = text[len] ? text + len + 1 : text;
+	const struct cc_ops *client = find_cc(text, len);
+	const struct cc_ops *server = find_cc(second, strcspn(second, "/"));
+
+	*(const struct cc_ops **)field(o, opt, CLIENT) = client;
+	*(const struct cc_ops **)field(o, opt, SERVER) = server;
+	return client && server;
+}
+
 /* Who sends such packets where a list does not say it. */
 static enum side usual_sender(enum seg_class class)
 {
@@ -374,6 +398,8 @@ static bool set(struct options *o, const struct opt *opt, const char *text)
 	case TEXT:
 		*(const char **)field(o, opt, 0) = text;
 		return true;
+	case CONTROL:
+		return set_cc(o, opt, text);
 	case DROPS:
 		return set_drops(o, opt->offset, text);
 	case BURST:

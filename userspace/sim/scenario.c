@@ -172,6 +172,7 @@ static void derive_times(struct side_config *s, struct rng *r, u64 life)
 
 static void derive_stack(struct side_config *s, struct rng *r, u64 life)
 {
+	s->cc = percent(r, 25) ? &cc_tahoe : &cc_reno;
 	s->timestamps = percent(r, 65);
 	s->window_scaling = percent(r, 65);
 	s->nodelay = percent(r, 40);

@@ -514,7 +514,7 @@ static void set_option(struct fuzz *f)
 {
 	u8 how = take8(f);
 
-	switch (how % 4) {
+	switch (how % 5) {
 	case 0:
 		conn_set_rcv_buf(&f->c, take16(f), f->now);
 		break;
@@ -526,6 +526,9 @@ static void set_option(struct fuzz *f)
 		break;
 	case 3:
 		f->c.opt.nodelay = how & 4;
+		break;
+	case 4:
+		conn_set_cc(&f->c, how & 8 ? &cc_tahoe : &cc_reno, f->now);
 		break;
 	}
 	poll_conn(f, 1 << 16);
