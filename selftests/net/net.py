@@ -174,14 +174,21 @@ def add_hosts(names):
         sh(f"ip netns add {name} && ip -n {name} link set lo up")
 
 
+def is_busy(name: str) -> bool:
+    """Whether connections in a namespace go on; the module may be gone."""
+    space = os.stat(f"/run/netns/{name}").st_ino
+    with contextlib.suppress(FileNotFoundError):
+        return any(int(row["netns"]) == space
+                   and row["state"] not in ("LISTEN", "TIME_WAIT")
+                   for row in table("conns"))
+    return False
+
+
 def remove_hosts(names):
     """Delete them with their connections, which closing leaves to go on: what
     they send again would be in the trace of the next test."""
     for name in names:
-        space = os.stat(f"/run/netns/{name}").st_ino
-        if any(int(row["netns"]) == space
-               and row["state"] not in ("LISTEN", "TIME_WAIT")
-               for row in table("conns")):
+        if is_busy(name):
             sh(f"chalk ss -K -N {name}")
         sh(f"ip netns del {name}")
 

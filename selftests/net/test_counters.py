@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """/proc/net/chalk/snmp counts what TCP counts, and all that it shows.
 
-Each scenario of counters.py is a test. On a real clock they are not compared
-with TCP: there nothing repeats.
+Each scenario of counters.py is a test.
 """
 
-import os
 import pathlib
 import re
 import unittest
 
 from counters import SCENARIOS, read_counters
+from net import exact_clock
 from scene import CHALK, TCP, Scene
-
-EXACT = os.environ.get("CHALK_CLOCK") != "real"
 
 
 def play(function, protocol) -> dict:
@@ -30,6 +27,7 @@ def names_of(protocol) -> set:
         return set(read_counters("bob", protocol))
 
 
+@exact_clock
 class Counters(unittest.TestCase):
     """Each scenario with TCP and with Chalk"""
 
@@ -44,7 +42,7 @@ class Counters(unittest.TestCase):
     def check(self, function, expected, differs):
         """All is counted that is to be, and as TCP does."""
         chalk = play(function, CHALK)
-        tcp = play(function, TCP) if EXACT else chalk
+        tcp = play(function, TCP)
         self.played.add(function)
         self.seen.update(key.split()[1] for key in chalk)
         self.assertEqual([key for key in expected if key not in chalk], [],

@@ -36,11 +36,12 @@ def read_all(server):
     conn.close()
 
 
-def send(segments: int, judge) -> list:
+def send(segments: int, judge, algorithm: str = "reno") -> list:
     """alice sends so many segments to bob; the events of alice's end."""
     with Wire(judge):
         for host in ("alice", "bob"):
             sysctl(host, "initial_window", 1)
+            sysctl(host, "congestion_control", algorithm)
         server = listener("bob", 80)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         reader = threading.Thread(target=read_all, args=(server,),
@@ -119,6 +120,19 @@ class Textbook(unittest.TestCase):
         resent = [ev for ev in events if ev["event"] == "rtx"]
         self.assertEqual([ev["cause"] for ev in resent],
                          ["third duplicate ACK"])
+
+    def test_tahoe(self):
+        """the same loss without fast recovery: cwnd = 1 MSS, slow start"""
+        events = send(200, Lossy(40), "tahoe")
+        (cause, _, ssthresh, _), = thresholds(events)
+        self.assertEqual(cause, "third duplicate ACK")
+        cwnd = numbers(events, "cwnd")
+        at = [n[0] for n in cwnd].index("third duplicate ACK")
+        self.assertEqual(cwnd[at][2], MSS)
+        for cause, old, _, _ in cwnd[at + 1:]:
+            self.assertEqual(cause, "slow start" if old < ssthresh else
+                             "congestion avoidance")
+        self.assertGreater(cwnd[-1][2], ssthresh)
 
     def test_timeout(self):
         """a whole flight is lost: ssthresh = half of it, cwnd = 1 MSS"""
