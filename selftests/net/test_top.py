@@ -286,7 +286,6 @@ class Ends(unittest.TestCase):
                 term.wait(f"status={status}")
                 term.is_sane(self)
 
-    @unittest.skip("hangs when it runs after test_signals")
     def test_stop(self):
         """Ctrl-Z gives the terminal to the shell, fg takes it again"""
         with Stage(80), Terminal() as term:
