@@ -18,6 +18,12 @@ LOOKS = 5
 STEP = 0.3  # looking at the screen starts two programs
 
 
+def setUpModule():
+    if os.environ.get("CHALK_CLOCK") == "real":
+        raise unittest.SkipTest("minutes of drawing on this slow a kernel;"
+                                " what it draws has tests of its own")
+
+
 class Terminal:
     """A shell in tmux: what is typed, and what is seen."""
 
@@ -308,7 +314,7 @@ class Ends(unittest.TestCase):
     def test_crash(self):
         """an error in the middle is told on a sane terminal"""
         with Stage(), Terminal() as term:
-            start(term, "--count 2")
+            start(term, "--count 8")
             term.wait("^ready:$")
             term.is_sane(self)
             for name, words in (("nonsense", "TERM=nonsense: a terminal"),

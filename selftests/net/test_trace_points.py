@@ -53,6 +53,9 @@ class Points(unittest.TestCase):
             net.Net.netem("delay 5ms loss 5%")
             self.switch("", "1")
             talk(size=50000)
+            # what is on its way after close() is in both
+            net.wait_until(lambda: all(row["state"] == "TIME_WAIT"
+                                       for row in net.table("conns")), 60)
             self.switch("", "0")
             rows, points = text.rows(), self.shown()
         self.assertEqual(len(points), len(rows))
