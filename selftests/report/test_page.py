@@ -253,6 +253,18 @@ class SelectTest(PageTest):
         self.assertEqual(len(self.browser.all("#ladder .chosen")), 1)
         self.assertIn(record["clause"].split()[1], self.browser.text("#panel"))
 
+    def test_ladder__cuts_no_words_off(self):
+        for width in (420, 1000, 1400, 1900):
+            self.browser.size(width, 900)
+            self.browser.settle()
+            beyond = self.browser.run("""
+                const svg = document.querySelector("#ladder svg");
+                return [...svg.querySelectorAll("text")].filter((text) => {
+                    const box = text.getBBox();
+                    return box.x < 0 || box.x + box.width > svg.clientWidth;
+                }).map((text) => text.textContent)""")
+            self.assertEqual(beyond, [], width)
+
     def test_row__tells_of_its_event(self):
         self.browser.click("#events .event:nth-child(2)")
         self.assertIn("SYN_SENT → ESTABLISHED", self.browser.text("#panel"))

@@ -13,6 +13,8 @@ const ROW = 18;
 const HEAD = 30;
 const SHORT = 6;
 const NARROW = 500;
+const STATE = 100; // has room for the longest state
+const SIDE = 145; // and for a time beside it
 
 export class Ladder {
 	constructor(app, place) {
@@ -163,7 +165,8 @@ export class Ladder {
 		const shown = this.visible.slice(this.first, this.first + MOST);
 		this.width = this.scroll.clientWidth;
 		const width = Math.max(this.width, 300);
-		this.rails = [0, 1].map((k) => k ? width - width * 0.24 : width * 0.24);
+		const side = Math.max(width * 0.24, width < NARROW ? STATE : SIDE);
+		this.rails = [side, width - side];
 		const rows = this.rows(shown);
 		const where = new Map(rows.map((row, k) => [row.i, HEAD + ROW * (k + 1)]));
 		const height = HEAD + ROW * (rows.length + SHORT / 2);
