@@ -8,6 +8,7 @@ import subprocess
 import unittest
 
 from net import BOB, BOB6, Net, chalk_socket, listener, table, wait_until
+import test_trace_points
 
 MODULE = f"build/{os.environ['CHALK_KERNEL']}/chalk.ko"
 
@@ -102,6 +103,17 @@ class Module(unittest.TestCase):
                          "run: insmod chalk.ko\n")
         subprocess.run(["insmod", MODULE], check=True)
         subprocess.run(["chalk", "ss"], check=True, capture_output=True)
+
+    def test_tracepoints_on(self):
+        """tracefs has records of its events: it goes, and they can be read"""
+        test_trace_points.setUpModule()
+        test_trace_points.EVENTS.joinpath("enable").write_text("1")
+        with Net():
+            for sock in reversed(self.one_connection()):
+                sock.close()
+            self.assertTrue(unloads())
+        self.assertFalse(test_trace_points.EVENTS.exists())
+        test_trace_points.TRACEFS.joinpath("trace").read_text()
 
     def test_load_again(self):
         """ten times in and out"""
