@@ -28,6 +28,7 @@ EVENT_CAUSES(X)
 #define X(id, name, clause) TRACE_DEFINE_ENUM(DROP_##id);
 DROP_REASONS(X)
 #undef X
+TRACE_DEFINE_ENUM(NR_CAUSES);
 
 #define CHALK_CAUSE(id, name, clause) { BY_##id, name },
 #define CHALK_DROP(id, name, clause) { DROP_##id, name },
@@ -136,7 +137,7 @@ DECLARE_EVENT_CLASS(chalk_event,
 		__entry->ooo = it->ev->ooo;
 		__entry->mss = it->ev->mss;
 	),
-	TP_printk("netns=%u conn=%u local=[%pI6c]:%u remote=[%pI6c]:%u cause=\"%s\" state=%s flags=%s seq=%u ack=%u len=%u wnd=%u old=%u new=%u snd_una=%u snd_nxt=%u rcv_nxt=%u cwnd=%u ssthresh=%u flight=%u snd_wnd=%u rcv_wnd=%u srtt=%u rttvar=%u rto=%u unsent=%u unread=%u ooo=%u mss=%u",
+	TP_printk("netns=%u conn=%u local=[%pI6c]:%u remote=[%pI6c]:%u cause=(%s) state=%s flags=%s seq=%u ack=%u len=%u wnd=%u old=%u new=%u snd_una=%u snd_nxt=%u rcv_nxt=%u cwnd=%u ssthresh=%u flight=%u snd_wnd=%u rcv_wnd=%u srtt=%u rttvar=%u rto=%u unsent=%u unread=%u ooo=%u mss=%u",
 		  __entry->netns, __entry->conn, __entry->laddr,
 		  __entry->lport, __entry->raddr, __entry->rport,
 		  chalk_show_cause(__entry->cause),

@@ -38,9 +38,10 @@ class Tools(unittest.TestCase):
     def compare(self, shown: str, rows: list):
         """Each change of cwnd, with its cause as a word."""
         changes = [row for row in rows if row["event"] == "cwnd"]
-        found = re.findall(r"chalk_cwnd: .*?conn=(\d+) .*?cause=\"?([^\"=]+?)"
-                           r"\"? \w+=", shown)
+        found = re.findall(r"chalk_cwnd: .*?conn=(\d+) .*?cause=\(([^)]+)\)",
+                           shown)
         self.assertGreater(len(changes), 10)
+        self.assertIn(" state=ESTABLISHED flags=", shown)
         self.assertEqual(found, [(row["conn"], row["cause"])
                                  for row in changes])
 
