@@ -17,9 +17,11 @@ def recorded(command: str, show: str) -> tuple:
     with net.Net(), Reader("trace") as text, subprocess.Popen(
             command.split(), cwd="/tmp", stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True) as tool:
-        enabled = test_trace_points.EVENTS / "chalk_cwnd/enable"
-        # perf leaves the file alone: it opens the event itself
-        net.wait_until(lambda: enabled.read_text() == "1\n", 5)
+        # perf leaves these files alone: it opens the event itself
+        switches = (test_trace_points.EVENTS / "chalk_cwnd/enable",
+                    test_trace_points.TRACEFS / "tracing_on")
+        net.wait_until(lambda: all(switch.read_text() == "1\n"
+                                   for switch in switches), 5)
         talk(size=100000)
         net.wait_until(lambda: all(row["state"] == "TIME_WAIT"
                                    for row in net.table("conns")), 60)
