@@ -8,7 +8,7 @@ from programs import LOAD, SERVER, SERVER6, Program, scaled
 PORT = 5201
 # Whether the load, and the speed of the machine, are worth judging.
 IS_LARGE = LOAD >= 25
-# What the buffers of both ends hold at most: 4 and 6 MiB, half of it payload.
+# What the buffers of a connection hold at most: 4 and 6 MiB, half of it payload.
 BUFFERS = 7 << 20
 
 
@@ -37,8 +37,8 @@ class Iperf3(Program):
         self.assertGreaterEqual(sent["bytes"], amount)
         # the end of the test is told by another connection: what is then
         # still in flight is not read, which may be all of a small amount
+        self.assertGreaterEqual(received["bytes"], amount - streams * BUFFERS)
         if amount > 3 * BUFFERS:
-            self.assertGreater(received["bytes"], amount * 3 // 4)
             self.assertGreater(received["bits_per_second"], 1e6)
         for sent, received in sums:
             self.assertGreater(sent["bytes"], 0)
