@@ -51,15 +51,17 @@ class Socat(Program):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.serve("socat", "TCP-LISTEN:7,reuseaddr,fork", "PIPE", port=7,
-                  ends=143)
+        # without -t it gives what is in the pipe half a second to leave
+        cls.serve("socat", "-t", "60", "TCP-LISTEN:7,reuseaddr,fork", "PIPE",
+                  port=7, ends=143)
 
     def test_echo(self):
         path = self.file("sent", scaled(8 << 20))
         got = self.dir / "got"
         got.write_bytes(self.client(
-            "socat", "-t", "30", "-", f"TCP:{SERVER}:7",
+            "socat", "-t", "60", "-", f"TCP:{SERVER}:7",
             stdin=path.open("rb"), input=None, text=False))
+        self.assertEqual(got.stat().st_size, path.stat().st_size)
         self.assertEqual(sha256(got), sha256(path))
 
     def test_options(self):
