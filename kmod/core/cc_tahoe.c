@@ -5,7 +5,7 @@
  *
  * What Reno is compared with. The third duplicate ACK saves the wait for the
  * timeout and nothing else: cwnd goes to one segment, and slow start sends again
- * from the lost one on, also what had arrived.
+ * from the lost one on, as far as no ACK tells that more has arrived.
  */
 #include "cc_reno.h"
 #include "conn.h"

@@ -67,10 +67,10 @@ class Iperf3(Program):
         self.transfer("--bidir", ways=2)
 
     def test_parallel(self):
-        self.transfer(streams=4)
+        self.transfer(streams=4, mib=160)
 
     def test_parallel_reverse(self):
-        self.transfer("-R", streams=4)
+        self.transfer("-R", streams=4, mib=160)
 
     def test_zerocopy(self):
         self.transfer("-Z")
