@@ -35,6 +35,9 @@ OVER = os.environ.get("OVER", "chalk")
 LOAD = int(os.environ.get("LOAD", "100"))
 PATIENCE = int(os.environ.get("PATIENCE", "1"))
 
+# After an end of input it gives what is on its way half a second; more with -t.
+SOCAT = ("socat", "-t", "60")
+
 # What a stream and a datagram are on the wire.
 PROTOCOLS = {"chalk": {"stream": 253, "dgram": 254},
              "tcp": {"stream": socket.IPPROTO_TCP, "dgram": socket.IPPROTO_UDP}}

@@ -4,7 +4,7 @@
 import subprocess
 
 from net import wait_until
-from programs import PATIENCE, SERVER, SERVER6, Program, scaled, sha256
+from programs import PATIENCE, SERVER, SERVER6, SOCAT, Program, scaled, sha256
 
 
 class Netcat(Program):
@@ -31,8 +31,7 @@ class Netcat(Program):
         self.send_file(0, ("nc", "-N", SERVER, 7000), "nc -l 7000")
 
     def test_answer_after_half_close(self):
-        # socat gives what it runs half a second after the end of input
-        self.serve("socat", "-t", 60, "TCP-LISTEN:7001,reuseaddr,fork",
+        self.serve(*SOCAT, "TCP-LISTEN:7001,reuseaddr,fork",
                    "EXEC:sort -n", port=7001, ends=143)
         numbers = range(scaled(20000))
         text = "".join(f"{n}\n" for n in reversed(numbers))
@@ -51,35 +50,36 @@ class Socat(Program):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # without -t it gives what is in the pipe half a second to leave
-        cls.serve("socat", "-t", "60", "TCP-LISTEN:7,reuseaddr,fork", "PIPE",
-                  port=7, ends=143)
+        # its own PIPE can lock up, over any protocol: it writes 8 KiB, and
+        # sleeps, where poll() has promised room for a page
+        cls.serve(*SOCAT, "TCP-LISTEN:7,reuseaddr,fork",
+                  "EXEC:cat", port=7, ends=143)
 
     def test_echo(self):
         path = self.file("sent", scaled(8 << 20))
         got = self.dir / "got"
         got.write_bytes(self.client(
-            "socat", "-t", "60", "-", f"TCP:{SERVER}:7",
+            *SOCAT, "-", f"TCP:{SERVER}:7",
             stdin=path.open("rb"), input=None, text=False))
         self.assertEqual(got.stat().st_size, path.stat().st_size)
         self.assertEqual(sha256(got), sha256(path))
 
     def test_options(self):
         out = self.client(
-            "socat", "-", f"TCP:{SERVER}:7,nodelay,keepalive,keepidle=10,"
+            *SOCAT, "-", f"TCP:{SERVER}:7,nodelay,keepalive,keepidle=10,"
             "keepintvl=5,keepcnt=3,mss=900,linger=5,sndbuf=65536,"
             "sourceport=7777", input="hello")
         self.assertEqual(out, "hello")
 
     def test_relay_4_to_6(self):
-        self.serve("socat", "TCP6-LISTEN:8,reuseaddr,ipv6only,fork",
+        self.serve(*SOCAT, "TCP6-LISTEN:8,reuseaddr,ipv6only,fork",
                    "TCP4:127.0.0.1:7", port=8, ends=143)
-        out = self.client("socat", "-", f"TCP6:[{SERVER6}]:8",
+        out = self.client(*SOCAT, "-", f"TCP6:[{SERVER6}]:8",
                           input="across")
         self.assertEqual(out, "across")
 
     def test_refused(self):
-        self.client("socat", "-", f"TCP:{SERVER}:1", status=1)
+        self.client(*SOCAT, "-", f"TCP:{SERVER}:1", status=1)
 
 
 class Datagrams(Program):
@@ -113,7 +113,7 @@ class Bash(Program):
     """A shell without any help."""
 
     def test_dev_tcp(self):
-        self.serve("socat", "TCP-LISTEN:7,reuseaddr,fork", "PIPE", port=7,
+        self.serve(*SOCAT, "TCP-LISTEN:7,reuseaddr,fork", "PIPE", port=7,
                    ends=143)
         out = self.client(
             "bash", "-c", f"exec 3<>/dev/tcp/{SERVER}/7; echo hello >&3;"

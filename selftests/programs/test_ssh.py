@@ -4,8 +4,8 @@
 import pathlib
 
 from net import wait_until
-from programs import (HERE, PATIENCE, SERVER, SERVER6, Program, listening,
-                      running, scaled, sh, sha256)
+from programs import (HERE, PATIENCE, SERVER, SERVER6, SOCAT, Program,
+                      listening, running, scaled, sh, sha256)
 
 
 class Ssh(Program):
@@ -68,13 +68,13 @@ class Ssh(Program):
                                input="Hello\n")
 
     def test_forward(self):
-        self.serve("socat", "TCP-LISTEN:2000,fork,reuseaddr", "EXEC:'tr a-z A-Z'",
+        self.serve(*SOCAT, "TCP-LISTEN:2000,fork,reuseaddr", "EXEC:'tr a-z A-Z'",
                    port=2000, ends=143)
         self.assertEqual(
             self.through("-L", "3000:127.0.0.1:2000", 3000, "client"), "HELLO\n")
 
     def test_forward_back(self):
-        self.serve("socat", "TCP-LISTEN:2000,fork,reuseaddr", "EXEC:'tr a-z A-Z'",
+        self.serve(*SOCAT, "TCP-LISTEN:2000,fork,reuseaddr", "EXEC:'tr a-z A-Z'",
                    port=2000, host="client", ends=143)
         self.assertEqual(
             self.through("-R", "3000:127.0.0.1:2000", 3000, "server"), "HELLO\n")
