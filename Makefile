@@ -84,7 +84,7 @@ test: ## all tests; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -s tools $(BIN)/core-tests
 	@selftests/test $(SUITES)
 
-check: ## sparse, checkpatch, clang-format, clang, cppcheck, shellcheck
+check: ## sparse, checkpatch, clang-format, clang, cppcheck, shellcheck, flake8
 	@selftests/setup test
 	@selftests/check
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Scenarios: urgent data (RFC 9293 section 3.8.5, RFC 6093)."""
 
-import fcntl
 import select
 import signal
 import socket

@@ -12,7 +12,7 @@ import time
 import unittest
 
 from net import (ALICE, BOB, Wire, carry, chalk_socket, drops, exact_clock,
-                 listener, segment_of, sh, sysctl, table, wait_until)
+                 segment_of, sh, sysctl, table, wait_until)
 
 SOL_TCP, SOL_CHALK = 6, 253
 TCP_LINGER2, TCP_DEFER_ACCEPT, TCP_WINDOW_CLAMP, TCP_QUICKACK = 8, 9, 10, 12

@@ -390,7 +390,7 @@ class Batch(unittest.TestCase):
 
     def test_many(self):
         """so many connections, and what a look at them costs"""
-        with Stage(80) as stage:
+        with Stage(80):
             backlog = listener("bob", 81, MANY)
             socks = [chalk_socket("alice") for _ in range(MANY)]
             for sock in socks:

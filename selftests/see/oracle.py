@@ -12,7 +12,7 @@ and clause, and no others. Prints what was compared; exits 0 if all agree.
 import argparse
 import sys
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Tuple
+from typing import List, Optional
 
 import sender
 from sender import SECOND, Change, Sender
