@@ -79,7 +79,7 @@
 	X(DUPACK_INFLATE, "further duplicate ACK", "RFC 5681 3.2")             \
 	X(PARTIAL_ACK, "partial ACK", "RFC 6582 3.2")                          \
 	X(RECOVERY_DONE, "recovery done", "RFC 6582 3.2")                      \
-	X(RTO_EXPIRED, "retransmission timeout", "RFC 6298 5.4")               \
+	X(RTO_EXPIRED, "retransmission timeout", "RFC 5681 3.1")               \
 	X(SYN_LOST, "SYN or SYN+ACK was lost", "RFC 5681 3.1")                 \
 	X(GO_BACK, "resend after the timeout", "RFC 5681 3.1")                 \
 	X(LOSS_GO_BACK, "resend after the loss", "RFC 2001 3")                 \

@@ -65,7 +65,7 @@ THIRD = ("third duplicate ACK", "RFC 5681 3.2")
 FURTHER = ("further duplicate ACK", "RFC 5681 3.2")
 PARTIAL = ("partial ACK", "RFC 6582 3.2")
 DONE = ("recovery done", "RFC 6582 3.2")
-TIMEOUT = ("retransmission timeout", "RFC 6298 5.4")
+TIMEOUT = ("retransmission timeout", "RFC 5681 3.1")
 IDLE = ("restart after idle", "RFC 5681 4.1")
 
 
