@@ -292,6 +292,13 @@ class SelectTest(PageTest):
         self.browser.click("#panel .links button:first-of-type")
         self.assertEqual(self.records()[self.app("selected")]["event"], "rtx")
 
+    def test_loss__is_told_with_the_rule_of_its_repair(self):
+        self.browser.press("l")
+        panel = self.browser.text("#panel")
+        self.assertIn("third duplicate ACK", panel)
+        self.assertIn("fast retransmit", panel)
+        self.assertIn("RFC 5681 §3.2", panel)
+
     def test_next_loss__goes_through_all(self):
         count = len(self.browser.all("#losses tbody tr"))
         seen = []
@@ -334,6 +341,50 @@ class SelectTest(PageTest):
         self.assertIn("LAST_ACK", self.browser.text("#path"))
         self.browser.press("e")
         self.assertIn("alice sent", self.browser.text("#story"))
+
+
+class TimeoutTest(PageTest):
+    """Losses that also bring timeouts, and several in one flight."""
+
+    sim = (*LOSSY[:-4], "--loss", "5%", "--bytes", "1MiB")
+
+    def test_button__leads_to_the_first_timeout(self):
+        self.browser.click("#first-timeout")
+        first = next(i for i, r in enumerate(self.records())
+                     if r["cause"] == "retransmission timeout")
+        self.assertEqual(self.app("selected"), first)
+
+    def test_timeout__is_told_with_its_rule(self):
+        self.browser.click("#first-timeout")
+        panel = self.browser.text("#panel")
+        self.assertIn("No ACK of new data came for a whole RTO", panel)
+        self.assertIn("RFC 5681 §3.1", panel)
+        remarks = [r.text for r in self.browser.all("#ladder .remark.timeout")]
+        self.assertEqual(remarks[0], "■ timeout")
+        self.assertIn("cwnd", remarks[1])
+
+    def test_ladder__has_nothing_beyond_its_range(self):
+        self.browser.click("#first-timeout")
+        last = self.browser.run(
+            "const { visible } = chalk.views.find((v) => v.visible);"
+            "return Math.max(...visible.flatMap((f) => [f.sent, f.arrived])"
+            ".filter((i) => i >= 0).map((i) => chalk.conn.time[i]))")
+        times = [float(t.text.split()[0]) for t in
+                 self.browser.all("#ladder .ladder-time")]
+        self.assertGreater(len(times), 2)
+        self.assertLessEqual(max(times), last + 1e-4)
+
+    def test_window__is_cut_once_in_a_recovery(self):
+        records = [r for r in self.records() if r["conn"] == "1"]
+        partial = sum(r["event"] == "rtx" and r["cause"] == "partial ACK"
+                      for r in records)
+        self.assertGreater(partial, 0)
+        self.assertIn(f"{partial} segments more", self.browser.text("#story"))
+        rows = [[cell.text for cell in row.find_elements("css selector", "td")]
+                for row in self.browser.all("#losses tbody tr")]
+        for row in rows:
+            if row[3] == "partial ACK":
+                self.assertEqual(row[4], "no further cut")
 
 
 class KeyboardTest(PageTest):
@@ -416,6 +467,12 @@ class LookTest(PageTest):
         self.assertFalse(self.browser.find(".bar").is_displayed())
         for css in ("#charts canvas", "#ladder svg", "#story", "#states"):
             self.assertTrue(self.browser.find(css).is_displayed(), css)
+        below = self.browser.run(
+            "const at = (id) => document.getElementById(id)"
+            ".getBoundingClientRect(); return ['charts', 'ladder', 'states']"
+            ".map((id) => [at(id).top, at(id).bottom])")
+        for above, next_one in zip(below, below[1:]):
+            self.assertLess(above[1], next_one[0])
         self.assertEqual(self.browser.run(
             "return getComputedStyle(document.body).backgroundColor"),
             "rgb(255, 255, 255)")
@@ -427,6 +484,11 @@ class LookTest(PageTest):
             self.browser.size(width, height)
             self.browser.open(self.path)
             self.browser.press("l")
+            beside = self.browser.run(
+                "const at = (id) => document.getElementById(id)"
+                ".getBoundingClientRect(); return at('panel').left >="
+                " at('charts').right")
+            self.assertEqual(beside, width > 1000, width)
             wide, seen = self.browser.run(
                 "return [document.documentElement.scrollWidth, innerWidth]")
             self.assertLessEqual(wide, seen, width)
@@ -526,6 +588,16 @@ class OthersTest(PageTest):
         known = json.loads(out.stdout)[0]
         self.assertEqual(len(self.browser.all("#losses tbody tr")),
                          known["lost_on_the_way"])
+        with open(trace, encoding="ascii") as stream:
+            fields = [line.split("\t") for line in stream]
+        falls = sum(f[4] in ("cwnd", "ssthresh") and int(f[14]) < int(f[13])
+                    for f in fields[1:])
+        shown = self.app("conn.rows")
+        self.assertLess(shown, len(fields) - 1)
+        self.assertEqual(falls, self.browser.run(
+            "const c = chalk.conn; return c.filter((i) =>"
+            " ['cwnd', 'ssthresh'].includes(c.event(i)) &&"
+            " c.col.new[i] < c.col.old[i]).length"))
 
 
 def main() -> int:

@@ -123,6 +123,7 @@ class Trace:
     def __init__(self, lines: Iterable[str], name: str = "the trace"):
         self.name = name
         self.lost = 0
+        self.columns: List[str] = []
         self.records: List[Record] = []
         self.connections: Dict[int, Connection] = {}
         self._latest: Dict[Tuple[str, str], Connection] = {}
@@ -138,6 +139,7 @@ class Trace:
                 self._comment(line)
             elif line and not where:
                 where = self._header(line)
+                self.columns = list(where)
             elif line:
                 self._record(line.split("\t"), where, count)
 

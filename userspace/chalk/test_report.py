@@ -155,6 +155,15 @@ class PackingTest(unittest.TestCase):
             for name in ("seq", "ack", "len", "wnd", *variables()):
                 self.assertEqual(columns[name][row], getattr(record, name))
 
+    def test_variables__are_those_of_the_trace(self):
+        lines = fixture.transfer(40, 5).text().splitlines()
+        self.assertTrue(lines[0].endswith("\tmss"))
+        short = Trace(line.rpartition("\t")[0] for line in lines)
+        self.assertEqual(reported(self.trace)["variables"],
+                         chalk_report.VARIABLES)
+        self.assertEqual(reported(short)["variables"],
+                         chalk_report.VARIABLES[:-1])
+
     def test_segments__know_their_arrival(self):
         columns = unpacked(reported(self.trace),
                            reported(self.trace)["pairs"][0])

@@ -42,7 +42,8 @@ export class Chart {
 		this.values = this.lines.map((l) => {
 			const item = list.appendChild(document.createElement("li"));
 			const swatch = item.appendChild(document.createElement("i"));
-			swatch.className = `swatch ${l.kind ?? "line"}`;
+			const dash = !l.dash ? "" : l.dash[0] > 2 ? " dashed" : " dotted";
+			swatch.className = `swatch ${l.kind ?? "line"}${dash}`;
 			swatch.style.setProperty("--swatch", `var(--${l.name})`);
 			if (l.sign)
 				swatch.textContent = l.sign;
@@ -60,7 +61,7 @@ export class Chart {
 		this.drawn = drawn;
 		this.plot = new uPlot({
 			width: this.canvas.clientWidth || 600, height: this.height,
-			padding: [8, 12, 0, 0], legend: { show: false },
+			padding: [8, 26, 0, 0], legend: { show: false },
 			scales: { x: { time: false, range: (u, min, max) => [min, max] },
 				y: { range: (u) => this.range(u) } },
 			axes: [{ ...axis, values: (u, ticks) => ticks.map((v) => `${+v.toFixed(6)} s`) },

@@ -4,7 +4,7 @@
 import { Chart, highest, line } from "./chart.js";
 import { SIGNS, color, signs } from "./marks.js";
 import { THIRD, isTimeout, losses, phases, reactions, series, throughput } from "./model.js";
-import { bytes, duration, rate, t } from "./words.js";
+import { bytes, count, duration, rate, t } from "./words.js";
 
 const BUCKETS = 100;
 const RARE = 0.04;
@@ -72,6 +72,9 @@ class Windows extends Chart {
 		const top = common && common < full / 2 ? common : full;
 		this.cut = tops.filter((found) => found[1] > top && found[0] !== "flight")
 			.map(([name, value]) => `${name} ${bytes(value)}`).join(t("comma"));
+		const window = highest(u.data[0], u.data[4], min, max);
+		if (window > top)
+			this.cut += `${this.cut && t("comma")}${t("rwnd")} ${bytes(window)}`;
 		return [0, top];
 	}
 
@@ -106,8 +109,8 @@ class Windows extends Chart {
 class Sequence extends Chart {
 	constructor(app, place) {
 		super(app, place, "sequence", 220, [
-			line("sent", "sent", bytes), line("acked", "acked", bytes),
-			line("edge", "rwnd", bytes, { dash: [2, 3], beyond: true }),
+			line("sent", "sent", count), line("acked", "acked", count),
+			line("edge", "rwnd", count, { dash: [2, 3], beyond: true }),
 			againLine(), lostLine()]);
 		const { conn, end } = app;
 		const list = conn.own[end];
@@ -119,6 +122,8 @@ class Sequence extends Chart {
 		this.make([list.map((i) => conn.time[i]), numbers("snd_nxt"), numbers("snd_una"),
 			at((i) => conn.relative(conn.col.snd_una[i], end) + conn.col.snd_wnd[i])]);
 	}
+
+	yAxis() { return {}; }
 
 	// What is in sight, not from the SYN on.
 	range(u) {

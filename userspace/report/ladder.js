@@ -2,7 +2,8 @@
 // ladder.js - the segments between the two ends, time running down. Owns the
 // drawing: each row is one thing at one end, in the order of time; a
 // line leads from the row in which a segment left to the one in which it arrived.
-import { essential, flights, isReaction, isTimeout } from "./model.js";
+import { SIGNS } from "./marks.js";
+import { TIMEOUT, essential, flights, isReaction, isTimeout } from "./model.js";
 import { lastBefore } from "./data.js";
 import { listKeys, svg } from "./dom.js";
 import { bytes, explain, moment, shortSegment, t } from "./words.js";
@@ -50,7 +51,7 @@ export class Ladder {
 	time(f) { return this.app.conn.time[f.sent >= 0 ? f.sent : f.arrived]; }
 
 	// Where there are many, those that tell the story and those beside the one
-	// that is selected; each knows how many are left out before it.
+	// that is selected; each knows how many are left out before it, and the first.
 	inRange(anew) {
 		const [from, to] = this.app.range;
 		const all = this.flights.filter((f) => this.time(f) >= from && this.time(f) <= to);
@@ -61,8 +62,12 @@ export class Ladder {
 				near >= 0 && Math.abs(k - near) <= BESIDE);
 		const index = new Map(all.map((f, k) => [f, k]));
 		this.visible = told;
-		this.gaps = new Map(told.map((f, k) =>
-			[f, index.get(f) - (k ? index.get(told[k - 1]) + 1 : 0)]));
+		this.gaps = new Map();
+		told.forEach((f, k) => {
+			const from = k ? index.get(told[k - 1]) + 1 : 0;
+			if (index.get(f) > from)
+				this.gaps.set(f, { n: index.get(f) - from, first: all[from] });
+		});
 		this.after = told.length ? all.length - 1 - index.get(told[told.length - 1]) : 0;
 		if (anew)
 			this.first = 0;
@@ -111,27 +116,35 @@ export class Ladder {
 			for (const i of [f.sent, f.arrived])
 				if (i >= 0)
 					rows.push({ i });
-			if (this.gaps.get(f))
-				rows.push({ i: Math.max(f.sent, 0) - 0.5, gap: this.gaps.get(f) });
+			const gap = this.gaps.get(f);
+			if (gap)
+				rows.push({ i: Math.max(gap.first.sent, gap.first.arrived, 0) - 0.25, gap: gap.n });
 		});
 		if (!rows.length)
 			return rows;
 		rows.sort((a, b) => a.i - b.i);
 		const from = Math.ceil(rows[0].i), to = rows[rows.length - 1].i;
-		const late = this.first + MOST >= this.visible.length ? conn.rows - 1 : to;
+		const late = this.first + MOST >= this.visible.length ? this.latest() : to;
 		let instant = -1;
 		for (let i = from; i <= late; i++) {
 			if (isReaction(conn, i) && conn.time[i] !== instant) {
 				instant = conn.time[i];
-				rows.push({ i, note: `▼ ${explain("causes", conn.cause(i))[0]}` });
-				rows.push({ i: i + 0.5, note: this.reaction(i) });
+				rows.push(...this.reaction(i));
 			} else if (conn.event(i) === "state" && this.isAlone(i)) {
 				rows.push({ i, note: "" });
 			} else if (isTimeout(conn, i)) {
-				rows.push({ i, note: `■ ${t("timeout")}` });
+				rows.push({ i, note: `${SIGNS.timeout} ${t("timeout")}`, kind: "timeout" });
 			}
 		}
 		return rows.sort((a, b) => a.i - b.i);
+	}
+
+	// The last record in the range; after the last segment there are changes of
+	// state, which belong to the whole.
+	latest() {
+		const { conn, range } = this.app;
+		return range[1] >= conn.last ? conn.rows - 1
+			: lastBefore(conn.time, (time) => time, range[1]);
 	}
 
 	// A change of state that no segment of the same instant shows.
@@ -145,10 +158,17 @@ export class Ladder {
 		return true;
 	}
 
+	// What an end took for loss, unless its timer has a row already, and its window.
 	reaction(i) {
 		const { conn } = this.app;
 		const before = conn.prev[i] < 0 ? i : conn.prev[i];
-		return `cwnd ${bytes(conn.col.cwnd[before])} → ${bytes(this.finally(i, "cwnd"))}`;
+		const from = bytes(conn.col.cwnd[before]);
+		const [cwnd, ssthresh] = ["cwnd", "ssthresh"].map((name) => this.finally(i, name));
+		if (conn.cause(i) === TIMEOUT)
+			return [{ i, note: `cwnd ${from} → ${bytes(cwnd)}`, kind: "timeout" }];
+		return [{ i, note: `${SIGNS.third} ${explain("causes", conn.cause(i))[0]}` },
+			{ i: i + 0.5, note: cwnd > ssthresh ? t("ladder_cut", { from, to: bytes(ssthresh) })
+				: `cwnd ${from} → ${bytes(cwnd)}` }];
 	}
 
 	// A variable after all records of the instant.
@@ -275,9 +295,9 @@ export class Ladder {
 		return `${text}, ${moment(conn.time[i])}, ${conn.name(f.from)} → ${conn.name(1 - f.from)}`;
 	}
 
-	remark({ i, note }, where) {
+	remark({ i, note, kind = "third" }, where) {
 		const e = this.app.conn.end(Math.floor(i));
-		const group = svg("g", { class: "remark", onclick: () => this.app.select(Math.floor(i)) });
+		const group = svg("g", { class: `remark ${kind}`, onclick: () => this.app.select(Math.floor(i)) });
 		group.append(svg("text", { x: this.rails[e] + (e ? -8 : 8), y: where.get(i) + 4,
 			"text-anchor": e ? "end" : "start" }, note));
 		return group;

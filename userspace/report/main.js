@@ -7,7 +7,7 @@ import { Conn, inflate, lastBefore } from "./data.js";
 import { el } from "./dom.js";
 import { Ladder } from "./ladder.js";
 import { List } from "./list.js";
-import { kindOf, losses, reactions } from "./model.js";
+import { TIMEOUT, isTimeout, kindOf, losses, reactions } from "./model.js";
 import { Panel } from "./panel.js";
 import { States } from "./states.js";
 import { Story } from "./story.js";
@@ -156,9 +156,27 @@ class App {
 			$("said").textContent = t("no_more_losses");
 	}
 
+	// What the charts show as a square: what followed, or of a SYN the timer.
+	firstTimeout() {
+		const { conn, end } = this;
+		return reactions(conn, end).find((r) => r.cause === TIMEOUT)?.record ??
+			conn.own[end].find((i) => isTimeout(conn, i));
+	}
+
+	// With the time that the timer ran.
+	showTimeout() {
+		const i = this.firstTimeout();
+		const ran = this.conn.col.rto[this.conn.prev[i]] / 1e6;
+		this.selected = i;
+		this.zoomTo(this.conn.time[i] - ran * 1.3, this.conn.time[i] + ran * 0.3);
+		this.select(i);
+		this.reveal();
+	}
+
 	controls() {
 		const { conn } = this;
 		const none = !this.stories().length;
+		$("first-timeout").hidden = this.firstTimeout() === undefined;
 		for (const button of document.querySelectorAll("[data-do^=loss]"))
 			button.disabled = none;
 		$("first-loss").hidden = none;
@@ -192,7 +210,7 @@ const ACTIONS = {
 	earlier: (app) => app.pan(-0.4), later: (app) => app.pan(0.4),
 	closer: (app) => app.zoomBy(0.5), wider: (app) => app.zoomBy(2),
 	reset: (app) => app.reset(), previous: (app) => app.step(-1), next: (app) => app.step(1),
-	loss: (app) => app.nextLoss(1), "loss-back": (app) => app.nextLoss(-1),
+	timeout: (app) => app.showTimeout(), loss: (app) => app.nextLoss(1), "loss-back": (app) => app.nextLoss(-1),
 	language: (app) => talk(app, spoken() === "zh" ? "en" : "zh"),
 	theme: (app) => paint(app, themeNow() === "dark" ? "light" : "dark"),
 	help: () => $("help").showModal(), "close-help": () => $("help").close(),

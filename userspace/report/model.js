@@ -7,6 +7,8 @@ import { SEQUENCE_SPACE, lastBefore } from "./data.js";
 export const THIRD = "third duplicate ACK";
 export const TIMEOUT = "retransmission timeout";
 const DONE = "recovery done";
+export const GO_BACK = "resend after the timeout";
+export const LOSS_GO_BACK = "resend after the loss";
 const HALF = SEQUENCE_SPACE / 2;
 // What ssthresh is before the first loss.
 export const UNSET = 0x7fffffff;
@@ -252,8 +254,8 @@ export const KINDS = ["loss", "state", "window", "segment", "rtt", "timer", "flo
 
 export function kindOf(conn, i) {
 	const event = conn.event(i);
-	if (event === "rtx" || event === "drop" || conn.isLost(i) ||
-	    isReaction(conn, i) || isTimeout(conn, i))
+	if (event === "rtx" || event === "drop" || conn.isLost(i) || isReaction(conn, i) ||
+	    isTimeout(conn, i) || isWindow(conn, i) && conn.cause(i) === DONE)
 		return "loss";
 	if (event === "state")
 		return "state";

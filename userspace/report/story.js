@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // story.js - what happened, for somebody who sees it for the first time: a few
 // sentences, the losses one by one, the totals. Owns those words' choice.
-import { TIMEOUT, losses, reactions } from "./model.js";
+import { GO_BACK, LOSS_GO_BACK, THIRD, TIMEOUT, losses, reactions } from "./model.js";
 import { el } from "./dom.js";
+import { SIGNS } from "./marks.js";
 import { bytes, count, duration, explain, moment, rate, t } from "./words.js";
 
 // A text that counts: the form for one, where the language has it.
@@ -50,13 +51,22 @@ function sayReaction(known, lost, again) {
 	const noticed = [third && counted("say_third", third), timeout && counted("say_timeout", timeout)]
 		.filter(Boolean).join(t("say_and"));
 	const acted = t(third && timeout ? "say_cut_both" : third ? "say_cut_half" : "say_cut_one");
-	return [t("say_noticed", { noticed }) + acted];
+	const partial = known.retransmissions["partial ACK"] ?? 0;
+	return [t("say_noticed", { noticed }) + acted, ...partial ? [counted("say_partial", partial)] : []];
 }
 
-// The reaction to a loss: the last one by the time that it was sent again.
-export function reactionOf(conn, story, found) {
-	return found.findLast((r) => r.time >= story.time && story.again >= 0 &&
-		r.time <= conn.time[story.again]);
+// What each loss led to: the last reaction by the time that it was sent again;
+// shared, if that was a reaction to a loss before it.
+export function reactionsTo(conn, stories) {
+	const found = reactions(conn, stories.length ? conn.end(stories[0].lost) : 0);
+	const seen = new Set();
+	return stories.map((story) => {
+		const reaction = found.findLast((r) => r.time >= story.time && story.again >= 0 &&
+			r.time <= conn.time[story.again]);
+		const shared = seen.has(reaction);
+		seen.add(reaction);
+		return { reaction, shared };
+	});
 }
 
 // What the window is to be after a loss: fast recovery swells it for a while.
@@ -96,11 +106,11 @@ export class Story {
 	drawLosses() {
 		const { conn, end, selected } = this.app;
 		const stories = losses(conn, end);
-		const found = reactions(conn, end);
+		const found = reactionsTo(conn, stories);
 		this.losses.hidden = !stories.length;
 		if (!stories.length)
 			return;
-		const rows = stories.map((s, k) => this.lossRow(s, k, reactionOf(conn, s, found), selected));
+		const rows = stories.map((s, k) => this.lossRow(s, k, found[k], selected));
 		const head = ["loss_number", "loss_when", "loss_what", "loss_how", "loss_cwnd", "loss_repaired"];
 		const keep = this.losses.querySelector(".table-scroll")?.scrollTop ?? 0;
 		const focused = document.activeElement?.dataset?.loss;
@@ -113,15 +123,16 @@ export class Story {
 		this.losses.querySelector(`[data-loss="${focused}"]`)?.focus({ preventScroll: true });
 	}
 
-	lossRow(s, k, reaction, selected) {
+	lossRow(s, k, { reaction, shared }, selected) {
 		const { conn } = this.app;
-		const after = reaction ? `${bytes(reaction.from)} → ${bytes(target(reaction))}` : "–";
+		const after = !reaction ? "–" : shared ? t("loss_same")
+			: `${bytes(reaction.from)} → ${bytes(target(reaction))}`;
 		return el("tr", { class: s.lost === selected || s.again === selected ? "chosen" : "" },
 			el("td", {}, el("button", { type: "button", class: "link", "data-loss": k,
 				"aria-label": t("show_loss", { n: k + 1 }), onclick: () => this.app.showLoss(s) }, `${k + 1}`)),
 			el("td", {}, moment(s.time)),
 			el("td", {}, `seq=${conn.seq(s.lost)}${conn.col.len[s.lost] ? ` len=${conn.col.len[s.lost]}` : ""}`),
-			el("td", {}, s.again < 0 ? t("loss_never") : explain("causes", s.cause)[0]),
+			el("td", {}, signOf(s), s.again < 0 ? t("loss_never") : explain("causes", s.cause)[0]),
 			el("td", {}, after),
 			el("td", {}, s.repaired < 0 ? "–" : t("loss_after", { time: duration(conn.time[s.repaired] - s.time) })));
 	}
@@ -146,6 +157,12 @@ export class Story {
 				el("th", { scope: "row" }, t(word)),
 				...ends.map((end) => el("td", {}, end.figures ? show(end.figures) : "?"))))));
 	}
+}
+
+// As the charts show what led to the repair.
+function signOf({ cause }) {
+	const sign = { [THIRD]: "third", [LOSS_GO_BACK]: "third", [GO_BACK]: "timeout" }[cause];
+	return sign ? el("span", { class: `sign ${sign}`, "aria-hidden": "true" }, `${SIGNS[sign]} `) : null;
 }
 
 function listed(counts) {
