@@ -71,21 +71,34 @@ static void emit_packet(const struct conn *c, struct event *ev,
 	c->env->emit(c->env, OWNER_CONN, c, ev);
 }
 
-/* The last packet of a long segment bears its FIN and PSH. */
+/* What had gone out when the packet did that ends before @end. */
+static void as_of_packet(const struct conn *c, struct event *ev,
+			 const struct seg *s, u32 end)
+{
+	ev->snd_nxt = seq_max(s->new_from, end);
+	ev->unsent = c->write_seq - seq_min(ev->snd_nxt, c->write_seq);
+	ev->flight = end - c->snd_una;
+}
+
+/*
+ * A packet after the other, as if each had been decided by itself. The last
+ * bears FIN and PSH, and what is so after the whole segment.
+ */
 static void emit_packets(const struct conn *c, struct event *ev,
 			 const struct seg *s)
 {
+	struct event part = *ev;
 	u32 left = s->len;
 
-	while (left > s->smss) {
-		ev->len = s->smss;
-		ev->flags = s->flags & ~(FLAG_FIN | FLAG_PSH);
-		emit_packet(c, ev, s);
-		ev->seq += s->smss;
-		left -= s->smss;
+	part.len = s->smss;
+	part.flags &= ~(FLAG_FIN | FLAG_PSH);
+	for (; left > s->smss; left -= s->smss) {
+		as_of_packet(c, &part, s, part.seq + part.len);
+		emit_packet(c, &part, s);
+		part.seq += part.len;
 	}
+	ev->seq = part.seq;
 	ev->len = left;
-	ev->flags = s->flags;
 	emit_packet(c, ev, s);
 }
 

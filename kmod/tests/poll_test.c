@@ -753,12 +753,58 @@ static void emit__packets_of_a_long_segment(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->ev[0].flags, FLAG_ACK);
 }
 
+/* Each packet's record tells what had gone out by then, not what will. */
+static void emit__variables_of_each_packet(struct kunit *test)
+{
+	struct world *w = connected(test);
+	int i;
+
+	conn_write(&w->a, 2 * MSS + 5, false, w->now);
+	conn_close(&w->a, w->now);
+	forget_events(w);
+	next_seg(test, w, &w->a);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, w->ev[i].snd_nxt, A0 + (i + 1) * MSS);
+		KUNIT_EXPECT_EQ(test, w->ev[i].flight, (i + 1) * MSS);
+		KUNIT_EXPECT_EQ(test, w->ev[i].unsent, (1 - i) * MSS + 5);
+	}
+	KUNIT_EXPECT_EQ(test, w->ev[2].snd_nxt, A0 + 2 * MSS + 5 + 1);
+	KUNIT_EXPECT_EQ(test, w->ev[2].flight, 2 * MSS + 5 + 1);
+	KUNIT_EXPECT_EQ(test, w->ev[2].unsent, 0);
+}
+
+/* After a timeout SND.NXT stays until what is sent again has come so far. */
+static void emit__variables_of_packets_sent_again(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 4 * MSS);
+	conn_write(&w->a, 4 * MSS, false, w->now);
+	w->a.cc.cwnd = 4 * MSS;
+	elapse(w, SECOND);
+	next_seg(test, w, &w->a);
+	ack_upto(w, &w->a, A0 + 3 * MSS);
+	w->a.cc.cwnd = 2 * MSS;
+	forget_events(w);
+	next_seg(test, w, &w->a);
+	KUNIT_ASSERT_EQ(test, count_events(w, EV_RTX, BY_GO_BACK), 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTX)->snd_nxt, A0 + 4 * MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTX)->flight, MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTX)->unsent, 4 * MSS);
+	KUNIT_ASSERT_EQ(test, count_events(w, EV_SEND, BY_DATA), 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_SEND)->snd_nxt, A0 + 5 * MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_SEND)->flight, 2 * MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_SEND)->unsent, 3 * MSS);
+}
+
 static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_rst__last_segment),
 	KUNIT_CASE(poll_syn__fields),
 	KUNIT_CASE(poll_syn__options),
 	KUNIT_CASE_PARAM(poll_syn__agreement, option_pairs_row_gen_params),
 	KUNIT_CASE(emit__packets_of_a_long_segment),
+	KUNIT_CASE(emit__variables_of_each_packet),
+	KUNIT_CASE(emit__variables_of_packets_sent_again),
 	KUNIT_CASE(poll_lost__fast_retransmit),
 	KUNIT_CASE(poll_lost__partial_ack),
 	KUNIT_CASE(poll_lost__with_fin),
