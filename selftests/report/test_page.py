@@ -25,6 +25,15 @@ SHOTS = os.path.join(TOP, "build", "report-shots")
 LOSSY = ("--rate", "10mbit", "--delay", "20ms", "--queue", "400", "--loss",
          "1%", "--bytes", "2MiB")
 CHARTS = 4
+# what stands beside a chart and is wider than its place
+LABELS_CUT = """
+    const ctx = document.createElement("canvas").getContext("2d");
+    return chalk.views.find((v) => v.all).all.flatMap(({ plot }) => {
+        const axis = plot.axes[1];
+        ctx.font = "12px system-ui, sans-serif";
+        return axis._values.filter((text) =>
+            ctx.measureText(text).width + 16 > axis._size);
+    })"""
 
 
 class Traces:
@@ -140,6 +149,7 @@ class OpenTest(PageTest):
             "return chalk.views.find((v) => v.all).all.map((c) =>"
             " c.plot.scales.y.max)")
         self.assertTrue(all(top > 1 for top in tops), tops)
+        self.assertEqual(self.browser.run(LABELS_CUT), [])
 
     def test_unpacked__are_the_records(self):
         records = self.records()
@@ -265,6 +275,15 @@ class SelectTest(PageTest):
                 }).map((text) => text.textContent)""")
             self.assertEqual(beyond, [], width)
 
+    def test_ladder__tells_of_a_gap_where_it_is(self):
+        self.browser.press("l")
+        kinds = self.browser.run("""
+            const rows = [...document.querySelectorAll("#ladder .gap, #ladder .wire")];
+            const y = (e) => +(e.getAttribute("y1") ?? e.getAttribute("y"));
+            return rows.sort((a, b) => y(a) - y(b)).map((e) => e.classList[0])""")
+        self.assertIn("gap", kinds)
+        self.assertNotIn(("gap", "gap"), list(zip(kinds, kinds[1:])))
+
     def test_row__tells_of_its_event(self):
         self.browser.click("#events .event:nth-child(2)")
         self.assertIn("SYN_SENT → ESTABLISHED", self.browser.text("#panel"))
@@ -351,7 +370,8 @@ class TimeoutTest(PageTest):
     def test_button__leads_to_the_first_timeout(self):
         self.browser.click("#first-timeout")
         first = next(i for i, r in enumerate(self.records())
-                     if r["cause"] == "retransmission timeout")
+                     if r["cause"] == "retransmission timeout"
+                     and r["event"] == "cwnd")
         self.assertEqual(self.app("selected"), first)
 
     def test_timeout__is_told_with_its_rule(self):

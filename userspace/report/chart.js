@@ -65,7 +65,7 @@ export class Chart {
 			scales: { x: { time: false, range: (u, min, max) => [min, max] },
 				y: { range: (u) => this.range(u) } },
 			axes: [{ ...axis, values: (u, ticks) => ticks.map((v) => `${+v.toFixed(6)} s`) },
-				{ ...axis, size: 74, ...this.yAxis(),
+				{ ...axis, size: 88, ...this.yAxis(),
 					values: (u, ticks) => ticks.map((v) => drawn[0].show(v)) }],
 			series: [{}, ...drawn.map((l) => ({
 				stroke: color(l.name), width: l.width ?? 1.6, dash: l.dash,

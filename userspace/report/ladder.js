@@ -48,7 +48,7 @@ export class Ladder {
 			this.showSelected();
 	}
 
-	time(f) { return this.app.conn.time[f.sent >= 0 ? f.sent : f.arrived]; }
+	time(f) { return this.app.conn.time[beginning(f)]; }
 
 	// Where there are many, those that tell the story and those beside the one
 	// that is selected; each knows how many are left out before it, and the first.
@@ -105,7 +105,7 @@ export class Ladder {
 		k = k < 0 ? this.first : Math.max(0, Math.min(k + step, this.visible.length - 1));
 		const f = this.visible[k];
 		if (f)
-			this.app.select(f.sent >= 0 ? f.sent : f.arrived);
+			this.app.select(beginning(f));
 	}
 
 	// Rows: what happened at an end, in order.
@@ -118,7 +118,7 @@ export class Ladder {
 					rows.push({ i });
 			const gap = this.gaps.get(f);
 			if (gap)
-				rows.push({ i: Math.max(gap.first.sent, gap.first.arrived, 0) - 0.25, gap: gap.n });
+				rows.push({ i: beginning(gap.first) - 0.25, gap: gap.n });
 		});
 		if (!rows.length)
 			return rows;
@@ -260,7 +260,7 @@ export class Ladder {
 
 	line(f, where) {
 		const { conn, selected } = this.app;
-		const i = f.sent >= 0 ? f.sent : f.arrived;
+		const i = beginning(f);
 		const [x1, x2] = f.from ? [this.rails[1], this.rails[0]] : this.rails;
 		const y1 = where.get(f.sent) ?? where.get(f.arrived) - ROW;
 		const lost = f.sent >= 0 && f.arrived < 0 && conn.both;
@@ -311,6 +311,11 @@ export class Ladder {
 		if (box.top < frame.top + 20 || box.bottom > frame.bottom - 20)
 			this.scroll.scrollTop += box.top - frame.top - frame.height / 3;
 	}
+}
+
+// The first record of a segment.
+function beginning(f) {
+	return f.sent >= 0 ? f.sent : f.arrived;
 }
 
 function cross(x, y) {

@@ -159,8 +159,9 @@ class App {
 	// What the charts show as a square: what followed, or of a SYN the timer.
 	firstTimeout() {
 		const { conn, end } = this;
-		return reactions(conn, end).find((r) => r.cause === TIMEOUT)?.record ??
-			conn.own[end].find((i) => isTimeout(conn, i));
+		const own = conn.own[end];
+		return own.find((i) => conn.event(i) === "cwnd" && conn.cause(i) === TIMEOUT) ??
+			own.find((i) => isTimeout(conn, i));
 	}
 
 	// With the time that the timer ran.
