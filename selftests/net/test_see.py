@@ -57,11 +57,20 @@ class Capture:
              self.path, "-U", "-B", "8192", "--time-stamp-precision=nano",
              "ip proto 253 or ip6 proto 253"],
             stderr=subprocess.PIPE, text=True)
-        wait_until(lambda: os.path.exists(self.path)
-                   and os.path.getsize(self.path) > 0, 10)
+        if not wait_until(lambda: os.path.exists(self.path)
+                          and os.path.getsize(self.path) > 0, 60):
+            raise RuntimeError("tcpdump does not begin")
+
+    def drain(self):
+        """Until what the kernel has kept for tcpdump is in the file."""
+        before = -1
+        while (size := os.path.getsize(self.path)) != before:
+            before = size
+            time.sleep(1)
 
     def stop(self) -> list:
         """End it; the segments that left or reached the host."""
+        self.drain()
         self.process.send_signal(signal.SIGTERM)
         _, said = self.process.communicate()
         if "\n0 packets dropped by kernel" not in said:
