@@ -38,7 +38,7 @@ BITS = {1: "IN", 2: "PRI", 4: "OUT", 8: "ERR", 16: "HUP", 32: "NVAL",
         POLLRDHUP: "RDHUP"}
 SCENARIOS = []
 # Seconds that make a difference; the real clock passes while the host is busy.
-GRAIN = 2 if os.environ.get("CHALK_CLOCK") == "real" else 0.2
+GRAIN = 1 if os.environ.get("CHALK_CLOCK") == "real" else 0.2
 
 
 def scenario(function):
@@ -247,13 +247,9 @@ class Run:
         """The same as call(), and about how long it took."""
         begin = time.monotonic()
         result = self.call(what, function, *args)
-        self.took(what, begin)
-        return result
-
-    def took(self, what, begin):
-        """About how long it is since @begin."""
         passed = time.monotonic() - begin
         self.log(f"{what} took", f"{round(passed / GRAIN) * GRAIN:.1f}")
+        return result
 
     def fill(self, sock) -> int:
         """Send without waiting until nothing more is taken."""

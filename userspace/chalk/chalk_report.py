@@ -236,7 +236,8 @@ class Report:
                 for pair, found in self.found]
         return {"format": FORMAT, "source": self.source,
                 "lost": self.trace.lost, "names": self.names,
-                "columns": PACKED, "variables": [name for name in VARIABLES
+                "columns": PACKED,
+                "variables": [name for name in VARIABLES
                               if name in self.trace.columns],
                 "pairs": made, "pairs_left_out": 0,
                 **{name: table.words for name, table in names.items()}}

@@ -167,7 +167,8 @@ class App {
 	// With the time that the timer ran.
 	showTimeout() {
 		const i = this.firstTimeout();
-		const ran = this.conn.col.rto[this.conn.prev[i]] / 1e6;
+		const before = this.conn.prev[i] < 0 ? i : this.conn.prev[i];
+		const ran = this.conn.col.rto[before] / 1e6;
 		this.selected = i;
 		this.zoomTo(this.conn.time[i] - ran * 1.3, this.conn.time[i] + ran * 0.3);
 		this.select(i);

@@ -63,7 +63,7 @@ export function reactionsTo(conn, stories) {
 	return stories.map((story) => {
 		const reaction = found.findLast((r) => r.time >= story.time && story.again >= 0 &&
 			r.time <= conn.time[story.again]);
-		const shared = seen.has(reaction);
+		const shared = reaction !== undefined && seen.has(reaction);
 		seen.add(reaction);
 		return { reaction, shared };
 	});
