@@ -7,8 +7,8 @@
  * loads it when protocol 253 is asked for; while it is loaded chalk.ko stays.
  *
  * inet_diag walks our tables, filters, and makes the messages; chalk.ko fills in
- * what only it knows (info.c). The kernel writes a record of SYN_RCVD into the
- * message by itself, with the timer that we keep from firing (listen.c), so
+ * what only it knows (stream/info.c). The kernel writes a record of SYN_RCVD into the
+ * message by itself, with the timer that we keep from firing (stream/listen.c), so
  * those messages are corrected after it.
  */
 #include <linux/inet_diag.h>
@@ -17,15 +17,16 @@
 #include <net/netlink.h>
 
 #include "compat.h"
-#include "sock.h"
+#include "stream/sock.h"
 
-static void get_info(struct sock *sk, struct inet_diag_msg *msg, void *info)
+static void diag_get_info(struct sock *sk, struct inet_diag_msg *msg,
+			  void *info)
 {
 	chalk_get_diag(sk, msg, info);
 }
 
 /* The kernel leaves room for the name of the congestion control. */
-static int get_aux(struct sock *sk, bool net_admin, struct sk_buff *skb)
+static int diag_get_aux(struct sock *sk, bool net_admin, struct sk_buff *skb)
 {
 	return nla_put_string(skb, INET_DIAG_CONG, chalk_get_cc_name(sk));
 }
@@ -48,7 +49,7 @@ static struct sock *find_again(struct net *net, const struct inet_diag_msg *msg)
 	return inet_diag_find_one_icsk(net, &chalk_hashinfo, &req);
 }
 
-static void put_socket(struct sock *sk)
+static void diag_put_socket(struct sock *sk)
 {
 	/* as the kernel frees records: with softirqs off */
 	local_bh_disable();
@@ -67,7 +68,7 @@ static void correct(struct net *net, struct inet_diag_msg *msg)
 		return;
 	if (is_record(sk))
 		chalk_get_diag_req(inet_reqsk(sk), msg);
-	put_socket(sk);
+	diag_put_socket(sk);
 }
 
 /* --- the handler --- */
@@ -122,7 +123,7 @@ static int dump_one(struct netlink_callback *cb,
 		err = dump_record(cb, sk);
 	else
 		err = inet_diag_dump_one_icsk(&chalk_hashinfo, cb, req);
-	put_socket(sk);
+	diag_put_socket(sk);
 	return err;
 }
 
@@ -135,7 +136,7 @@ static int destroy(struct sk_buff *skb, const struct inet_diag_req_v2 *req)
 	if (IS_ERR(sk))
 		return PTR_ERR(sk);
 	err = sock_diag_destroy(sk, ECONNABORTED);
-	put_socket(sk);
+	diag_put_socket(sk);
 	return err;
 }
 
@@ -143,8 +144,8 @@ static int destroy(struct sk_buff *skb, const struct inet_diag_req_v2 *req)
 static const struct inet_diag_handler handler = {
 	.dump = dump,
 	.dump_one = dump_one,
-	.idiag_get_info = get_info,
-	.idiag_get_aux = get_aux,
+	.idiag_get_info = diag_get_info,
+	.idiag_get_aux = diag_get_aux,
 	.destroy = destroy,
 	.idiag_type = IPPROTO_CHALK,
 	.idiag_info_size = sizeof(struct tcp_info),

@@ -2,8 +2,8 @@
 /*
  * family.c - where programs get their sockets
  *
- * Owns the family AF_CHALK and the entry in the table of AF_INET; inet6.c has
- * that of AF_INET6. A socket of AF_CHALK is one that AF_INET or AF_INET6 makes:
+ * Owns the family AF_CHALK and the entry in the table of AF_INET; stream/sock6.c
+ * has that of AF_INET6. A socket of AF_CHALK is one that AF_INET or AF_INET6 makes:
  * its addresses, its names and SO_DOMAIN are theirs.
  */
 #include <linux/module.h>
@@ -11,7 +11,8 @@
 #include <net/protocol.h>
 #include <net/sock.h>
 
-#include "sock.h"
+#include "family.h"
+#include "stream/sock.h"
 
 /* --- socket(AF_INET, ...) --- */
 

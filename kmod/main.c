@@ -2,7 +2,7 @@
 /*
  * main.c - loading and unloading the module
  *
- * Chalk is TCP as RFC 9293 draws it, on IP protocol 253. Read on in sock.h.
+ * Chalk is TCP as RFC 9293 draws it, on IP protocol 253. Read on in stream/sock.h.
  *
  * Each step of the way in has its counterpart on the way out, in reverse. The
  * last step lets programs make sockets. On the way out there are none, and once
@@ -12,8 +12,18 @@
 #include <linux/module.h>
 #include <net/net_namespace.h>
 
-#include "dgram.h"
-#include "sock.h"
+#include "datagram/dgram.h"
+#include "family.h"
+#include "stream/sock.h"
+#include "watch/trace.h"
+
+static void __init make_files(void)
+{
+	struct dentry *dir = chalk_debugfs_init();
+
+	chalk_conns_init(dir);
+	chalk_dgram_debugfs_init(dir);
+}
 
 static int __init chalk_init(void)
 {
@@ -30,13 +40,19 @@ static int __init chalk_init(void)
 	err = chalk_net_init();
 	if (err)
 		goto out_proto;
-	err = chalk_input_register();
+	err = chalk_stream_net_init();
 	if (err)
 		goto out_net;
+	err = chalk_snmp_register();
+	if (err)
+		goto out_stream;
+	err = chalk_input_register();
+	if (err)
+		goto out_snmp;
 	err = chalk_datagram_register();
 	if (err)
 		goto out_input;
-	chalk_debugfs_init();
+	make_files();
 	err = chalk_family_register();
 	if (err)
 		goto out_debugfs;
@@ -47,6 +63,10 @@ out_debugfs:
 	chalk_datagram_unregister();
 out_input:
 	chalk_input_unregister();
+out_snmp:
+	chalk_snmp_unregister();
+out_stream:
+	chalk_stream_net_exit();
 out_net:
 	chalk_net_exit();
 out_proto:
@@ -62,6 +82,8 @@ static void __exit chalk_exit(void)
 	chalk_debugfs_exit();
 	chalk_datagram_unregister();
 	chalk_input_unregister();
+	chalk_snmp_unregister();
+	chalk_stream_net_exit();
 	chalk_net_exit();
 	chalk_proto_unregister();
 	chalk_demux_exit();

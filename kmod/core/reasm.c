@@ -59,7 +59,7 @@ static void merge_following(struct reasm *m, u16 i)
  *	in:         [--------)		in:     [--------)
  *	after:          [----)		after:  [----)
  */
-static void trim(struct seq_range *in, const struct seq_range *r)
+static void reasm_trim(struct seq_range *in, const struct seq_range *r)
 {
 	if (seq_le(r->start, in->start) && seq_lt(in->start, r->end))
 		in->start = r->end;
@@ -90,8 +90,8 @@ enum reasm_result reasm_add(struct reasm *m, struct seq_range *in)
 	if (seq_le(r->start, in->start) && seq_le(in->end, r->end))
 		return REASM_DUPLICATE;
 	if (last && last != r)
-		trim(in, last);
-	trim(in, r);
+		reasm_trim(in, last);
+	reasm_trim(in, r);
 	m->bytes -= r->end - r->start;
 	r->start = seq_min(r->start, whole.start);
 	r->end = seq_max(r->end, whole.end);

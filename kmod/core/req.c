@@ -100,9 +100,9 @@ void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
 	trace_req_state(env, r, ST_LISTEN, ST_SYN_RCVD, BY_RCVD_SYN, now);
 }
 
-static enum req_result refuse(struct req *r, struct env *env,
-			      const struct seg *s, enum cause why,
-			      enum cause *drop, u64 now)
+static enum req_result req_refuse(struct req *r, struct env *env,
+				  const struct seg *s, enum cause why,
+				  enum cause *drop, u64 now)
 {
 	*drop = why;
 	trace_req(env, r, EV_DROP, why, s, now);
@@ -114,11 +114,11 @@ static enum req_result refuse_and_ack(struct req *r, struct env *env,
 				      enum cause *drop, u64 now)
 {
 	r->ack_pending = challenge_allowed(&r->challenge, env, now);
-	return refuse(r, env, s, why, drop, now);
+	return req_refuse(r, env, s, why, drop, now);
 }
 
 /* The first step of section 3.10.7.4, with RCV.NXT = IRS + 1. */
-static bool is_acceptable(const struct req *r, const struct seg *s)
+static bool req_is_acceptable(const struct req *r, const struct seg *s)
 {
 	u32 into = s->seq - (r->irs + 1);
 
@@ -137,8 +137,9 @@ static bool is_same_syn(const struct req *r, const struct seg *s)
 	       (s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
 }
 
-static enum req_result rx_rst(struct req *r, struct env *env,
-			      const struct seg *s, u64 now, enum cause *drop)
+static enum req_result req_rx_rst(struct req *r, struct env *env,
+				  const struct seg *s, u64 now,
+				  enum cause *drop)
 {
 	/* RFC 5961 section 3.2 */
 	if (s->seq != r->irs + 1)
@@ -153,14 +154,14 @@ static enum req_result rx_ack(struct req *r, struct env *env,
 			      const struct seg *s, u64 now, enum cause *drop)
 {
 	if (!(s->flags & FLAG_ACK))
-		return refuse(r, env, s, DROP_NO_ACK, drop, now);
+		return req_refuse(r, env, s, DROP_NO_ACK, drop, now);
 	if (s->ack != r->iss + 1) {
-		refuse(r, env, s, DROP_HANDSHAKE_ACK, drop, now);
+		req_refuse(r, env, s, DROP_HANDSHAKE_ACK, drop, now);
 		return REQ_RESET;
 	}
 	if (r->retries < r->defer && !seg_space(s)) {
 		r->acked = true;
-		return refuse(r, env, s, DROP_DEFERRED, drop, now);
+		return req_refuse(r, env, s, DROP_DEFERRED, drop, now);
 	}
 	return REQ_ESTABLISH;
 }
@@ -172,22 +173,24 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 	if (is_same_syn(r, s)) {
 		trace_req(env, r, EV_RECV, BY_ARRIVAL, s, now);
 		r->pending = true;
-		return refuse(r, env, s, DROP_DUP_SYN, drop, now);
+		return req_refuse(r, env, s, DROP_DUP_SYN, drop, now);
 	}
 	/* RFC 7323 section 3.2, and section 5.3, R1 */
 	if (r->ts_ok && !(s->flags & FLAG_RST)) {
 		if (!s->has_ts)
-			return refuse(r, env, s, DROP_NO_TIMESTAMP, drop, now);
+			return req_refuse(r, env, s, DROP_NO_TIMESTAMP, drop,
+					  now);
 		if (seq_lt(s->tsval, r->ts_recent))
 			return refuse_and_ack(r, env, s, DROP_PAWS, drop, now);
 	}
-	if (!is_acceptable(r, s)) {
+	if (!req_is_acceptable(r, s)) {
 		if (s->flags & FLAG_RST)
-			return refuse(r, env, s, DROP_OUT_OF_WINDOW, drop, now);
+			return req_refuse(r, env, s, DROP_OUT_OF_WINDOW, drop,
+					  now);
 		return refuse_and_ack(r, env, s, DROP_OUT_OF_WINDOW, drop, now);
 	}
 	if (s->flags & FLAG_RST)
-		return rx_rst(r, env, s, now, drop);
+		return req_rx_rst(r, env, s, now, drop);
 	/* RFC 5961 section 4.2 */
 	if (s->flags & FLAG_SYN)
 		return refuse_and_ack(r, env, s, DROP_SYN_CHALLENGED, drop,
@@ -195,7 +198,7 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 	return rx_ack(r, env, s, now, drop);
 }
 
-static bool is_hopeless(const struct req *r, const struct env *env)
+static bool req_is_hopeless(const struct req *r, const struct env *env)
 {
 	u32 most = r->most_retries ?: env->tun.synack_retries;
 
@@ -216,7 +219,7 @@ bool req_tick(struct req *r, struct env *env, u64 now)
 	if (now < r->deadline)
 		return true;
 	mib_count(env, MIB_TIMEOUTS);
-	if (is_hopeless(r, env)) {
+	if (req_is_hopeless(r, env)) {
 		trace_req_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_GIVE_UP,
 				now);
 		return false;
@@ -227,7 +230,7 @@ bool req_tick(struct req *r, struct env *env, u64 now)
 	return true;
 }
 
-static void fill(const struct req *r, u64 now, struct seg *s)
+static void req_fill(const struct req *r, u64 now, struct seg *s)
 {
 	s->sport = r->sport;
 	s->dport = r->dport;
@@ -242,7 +245,7 @@ static void make_synack(struct req *r, const struct env *env, u64 now,
 			struct seg *s)
 {
 	r->pending = false;
-	fill(r, now, s);
+	req_fill(r, now, s);
 	s->seq = r->iss;
 	s->flags |= FLAG_SYN;
 	s->wnd = r->rcv_wnd;
@@ -259,7 +262,7 @@ static void make_challenge(struct req *r, const struct env *env, u64 now,
 			   struct seg *s)
 {
 	r->ack_pending = false;
-	fill(r, now, s);
+	req_fill(r, now, s);
 	s->seq = r->iss + 1;
 	s->wnd = r->rcv_wnd >> r->rcv_wscale;
 	s->cause = BY_ACK_CHALLENGE;
@@ -270,7 +273,7 @@ static void make_challenge(struct req *r, const struct env *env, u64 now,
 void req_abort(struct req *r, struct env *env, u64 now, struct seg *rst)
 {
 	memset(rst, 0, sizeof(*rst));
-	fill(r, now, rst);
+	req_fill(r, now, rst);
 	rst->seq = r->iss + 1;
 	rst->flags |= FLAG_RST;
 	rst->cause = BY_RESET;

@@ -30,9 +30,9 @@ void timewait_init(struct timewait *t, const struct conn *c, u64 now)
 	restart(t, c->env, now);
 }
 
-static enum timewait_result refuse(struct timewait *t, struct env *env,
-				   const struct seg *s, u64 now, enum cause why,
-				   enum cause *drop)
+static enum timewait_result timewait_refuse(struct timewait *t, struct env *env,
+					    const struct seg *s, u64 now,
+					    enum cause why, enum cause *drop)
 {
 	*drop = why;
 	trace_timewait(env, t, EV_DROP, why, s, now);
@@ -55,21 +55,22 @@ static bool may_reopen(const struct timewait *t, const struct env *env,
 	return seq_gt(s->seq, t->rcv_nxt);
 }
 
-static bool is_acceptable(const struct timewait *t, const struct seg *s)
+static bool timewait_is_acceptable(const struct timewait *t,
+				   const struct seg *s)
 {
 	return s->seq == t->rcv_nxt || s->seq - t->rcv_nxt < t->rcv_wnd;
 }
 
 /* A RST at the exact place ends it early (section 3.10.7.4, RFC 5961 3.2). */
-static enum timewait_result rx_rst(struct timewait *t, struct env *env,
-				   const struct seg *s, u64 now,
-				   enum cause *drop)
+static enum timewait_result timewait_rx_rst(struct timewait *t, struct env *env,
+					    const struct seg *s, u64 now,
+					    enum cause *drop)
 {
 	if (s->seq == t->rcv_nxt)
 		return TIMEWAIT_GONE;
-	t->ack_pending = is_acceptable(t, s) &&
+	t->ack_pending = timewait_is_acceptable(t, s) &&
 			 challenge_allowed(&t->challenge, env, now);
-	return refuse(t, env, s, now, DROP_RST_CHALLENGED, drop);
+	return timewait_refuse(t, env, s, now, DROP_RST_CHALLENGED, drop);
 }
 
 /* The peer's FIN again: our last ACK was lost. 2 MSL begin anew. */
@@ -84,7 +85,7 @@ enum timewait_result timewait_rx(struct timewait *t, struct env *env,
 	*drop = DROP_NONE;
 	trace_timewait(env, t, EV_RECV, BY_ARRIVAL, s, now);
 	if (s->flags & FLAG_RST)
-		return rx_rst(t, env, s, now, drop);
+		return timewait_rx_rst(t, env, s, now, drop);
 	if (may_reopen(t, env, s))
 		return TIMEWAIT_OPEN;
 	if (is_fin_again(t, s)) {
@@ -95,7 +96,7 @@ enum timewait_result timewait_rx(struct timewait *t, struct env *env,
 	/* all else is old: say so, but never to a bare ACK that agrees */
 	if (seg_space(s) || s->seq != t->rcv_nxt)
 		t->ack_pending = challenge_allowed(&t->challenge, env, now);
-	return refuse(t, env, s, now, DROP_TIME_WAIT, drop);
+	return timewait_refuse(t, env, s, now, DROP_TIME_WAIT, drop);
 }
 
 bool timewait_poll(struct timewait *t, struct env *env, u64 now, struct seg *s)

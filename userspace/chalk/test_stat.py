@@ -27,8 +27,8 @@ def read(path: str) -> str:
 
 
 def shown_by_module() -> dict:
-    """group -> names, as kmod/snmp.c and kmod/core/event.h have them."""
-    source = read("kmod/snmp.c")
+    """group -> names, as kmod/watch/snmp.c and kmod/core/event.h have them."""
+    source = read("kmod/watch/snmp.c")
     groups = {}
     for name, array in re.findall(r'put_group\(m, cn, "(\w+)", (\w+)', source):
         rows = re.search(r"struct row %s\[\] = {(.*?)\n};" % array, source,
@@ -156,7 +156,7 @@ class TableTest(unittest.TestCase):
                           for group, names in shown_by_module().items()})
 
     def test_monitor__is_told_a_reason_for_each(self):
-        told = re.findall(r"\[DROP_(\w+)\] = SKB", read("kmod/drop.c"))
+        told = re.findall(r"\[DROP_(\w+)\] = SKB", read("kmod/net/drop.c"))
         reasons = read("kmod/core/event.h").split("#define DROP_REASONS")[1]
         self.assertEqual(told, re.findall(r'X\((\w+), "', reasons)[:len(
             chalk_counters.DROPS)])

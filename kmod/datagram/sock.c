@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sock.c - the life of a datagram socket
+ *
+ * Owns its struct proto and struct proto_ops, and the small calls. Datagrams
+ * are what RFC 768 draws, on IP protocol 254: messages that arrive whole or not
+ * at all, in any order. Read on in dgram.h.
+ */
+#include <linux/module.h>
+#include <net/inet_common.h>
+#include <net/protocol.h>
+#include <net/tcp_states.h>
+
+#include "compat.h"
+#include "dgram.h"
+
+#include <asm/ioctls.h>
+
+/* --- small calls --- */
+
+static void dgram_close(struct sock *sk, long timeout)
+{
+	sk_common_release(sk);
+}
+
+static void dgram_destroy(struct sock *sk)
+{
+	lock_sock(sk);
+	sock_set_flag(sk, SOCK_DEAD); /* for udp_abort() */
+	chalk_dgram_flush(sk);
+	release_sock(sk);
+}
+
+/* SIOCINQ: payload of the next datagram, as udp(7) has it. */
+static int next_length(struct sock *sk)
+{
+	struct sk_buff_head *q = &sk->sk_receive_queue;
+	const struct sk_buff *skb;
+	int len;
+
+	spin_lock_bh(&q->lock);
+	skb = skb_peek(q);
+	len = skb ? skb->len : 0;
+	spin_unlock_bh(&q->lock);
+	return len;
+}
+
+static int dgram_ioctl(struct sock *sk, int cmd, CHALK_IOCTL_ARG arg)
+{
+	switch (cmd) {
+	case SIOCINQ:
+		return chalk_ioctl_put(arg, next_length(sk));
+	case SIOCOUTQ:
+		return chalk_ioctl_put(arg, sk_wmem_alloc_get(sk));
+	default:
+		return -ENOIOCTLCMD;
+	}
+}
+
+/* --- options --- */
+
+/**
+ * chalk_dgram_setsockopt() - proto.setsockopt
+ * @sk:    the socket, not locked
+ * @level: of UDP's own options there is one that any datagram can do with
+ * @name:  the option
+ * @val:   its value
+ * @len:   bytes of it
+ */
+int chalk_dgram_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
+			   unsigned int len)
+{
+	if (!chalk_dgram_is_transport(level))
+		return ip_setsockopt(sk, level, name, val, len);
+	if (name != UDP_CORK)
+		return -ENOPROTOOPT;
+	return udp_lib_setsockopt(sk, SOL_UDP, name, val, len,
+				  chalk_dgram_push);
+}
+
+/**
+ * chalk_dgram_getsockopt() - proto.getsockopt
+ * @sk:    the socket, not locked
+ * @level: the same
+ * @name:  the option
+ * @val:   where to put its value
+ * @len:   bytes of room, and of the value
+ */
+int chalk_dgram_getsockopt(struct sock *sk, int level, int name,
+			   char __user *val, int __user *len)
+{
+	if (!chalk_dgram_is_transport(level))
+		return ip_getsockopt(sk, level, name, val, len);
+	if (name != UDP_CORK)
+		return -ENOPROTOOPT;
+	return udp_lib_getsockopt(sk, SOL_UDP, name, val, len);
+}
+
+/* --- the tables --- */
+
+struct proto chalk_dgram_prot = {
+	.name = "CHALK-DGRAM",
+	.owner = THIS_MODULE,
+	.close = dgram_close,
+	.connect = ip4_datagram_connect,
+	.disconnect = udp_disconnect,
+	.ioctl = dgram_ioctl,
+	.destroy = dgram_destroy,
+	.setsockopt = chalk_dgram_setsockopt,
+	.getsockopt = chalk_dgram_getsockopt,
+	.sendmsg = chalk_dgram_sendmsg,
+	.recvmsg = chalk_dgram_recvmsg,
+	.release_cb = ip4_datagram_release_cb,
+	.unhash = udp_lib_unhash,
+	.rehash = chalk_dgram_rehash,
+	.get_port = chalk_dgram_get_port,
+	.put_port = udp_lib_unhash,
+	.diag_destroy = udp_abort,
+	.obj_size = sizeof(struct udp_sock),
+	.h.udp_table = &chalk_dgram_table,
+};
+
+static const struct proto_ops dgram_ops = {
+	.family = PF_INET,
+	.owner = THIS_MODULE,
+	.release = inet_release,
+	.bind = inet_bind,
+	.connect = inet_dgram_connect,
+	.socketpair = sock_no_socketpair,
+	.accept = sock_no_accept,
+	.getname = inet_getname,
+	.poll = datagram_poll,
+	.ioctl = inet_ioctl,
+	.gettstamp = sock_gettstamp,
+	.listen = sock_no_listen,
+	.shutdown = inet_shutdown,
+	.setsockopt = sock_common_setsockopt,
+	.getsockopt = sock_common_getsockopt,
+	.sendmsg = inet_sendmsg,
+	.recvmsg = inet_recvmsg,
+	.mmap = sock_no_mmap,
+	.set_peek_off = sk_set_peek_off,
+	CHALK_SENDPAGE_OPS
+};
+
+/* socket(AF_INET, SOCK_DGRAM, IPPROTO_CHALK_DGRAM) */
+static struct inet_protosw dgram_protosw = {
+	.type = SOCK_DGRAM,
+	.protocol = IPPROTO_CHALK_DGRAM,
+	.prot = &chalk_dgram_prot,
+	.ops = &dgram_ops,
+};
+
+/* --- registration --- */
+
+static int register_ipv6(void)
+{
+	return chalk_has_ipv6() ? chalk_dgram_inet6_register() : 0;
+}
+
+/**
+ * chalk_datagram_register() - take datagrams from IP, let programs make sockets
+ */
+int chalk_datagram_register(void)
+{
+	int err;
+
+	err = chalk_dgram_table_init();
+	if (err)
+		return err;
+	err = proto_register(&chalk_dgram_prot, 1);
+	if (err)
+		goto out_table;
+	err = chalk_dgram_input_register();
+	if (err)
+		goto out_proto;
+	err = register_ipv6();
+	if (err)
+		goto out_input;
+	inet_register_protosw(&dgram_protosw);
+	return 0;
+
+out_input:
+	chalk_dgram_input_unregister();
+out_proto:
+	proto_unregister(&chalk_dgram_prot);
+out_table:
+	chalk_dgram_table_exit();
+	return err;
+}
+
+/**
+ * chalk_datagram_unregister() - the reverse; there is no socket left
+ */
+void chalk_datagram_unregister(void)
+{
+	inet_unregister_protosw(&dgram_protosw);
+	if (chalk_has_ipv6())
+		chalk_dgram_inet6_unregister();
+	chalk_dgram_input_unregister();
+	proto_unregister(&chalk_dgram_prot);
+	chalk_dgram_table_exit();
+}

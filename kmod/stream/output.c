@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * output.c - segments become packets and go to IP
+ *
+ * For a connection: chalk_transmit() asks conn_poll() until it has nothing more
+ * and cuts what it gives into packets of a full segment, as the trace tells. They
+ * point at the pages of the send buffer (txstore.c): payload is not copied, unless
+ * it lies in more pieces than a packet can point at. Here a large segment could
+ * go down whole, for the device to cut (segmentation offload).
+ * For records and for nobody, ip/ipv4.c and ip/ipv6.c dress bare packets.
+ *
+ * A packet that cannot be built or sent is to the protocol a lost one.
+ */
+#include <linux/netdevice.h>
+
+#include "core/reply.h"
+#include "sock.h"
+#include "watch/trace.h"
+
+/* Most payload to take from conn_poll() at once. */
+#define MAX_BATCH SZ_64K
+
+/* --- a connection --- */
+
+/* Point at [@off, @off + @len) of the store's @from. Return: bytes done. */
+static u32 tx_share_frags(struct sk_buff *skb, const struct sk_buff *from,
+			  u32 off, u32 len)
+{
+	const struct skb_shared_info *si = skb_shinfo(from);
+	u32 done = 0;
+	int i;
+
+	for (i = 0; i < si->nr_frags && done < len; i++) {
+		const skb_frag_t *frag = &si->frags[i];
+		u32 size = skb_frag_size(frag), n;
+		int nr = skb_shinfo(skb)->nr_frags;
+
+		if (off >= size) {
+			off -= size;
+			continue;
+		}
+		if (nr == MAX_SKB_FRAGS)
+			break;
+		/* who sums or keeps the packet must know */
+		skb_shinfo(skb)->flags |= si->flags & SKBFL_SHARED_FRAG;
+		n = min(size - off, len - done);
+		skb_fill_page_desc(skb, nr, skb_frag_page(frag),
+				   skb_frag_off(frag) + off, n);
+		get_page(skb_frag_page(frag));
+		skb_len_add(skb, n);
+		done += n;
+		off = 0;
+	}
+	return done;
+}
+
+/* Up to @len bytes of the store from @seq on. Return: bytes done. */
+static u32 tx_share_payload(struct sock *sk, struct sk_buff *skb, u32 seq,
+			    u32 len)
+{
+	struct sk_buff *from = chalk_tx_find(sk, seq);
+	u32 done = 0, n;
+
+	while (from && done < len) {
+		n = tx_share_frags(skb, from, seq + done - chalk_cb(from)->seq,
+				   len - done);
+		if (!n)
+			break;
+		done += n;
+		if (seq_lt(seq + done, chalk_cb(from)->end))
+			continue;
+		chalk_stamp_packet(skb, from);
+		from = chalk_tx_next(sk, from);
+	}
+	return done;
+}
+
+/* Copy the same bytes. Return: false if the store does not have them. */
+static bool tx_copy_payload(struct sock *sk, struct sk_buff *skb, u32 seq,
+			    u32 len)
+{
+	struct sk_buff *from = chalk_tx_find(sk, seq);
+	u32 n, off;
+
+	while (from && len) {
+		off = seq - chalk_cb(from)->seq;
+		n = min(len, from->len - off);
+		if (skb_copy_bits(from, off, skb_put(skb, n), n))
+			return false;
+		if (off + n == from->len)
+			chalk_stamp_packet(skb, from);
+		seq += n;
+		len -= n;
+		from = chalk_tx_next(sk, from);
+	}
+	return !WARN_ON_ONCE(len);
+}
+
+/* A packet points at its payload, or has a copy if that lies in many pieces. */
+static struct sk_buff *tx_payload_packet(struct sock *sk, u32 seq, u32 len)
+{
+	struct sk_buff *skb = chalk_alloc_packet(0);
+
+	if (!skb || tx_share_payload(sk, skb, seq, len) == len)
+		return skb;
+	consume_skb(skb);
+	skb = chalk_alloc_packet(len);
+	if (skb && !tx_copy_payload(sk, skb, seq, len)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	return skb;
+}
+
+static void tx_send_packet(struct sock *sk, struct sk_buff *skb)
+{
+	const struct inet_connection_sock_af_ops *af =
+		inet_csk(sk)->icsk_af_ops;
+
+	skb_set_owner_w(skb, sk);
+	af->send_check(sk, skb);
+	if (chalk_finish_sum(skb, __sk_dst_get(sk)))
+		af->queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
+	else
+		kfree_skb(skb);
+}
+
+/* At most smss bytes from @off of the segment on. Return: how many. */
+static u32 tx_send_slice(struct sock *sk, const struct seg *whole, u32 off)
+{
+	struct seg seg = *whole;
+	struct sk_buff *skb;
+
+	seg.seq += off;
+	seg.len = min_t(u32, whole->len - off, whole->smss);
+	skb = tx_payload_packet(sk, seg.seq, seg.len);
+	if (!skb)
+		return seg.len;
+	/* FIN and PSH belong to the last */
+	if (off + seg.len < whole->len)
+		seg.flags &= ~(FLAG_FIN | FLAG_PSH);
+	chalk_put_header(skb, &seg);
+	tx_send_packet(sk, skb);
+	return seg.len;
+}
+
+static void tx_send_segment(struct sock *sk, const struct seg *seg)
+{
+	struct sk_buff *skb;
+	u32 off = 0;
+
+	if (seg->len) {
+		while (off < seg->len)
+			off += tx_send_slice(sk, seg, off);
+		return;
+	}
+	skb = chalk_bare_packet(seg);
+	if (skb)
+		tx_send_packet(sk, skb);
+}
+
+/**
+ * chalk_transmit() - send all that may go now
+ * @sk:  the socket, locked, the connection open
+ * @now: microseconds
+ */
+void chalk_transmit(struct sock *sk, u64 now)
+{
+	struct conn *c = &chalk_sk(sk)->conn;
+	struct seg seg;
+
+	while (conn_poll(c, MAX_BATCH, now, &seg))
+		tx_send_segment(sk, &seg);
+}
+
+/* --- segment size --- */
+
+/**
+ * chalk_mtu_mss() - payload in a packet, without options of ours
+ * @mtu:       of the path
+ * @ip_header: bytes of IP header and its options
+ */
+u16 chalk_mtu_mss(u32 mtu, unsigned int ip_header)
+{
+	u32 overhead = ip_header + HDR_MIN;
+
+	return clamp_t(u32, mtu > overhead ? mtu - overhead : 0, MSS_FLOOR,
+		       U16_MAX - overhead);
+}
+
+/**
+ * chalk_sync_mss() - tell the core the MTU of the path
+ * @sk:   the socket, locked, the connection open
+ * @pmtu: bytes
+ * @now:  microseconds
+ */
+void chalk_sync_mss(struct sock *sk, u32 pmtu, u64 now)
+{
+	inet_csk(sk)->icsk_pmtu_cookie = pmtu;
+	conn_set_mss(&chalk_sk(sk)->conn,
+		     chalk_mtu_mss(pmtu, chalk_ip_header_len(sk)), now);
+}
+
+/**
+ * chalk_check_mtu() - look whether packets take another payload by now
+ * @sk:  the socket, locked, the connection open
+ * @now: microseconds
+ *
+ * The route has learnt another MTU, or the program changed IP options.
+ */
+void chalk_check_mtu(struct sock *sk, u64 now)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+	u32 mtu;
+
+	if (!dst)
+		return;
+	mtu = dst_mtu(dst);
+	if (unlikely(chalk_mtu_mss(mtu, chalk_ip_header_len(sk)) !=
+		     chalk_sk(sk)->conn.mtu_mss))
+		chalk_sync_mss(sk, mtu, now);
+}
+
+/* --- without a connection --- */
+
+/**
+ * chalk_send_reset() - answer a packet with a RST, where one is due
+ * @skb: the packet
+ * @seg: the same, parsed
+ */
+void chalk_send_reset(struct sk_buff *skb, const struct seg *seg)
+{
+	const struct chalk_ip *ip = chalk_ip_of_packet(skb);
+	struct chalk_control ctl = {};
+	struct net *net;
+	struct seg rst;
+
+	if (!skb_dst(skb) || !ip->is_unicast(skb))
+		return;
+	if (!reply_reset(seg, &rst))
+		return;
+	net = dev_net(skb_dst(skb)->dev);
+	ctl.ends = chalk_ends_of_packet(skb, seg);
+	ip->fill_reset(net, skb, &ctl);
+	chalk_count(net, MIB_OUT_SEGS);
+	chalk_count(net, MIB_OUT_RSTS);
+	chalk_trace_stray(net, EV_SEND, BY_RESET, &ctl.ends, &rst);
+	ip->send_control(net, &ctl, &rst);
+}
