@@ -21,10 +21,10 @@ REPORT := $(filter %.js %.css %.html %.json,$(wildcard userspace/report/*))
 REPORT := $(filter-out %/package.json %/package-lock.json,$(REPORT))
 EXAMPLES := $(patsubst userspace/examples/%.c,$(BIN)/%,$(wildcard userspace/examples/*.c))
 
-.PHONY: all help setup demo test check module modules fuzz install clean
+.PHONY: all help setup demo test test-all test-load check module modules fuzz install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 all: tools ## the userspace programs, into build/bin
 
@@ -83,6 +83,15 @@ test: ## all tests; ends with "N passed, N failed"
 	@selftests/setup test
 	@$(MAKE) --no-print-directory -s tools $(BIN)/core-tests
 	@selftests/test $(SUITES)
+
+test-all: ## each test on each kernel, for before a release
+	@$(MAKE) --no-print-directory -s test SUITES="all $(SUITES)"
+
+N ?= 20
+test-load: ## the tests on the real clock, N=20 times, beside two busy loops
+	@selftests/setup test
+	@$(MAKE) --no-print-directory -s tools $(BIN)/core-tests
+	@selftests/test-load $(N) $(SUITES)
 
 check: ## sparse, checkpatch, clang-format, clang, cppcheck, shellcheck, flake8
 	@selftests/setup test
