@@ -102,6 +102,10 @@ fuzz: ## fuzz the parser and the core, FUZZ_SECONDS=60 each
 	@selftests/setup test
 	@selftests/core/fuzz/run $(FUZZ_SECONDS)
 
+.PHONY: mutants
+mutants: ## would the tests notice a wrong core? changes it in 400 ways; minutes
+	@selftests/mutants/run
+
 # Where python3 looks for packages under PREFIX, else the usual place there.
 PYTHON ?= python3
 PYTHONDIR ?= $(shell $(PYTHON) -c 'import site, sys; lib = sys.argv[1] + "/lib/"; \
