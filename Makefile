@@ -38,8 +38,8 @@ $(BIN)/chalk-sim: $(wildcard userspace/sim/*.[ch]) $(CORE) $(CORE_H)
 
 $(BIN)/core-tests: $(wildcard kmod/tests/*.[ch] selftests/core/*.c selftests/core/kunit/*.h) $(CORE) $(CORE_H)
 	@mkdir -p $(@D)
-	$(CC) $(CORE_CFLAGS) -O1 -g -fsanitize=address,undefined -Ikmod/core \
-		-Iselftests/core -o $@ $(filter %.c,$^)
+	$(CC) $(CORE_CFLAGS) -O1 -g -fsanitize=address,undefined \
+		-fno-sanitize-recover=all -Ikmod/core -Iselftests/core -o $@ $(filter %.c,$^)
 
 $(PRELOAD): $(wildcard userspace/preload/*.[ch]) uapi/chalk.h
 	@mkdir -p $(@D)
