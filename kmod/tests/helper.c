@@ -7,6 +7,10 @@
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Unit tests of Chalk's core");
 
+unsigned int iss = 1000;
+module_param(iss, uint, 0);
+MODULE_PARM_DESC(iss, "initial sequence number");
+
 /* Of the world that is newest; tests run one after the other. */
 static DEFINE_PER_CPU(struct mib, counters);
 

@@ -10,7 +10,8 @@
  *
  * Numbers are kept plain: an MSS of 1000, no timestamps and no window scaling
  * unless a test switches them on in env.tun before it connects; data of @a
- * begins at A0, data of @b at B0.
+ * begins at A0, data of @b at B0. All cases run several times, with sequence
+ * numbers that begin elsewhere on their circle.
  */
 #ifndef CHALK_TESTS_HELPER_H
 #define CHALK_TESTS_HELPER_H
@@ -22,8 +23,11 @@
 #include "../core/req.h"
 #include "../core/timewait.h"
 
-#define A_ISS 1000
-#define B_ISS 5000
+/* Where the numbers of @a begin; those of @b do half a circle away. */
+extern unsigned int iss;
+
+#define A_ISS ((u32)iss)
+#define B_ISS (A_ISS + 0x80000000)
 #define A0 (A_ISS + 1)
 #define B0 (B_ISS + 1)
 #define A_PORT 40000

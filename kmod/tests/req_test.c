@@ -7,14 +7,16 @@
 #include "../core/req.h"
 #include "helper.h"
 
-static const struct seg syn = {
-	.sport = A_PORT,
-	.dport = B_PORT,
-	.seq = A_ISS,
-	.flags = FLAG_SYN,
-	.wnd = 12345,
-	.mss = 900,
-};
+/* The first segment of the handshake. */
+#define SYN                        \
+	((const struct seg){       \
+		.sport = A_PORT,   \
+		.dport = B_PORT,   \
+		.seq = A_ISS,      \
+		.flags = FLAG_SYN, \
+		.wnd = 12345,      \
+		.mss = 900,        \
+	})
 
 /* A record that @first made; its SYN+ACK has gone out. */
 static struct world *answered(struct kunit *test, const struct seg *first,
@@ -87,7 +89,7 @@ static void listen_rx__table(struct kunit *test)
 static void req_init__synack(struct kunit *test)
 {
 	struct seg s;
-	struct world *w = answered(test, &syn, &s);
+	struct world *w = answered(test, &SYN, &s);
 
 	KUNIT_EXPECT_EQ(test, s.flags, FLAG_SYN | FLAG_ACK);
 	KUNIT_EXPECT_EQ(test, s.seq, B_ISS);
@@ -108,7 +110,7 @@ static void req_init__synack(struct kunit *test)
 /* RFC 7323 sections 2.2 and 3.2 */
 static void req_init__options(struct kunit *test)
 {
-	struct seg first = syn, s;
+	struct seg first = SYN, s;
 	struct world *w;
 
 	first.has_ts = true;
@@ -127,7 +129,7 @@ static void req_init__options_refused(struct kunit *test)
 {
 	struct world *w = world_new(test);
 	struct conn_config cfg = config_b();
-	struct seg first = syn, s;
+	struct seg first = SYN, s;
 
 	cfg.user_mss = 600;
 	first.has_ts = true;
@@ -145,7 +147,7 @@ static void req_init__default_mss(struct kunit *test)
 {
 	struct world *w = world_new(test);
 	struct conn_config cfg = config_b();
-	struct seg first = syn;
+	struct seg first = SYN;
 
 	first.mss = 0;
 	cfg.default_mss = MSS_DEFAULT_IPV6;
@@ -160,7 +162,7 @@ static void req_init__default_mss(struct kunit *test)
 static void req_tick__schedule(struct kunit *test)
 {
 	struct seg s;
-	struct world *w = answered(test, &syn, &s);
+	struct world *w = answered(test, &SYN, &s);
 
 	for (u32 i = 0; i < SYNACK_RETRIES; i++) {
 		KUNIT_EXPECT_EQ(test, w->req.deadline, w->now + (SECOND << i));
@@ -184,7 +186,7 @@ static void req_tick__schedule(struct kunit *test)
 static void req_tick__ceiling(struct kunit *test)
 {
 	struct seg s;
-	struct world *w = answered(test, &syn, &s);
+	struct world *w = answered(test, &SYN, &s);
 
 	w->env.tun.synack_retries = 200;
 	for (int i = 0; i < 200; i++) {
@@ -202,11 +204,11 @@ static void req_tick__ceiling(struct kunit *test)
 static void req_rx__same_syn(struct kunit *test)
 {
 	struct seg s;
-	struct world *w = answered(test, &syn, &s);
+	struct world *w = answered(test, &SYN, &s);
 	u64 deadline = w->req.deadline;
 	enum cause drop;
 
-	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &syn, w->now, &drop),
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &SYN, w->now, &drop),
 			REQ_DROP);
 	KUNIT_EXPECT_EQ(test, drop, DROP_DUP_SYN);
 	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
@@ -259,7 +261,7 @@ static void req_rx__table(struct kunit *test)
 	const struct rx_param *p = test->param_value;
 	enum cause drop;
 	struct seg s;
-	struct world *w = answered(test, &syn, &s);
+	struct world *w = answered(test, &SYN, &s);
 	struct seg in = third(&s);
 
 	in.flags = p->flags;
@@ -282,7 +284,7 @@ static void req_rx__table(struct kunit *test)
 /* RFC 7323 section 5.3, R1 */
 static void req_rx__paws(struct kunit *test)
 {
-	struct seg first = syn, s, in;
+	struct seg first = SYN, s, in;
 	struct world *w;
 	enum cause drop;
 
@@ -302,7 +304,7 @@ static void req_rx__paws(struct kunit *test)
 /* RFC 7323 section 3.2: what agreed to the option has it, or is dropped. */
 static void req_rx__no_timestamp(struct kunit *test)
 {
-	struct seg first = syn, s, in;
+	struct seg first = SYN, s, in;
 	struct world *w;
 	enum cause drop;
 
@@ -322,7 +324,7 @@ static void req_rx__no_timestamp(struct kunit *test)
 static void req_rx__challenges_limited(struct kunit *test)
 {
 	struct seg s, in;
-	struct world *w = answered(test, &syn, &s);
+	struct world *w = answered(test, &SYN, &s);
 	unsigned int n = 0;
 	enum cause drop;
 
@@ -346,7 +348,7 @@ static void req_tick__most_retries(struct kunit *test)
 	int n = 0;
 
 	cfg.synack_retries = 2;
-	req_init(&w->req, &w->env, &cfg, &syn, w->now);
+	req_init(&w->req, &w->env, &cfg, &SYN, w->now);
 	while (req_tick(&w->req, &w->env, w->req.deadline))
 		n += req_poll(&w->req, &w->env, w->req.deadline, &s);
 	KUNIT_EXPECT_EQ(test, n, 2);
@@ -357,7 +359,7 @@ static void req_init__window_clamp(struct kunit *test)
 {
 	struct world *w = world_new(test);
 	struct conn_config cfg = config_b();
-	struct seg first = syn, s;
+	struct seg first = SYN, s;
 
 	w->env.tun.window_scaling = true;
 	first.has_wscale = true;
@@ -376,7 +378,7 @@ static struct world *deferring(struct kunit *test, u8 timeouts,
 	struct conn_config cfg = config_b();
 
 	cfg.defer_accept = timeouts;
-	req_init(&w->req, &w->env, &cfg, &syn, w->now);
+	req_init(&w->req, &w->env, &cfg, &SYN, w->now);
 	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, synack));
 	return w;
 }
@@ -490,7 +492,7 @@ static void req_tick__deferred_ends(struct kunit *test)
 
 static void conn_accept__takes_over(struct kunit *test)
 {
-	struct seg first = syn, s, in;
+	struct seg first = SYN, s, in;
 	struct world *w;
 
 	first.has_ts = true;
@@ -525,7 +527,7 @@ static void conn_accept__takes_over(struct kunit *test)
 static void conn_accept__after_lost_synack(struct kunit *test)
 {
 	struct seg s, in;
-	struct world *w = answered(test, &syn, &s);
+	struct world *w = answered(test, &SYN, &s);
 
 	w->now = w->req.deadline;
 	req_tick(&w->req, &w->env, w->now);

@@ -157,7 +157,7 @@ static void window_update_due__table(struct kunit *test)
 /* --- the send window: section 3.10.7.4, fifth step --- */
 
 /*
- * SND.WL1 = 100, SND.WL2 = 200: "if SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and
+ * SND.UNA = 300, SND.WL1 = 100, SND.WL2 = 200: "if SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and
  * SND.WL2 =< SEG.ACK)"
  */
 static const struct update_param {
@@ -182,6 +182,7 @@ static void window_update__newest_counts(struct kunit *test)
 	struct world *w = connected(test);
 	struct conn *c = &w->a;
 
+	c->snd_una = 300;
 	c->snd_wl1 = 100;
 	c->snd_wl2 = 200;
 	KUNIT_EXPECT_EQ(test, window_update(c, &s, w->now), p->taken);

@@ -4,8 +4,10 @@
  *
  *	core-tests [PART-OF-A-NAME]
  *
- * One line "ok" or "not ok" for each case ("suite.case", and the parameter),
- * then "N passed, N failed". Exit status 1 if one failed or none ran.
+ * All cases run once for each of the initial sequence numbers below. One line
+ * "ok" or "not ok" for each ("suite.case", the parameter, and the number where it
+ * is not the first), then "N passed, N failed". Exit status 1 if one failed or
+ * none ran.
  */
 #include <stdarg.h>
 
@@ -17,6 +19,10 @@ struct kunit_memory {
 };
 
 #define MOST_SUITES 64
+
+/* The parameter of the tests' module, and what the module is loaded with. */
+extern unsigned int iss;
+static const unsigned int isses[] = { 1000, 0x7ffffff0, 0xfffffff0 };
 
 static struct kunit_suite *suites[MOST_SUITES];
 static int nr_suites;
@@ -72,8 +78,11 @@ static void run(const struct kunit_suite *suite, const struct kunit_case *c,
 	if (!setjmp(test.out))
 		c->run_case(&test);
 	free_memory(&test);
-	printf("%sok - %s.%s%s%s\n", test.status ? "not " : "", suite->name,
+	printf("%sok - %s.%s%s%s", test.status ? "not " : "", suite->name,
 	       c->name, *desc ? ": " : "", desc);
+	if (iss != isses[0])
+		printf(" (ISS %#x)", iss);
+	putchar('\n');
 	if (test.status)
 		failed++;
 	else
@@ -107,8 +116,11 @@ static void run_suite(const struct kunit_suite *suite, const char *wanted)
 
 int main(int argc, char **argv)
 {
-	for (int i = 0; i < nr_suites; i++)
-		run_suite(suites[i], argc > 1 ? argv[1] : "");
+	for (size_t k = 0; k < sizeof(isses) / sizeof(isses[0]); k++) {
+		iss = isses[k];
+		for (int i = 0; i < nr_suites; i++)
+			run_suite(suites[i], argc > 1 ? argv[1] : "");
+	}
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed || !passed;
 }

@@ -97,6 +97,9 @@ void shim_fail(struct kunit *test, const char *file, int line,
 #define kunit_kzalloc(test, size, gfp) shim_zalloc(test, size)
 #define MODULE_LICENSE(text) _Static_assert(1, text)
 #define MODULE_DESCRIPTION(text) _Static_assert(1, text)
+#define MODULE_PARM_DESC(name, text) _Static_assert(1, text)
+/* main.c sets it. */
+#define module_param(name, type, perm) _Static_assert(1, #name)
 
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr)-offsetof(type, member)))
