@@ -113,6 +113,27 @@ static void check_timestamp__paws(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->v.keep, 10);
 }
 
+/* RFC 5961 section 7: bare ACKs that are old are answered a few times only */
+static void check_timestamp__paws_limited(struct kunit *test)
+{
+	struct world *w = with_timestamps(test);
+	struct seg s = from_peer(&w->a);
+	unsigned int n = 0;
+
+	s.tsval--;
+	for (int i = 0; i < 100; i++) {
+		deliver(w, &w->a, &s);
+		n += lose_all(w, &w->a);
+	}
+	KUNIT_EXPECT_EQ(test, n, CHALLENGE_ACKS);
+	/* text that is old each time: it was sent again */
+	s.len = 10;
+	for (int i = 0; i < 100; i++) {
+		deliver(w, &w->a, &s);
+		KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	}
+}
+
 /* The clock of the peer wraps every 49 days. */
 static void check_timestamp__wraps(struct kunit *test)
 {
@@ -143,6 +164,22 @@ static void check_timestamp__old_clock(struct kunit *test)
 	deliver(w, &w->a, &s);
 	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_NONE);
 	KUNIT_EXPECT_EQ(test, w->a.ts_recent, s.tsval);
+}
+
+/* and the 24 days begin with the last timestamp that was kept */
+static void keep_timestamp__renews_the_clock(struct kunit *test)
+{
+	struct world *w = with_timestamps(test);
+	struct seg s = from_peer(&w->a);
+
+	w->now += 10 * SECOND;
+	s.tsval++;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.ts_recent, s.tsval);
+	w->now += PAWS_IDLE - 1;
+	s.tsval--;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_PAWS);
 }
 
 /* Section 3.2: a segment without the option is dropped, silently */
@@ -249,6 +286,8 @@ static const struct sequence_param {
 	{ "old, far", 5000, -1000000, 100, DROP_OLD_DUPLICATE, 0, 0 },
 	{ "old and one new byte", 5000, -100, 101, DROP_NONE, 100, 1 },
 	{ "old and new", 5000, -50, 100, DROP_NONE, 50, 50 },
+	{ "old and all of the window", 5000, -1, 5001, DROP_NONE, 1, 5000 },
+	{ "old and one beyond", 5000, -1, 5002, DROP_OLD_DUPLICATE, 0, 0 },
 	{ "early", 5000, 1000, 100, DROP_NONE, 0, 100 },
 	{ "shut, nothing", 0, 0, 0, DROP_NONE, 0, 0 },
 	{ "shut, a probe", 0, 0, 1, DROP_ZERO_WINDOW, 0, 0 },
@@ -530,6 +569,26 @@ static void check_ack__table(struct kunit *test)
 		expect_ack(test, w, &w->a, BY_ACK_CHALLENGE);
 }
 
+/*
+ * "SND.UNA =< SEG.ACK =< SND.NXT": the window of an older ACK is not taken, however
+ * new the text is that comes with it.
+ */
+static void take_ack__old_ack_with_new_text(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	write_and_send(w, &w->a, 3000);
+	ack_all(w, &w->a);
+	s = text_from_peer(&w->a, 10);
+	s.seq += 10;
+	s.ack = w->a.snd_una - 1;
+	s.wnd = 77;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.keep, 10);
+	KUNIT_EXPECT_EQ(test, w->a.snd_wnd, RCV_BUF);
+}
+
 /* RFC 5681 section 2: what is a duplicate ACK, and what is not */
 static const struct dupack_param {
 	const char *name;
@@ -655,6 +714,7 @@ static void take_text__too_many_holes(struct kunit *test)
 		s.seq += 2;
 		deliver(w, &w->a, &s);
 		KUNIT_EXPECT_EQ(test, w->v.keep, 1);
+		lose_all(w, &w->a);
 	}
 	s.seq += 2;
 	deliver(w, &w->a, &s);
@@ -722,6 +782,23 @@ static void take_text__after_close(struct kunit *test)
 	expect_silence(test, w, &w->a);
 }
 
+/* Old text again is no text for it: our ACK of it was lost. */
+static void take_text__old_after_close(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 10);
+
+	deliver(w, &w->a, &s);
+	conn_read(&w->a, 10, w->now);
+	conn_release(&w->a, w->now);
+	lose_all(w, &w->a);
+	forget_events(w);
+	deliver(w, &w->a, &s);
+	expect_drop(test, w, DROP_OLD_DUPLICATE);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_1);
+	expect_ack(test, w, &w->a, BY_ACK_UNACCEPTABLE);
+}
+
 /* but not after a shutdown: the process still reads */
 static void take_text__after_half_close(struct kunit *test)
 {
@@ -752,6 +829,20 @@ static void schedule_ack__delayed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
 }
 
+/* Later segments do not put the ACK off: it is 40 ms from the first. */
+static void schedule_ack__not_put_off(struct kunit *test)
+{
+	struct world *w = delaying(test);
+	struct seg s = text_from_peer(&w->a, 10);
+	u64 from = w->now;
+
+	deliver(w, &w->a, &s);
+	elapse(w, 30 * MS);
+	s = text_from_peer(&w->a, 10);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), from + 40 * MS);
+}
+
 /* and never for a second full segment (SHLD-19) */
 static void schedule_ack__second_full_segment(struct kunit *test)
 {
@@ -768,6 +859,34 @@ static void schedule_ack__second_full_segment(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
 		conn_read(&w->a, 2 * MSS, w->now);
 	}
+}
+
+/*
+ * Before any text has come a segment of 536 bytes counts as full (RFC 5681 section
+ * 4.2: "if the receiver cannot determine" the size, it may take the default MSS).
+ */
+static void schedule_ack__size_not_known(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	w->a.quickacks = 0;
+	s = text_from_peer(&w->a, MSS_DEFAULT);
+	deliver(w, &w->a, &s);
+	expect_silence(test, w, &w->a);
+	s = text_from_peer(&w->a, MSS_DEFAULT);
+	deliver(w, &w->a, &s);
+	expect_ack(test, w, &w->a, BY_ACK_SECOND);
+}
+
+/* Segments that arrive merged make none of them larger. */
+static void take_text__merged_segments(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 3 * MSS);
+
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.rmss, MSS);
 }
 
 /* "Full" is what the peer sends, on a path of small packets too. */
@@ -965,6 +1084,35 @@ static void take_fin__in_front_of_text(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSE_WAIT);
 }
 
+/* between two pieces of it, either */
+static void take_fin__between_text(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 100);
+
+	s.seq += 100;
+	deliver(w, &w->a, &s);
+	s.seq += 200;
+	deliver(w, &w->a, &s);
+	s = from_peer(&w->a);
+	s.seq += 200;
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_FALSE(test, w->a.fin_seen);
+}
+
+/* No text will come: ACKs wait for what the user says to the end. */
+static void take_fin__acks_wait(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = from_peer(&w->a);
+
+	KUNIT_EXPECT_FALSE(test, w->a.opt.pingpong);
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_TRUE(test, w->a.opt.pingpong);
+}
+
 /* It needs no room in the window (the last octet before it may fill it). */
 static void take_fin__window_shut(struct kunit *test)
 {
@@ -1046,6 +1194,24 @@ static void fin_acked__closing(struct kunit *test)
 			BY_RCVD_ACK_OF_FIN);
 }
 
+/* Section 3.10.7.4, CLOSING: TIME_WAIT turns off all other timers */
+static void fin_acked__time_wait_has_no_timer(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = from_peer(&w->a);
+
+	conn_set_keepalive(&w->a, true, w->now);
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSING);
+	KUNIT_EXPECT_NE(test, w->a.timer[TIMER_KEEP], NEVER);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_TIME_WAIT);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
+}
+
 /* The ACK of the data before it is not one of the FIN. */
 static void fin_acked__only_data(struct kunit *test)
 {
@@ -1063,8 +1229,10 @@ static void fin_acked__only_data(struct kunit *test)
 
 static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(check_timestamp__paws),
+	KUNIT_CASE(check_timestamp__paws_limited),
 	KUNIT_CASE(check_timestamp__wraps),
 	KUNIT_CASE(check_timestamp__old_clock),
+	KUNIT_CASE(keep_timestamp__renews_the_clock),
 	KUNIT_CASE(check_timestamp__missing),
 	KUNIT_CASE(check_timestamp__rst),
 	KUNIT_CASE(check_timestamp__not_agreed),
@@ -1084,12 +1252,17 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(check_syn__synack_again),
 	KUNIT_CASE(check_ack__no_ack_bit),
 	KUNIT_CASE_PARAM(check_ack__table, acks_row_gen_params),
+	KUNIT_CASE(take_ack__old_ack_with_new_text),
 	KUNIT_CASE_PARAM(is_duplicate_ack__table, dupacks_row_gen_params),
 	KUNIT_CASE(fin_acked__last_ack),
 	KUNIT_CASE(fin_acked__closing),
+	KUNIT_CASE(fin_acked__time_wait_has_no_timer),
 	KUNIT_CASE(fin_acked__only_data),
 	KUNIT_CASE(schedule_ack__delayed),
+	KUNIT_CASE(schedule_ack__not_put_off),
 	KUNIT_CASE(schedule_ack__second_full_segment),
+	KUNIT_CASE(schedule_ack__size_not_known),
+	KUNIT_CASE(take_text__merged_segments),
 	KUNIT_CASE(schedule_ack__small_mss),
 	KUNIT_CASE(schedule_ack__quick),
 	KUNIT_CASE(schedule_ack__delay_off),
@@ -1103,6 +1276,7 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(take_text__no_room),
 	KUNIT_CASE_PARAM(take_text__by_state, states_row_gen_params),
 	KUNIT_CASE(take_text__after_close),
+	KUNIT_CASE(take_text__old_after_close),
 	KUNIT_CASE(take_text__after_half_close),
 	KUNIT_CASE_PARAM(take_fin__by_state, states_row_gen_params),
 	KUNIT_CASE(take_fin__with_ack_of_ours),
@@ -1111,6 +1285,8 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(take_fin__early_and_bare),
 	KUNIT_CASE(take_fin__text_behind),
 	KUNIT_CASE(take_fin__in_front_of_text),
+	KUNIT_CASE(take_fin__between_text),
+	KUNIT_CASE(take_fin__acks_wait),
 	KUNIT_CASE(take_fin__window_shut),
 	KUNIT_CASE(take_fin__beyond_window),
 	KUNIT_CASE(take_fin__behind_old_text),

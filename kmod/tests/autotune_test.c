@@ -58,6 +58,17 @@ static void autotune_rx__echo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, 1 * MS);
 }
 
+/* The echo of a small segment is older: the peer waited for an ACK with it. */
+static void sample_echo__small_segment(struct kunit *test)
+{
+	struct world *w = with_timestamps(test);
+
+	w->now += SECOND;
+	rx_echo(w, MSS, 10 * MS);
+	rx_echo(w, MSS - 1, 90 * MS);
+	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, 10 * MS);
+}
+
 static void autotune_rx__window(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -74,6 +85,35 @@ static void autotune_rx__window(struct kunit *test)
 		}
 	}
 	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, RCV_BUF / MSS * MS);
+}
+
+/* A window is filled in a round trip, or in more where the peer pauses. */
+static void sample_window__takes_the_least(struct kunit *test)
+{
+	static const u64 gaps[] = { 3 * MS, 1 * MS, 5 * MS, 1 * MS };
+	struct world *w = connected(test);
+	struct seg s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(gaps); i++) {
+		for (u32 got = 0; got < RCV_BUF; got += MSS) {
+			s = text_from_peer(&w->a, MSS);
+			deliver(w, &w->a, &s);
+			conn_read(&w->a, MSS, w->now);
+			lose_all(w, &w->a);
+			w->now += gaps[i];
+		}
+	}
+	KUNIT_EXPECT_LE(test, RCV_BUF / MSS * MS, w->a.tune.rtt);
+	KUNIT_EXPECT_LE(test, w->a.tune.rtt, RCV_BUF / MSS * MS + 2 * MS);
+}
+
+/* What autotune.c says: twice the round trip's bytes, more as they grow. */
+static u32 formula(u32 taken, u32 before)
+{
+	u32 rest, room = 2 * taken + AUTOTUNE_SLACK * MSS;
+
+	return room +
+	       div_u64_rem(2ULL * room * (taken - before), before, &rest);
 }
 
 static void autotune_read__grows_with_the_rate(struct kunit *test)
@@ -94,6 +134,52 @@ static void autotune_read__grows_with_the_rate(struct kunit *test)
 	for (int i = 0; i < 5; i++)
 		round_trip(w, 3, 10 * MS);
 	KUNIT_EXPECT_EQ(test, conn_rcv_buf_wanted(&w->a), before);
+}
+
+/* A reader at a known rate, round trip by round trip */
+static void autotune_read__formula(struct kunit *test)
+{
+	static const u32 segments[] = { 12, 13, 20, 19, 30, 31 };
+	struct world *w = with_timestamps(test);
+	u32 before = INIT_CWND * w->a.smss;
+	u32 wanted = RCV_BUF;
+
+	conn_set_rcv_buf(&w->a, 50 * MSS, w->now);
+	w->now += SECOND;
+	rx_echo(w, MSS, 10 * MS);
+	conn_read(&w->a, MSS, w->now);
+	lose_all(w, &w->a);
+	for (size_t i = 0; i < ARRAY_SIZE(segments); i++) {
+		u32 taken = segments[i] * MSS;
+
+		round_trip(w, segments[i], 10 * MS);
+		if (taken > before) {
+			wanted = max_t(u32, wanted, formula(taken, before));
+			before = taken;
+		}
+		KUNIT_EXPECT_EQ(test, conn_rcv_buf_wanted(&w->a), wanted);
+	}
+}
+
+/* A round trip is not over when half of it is, however often one reads. */
+static void autotune_read__within_a_round_trip(struct kunit *test)
+{
+	struct world *w = with_timestamps(test);
+	u32 before = INIT_CWND * w->a.smss;
+
+	w->now += SECOND;
+	round_trip(w, 1, 10 * MS);
+	for (int i = 0; i < 2; i++) {
+		for (int k = 0; k < 8; k++) {
+			rx_echo(w, MSS, 10 * MS);
+			lose_all(w, &w->a);
+		}
+		KUNIT_EXPECT_EQ(test, conn_rcv_buf_wanted(&w->a), RCV_BUF);
+		w->now += 5 * MS;
+		conn_read(&w->a, 8 * MSS, w->now);
+	}
+	KUNIT_EXPECT_EQ(test, conn_rcv_buf_wanted(&w->a),
+			formula(16 * MSS, before));
 }
 
 /* The buffer keeps ahead of a sender that doubles its rate each round trip. */
@@ -150,8 +236,12 @@ static void conn_rcv_promised__unread_and_offered(struct kunit *test)
 
 static struct kunit_case autotune_cases[] = {
 	KUNIT_CASE(autotune_rx__echo),
+	KUNIT_CASE(sample_echo__small_segment),
 	KUNIT_CASE(autotune_rx__window),
+	KUNIT_CASE(sample_window__takes_the_least),
 	KUNIT_CASE(autotune_read__grows_with_the_rate),
+	KUNIT_CASE(autotune_read__formula),
+	KUNIT_CASE(autotune_read__within_a_round_trip),
 	KUNIT_CASE(autotune_read__ahead_of_slow_start),
 	KUNIT_CASE(autotune_read__slow_reader),
 	KUNIT_CASE(conn_snd_buf_wanted__follows_cwnd),

@@ -135,6 +135,42 @@ static void congestion_avoidance__keeps_the_rest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 6 * MSS);
 }
 
+/* A loss begins the count anew: what was acknowledged before it is forgotten. */
+static void congestion_avoidance__after_loss(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	w->a.cc.ssthresh = 10 * MSS;
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.acked, 9 * MSS);
+	lose_all(w, &w->a);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+	ack_all(w, &w->a);
+	w->a.cc.cwnd = 5 * MSS;
+	w->a.cc.ssthresh = 5 * MSS;
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, w->a.snd_una + MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+}
+
+static void congestion_avoidance__after_timeout(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	w->a.cc.ssthresh = 10 * MSS;
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	lose_all(w, &w->a);
+	elapse(w, 10 * SECOND);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, MSS);
+	w->a.cc.cwnd = 5 * MSS;
+	w->a.cc.ssthresh = 5 * MSS;
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, w->a.snd_una + MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+}
+
 /* RFC 7661: what the user does not fill does not grow */
 static void reno_ack__user_limited(struct kunit *test)
 {
@@ -223,6 +259,17 @@ static void reno_partial__deflates(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 7 * MSS - 400);
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_PARTIAL_ACK);
 	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+}
+
+/* "If the partial ACK acknowledges at least one SMSS": also just one */
+static void reno_partial__exactly_a_segment(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 5);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	ack_upto(w, &w->a, A0 + MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
 }
 
 static void reno_partial__never_below_a_segment(struct kunit *test)
@@ -337,6 +384,8 @@ static struct kunit_case reno_cases[] = {
 	KUNIT_CASE(congestion_avoidance__one_mss_a_round),
 	KUNIT_CASE(congestion_avoidance__not_before_all_is_acked),
 	KUNIT_CASE(congestion_avoidance__keeps_the_rest),
+	KUNIT_CASE(congestion_avoidance__after_loss),
+	KUNIT_CASE(congestion_avoidance__after_timeout),
 	KUNIT_CASE(reno_ack__user_limited),
 	KUNIT_CASE(reno_loss__third_dupack),
 	KUNIT_CASE(reno_loss__floor),
@@ -344,6 +393,7 @@ static struct kunit_case reno_cases[] = {
 	KUNIT_CASE(reno_loss__limited_transmit_forgotten),
 	KUNIT_CASE(reno_dupack__inflates),
 	KUNIT_CASE(reno_partial__deflates),
+	KUNIT_CASE(reno_partial__exactly_a_segment),
 	KUNIT_CASE(reno_partial__never_below_a_segment),
 	KUNIT_CASE(reno_recovered__no_burst),
 	KUNIT_CASE(reno_recovered__to_ssthresh),

@@ -75,6 +75,20 @@ static void tahoe_loss__slow_start_to_ssthresh(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
 }
 
+/* A loss begins congestion avoidance's count anew. */
+static void tahoe_loss__forgets_what_was_acked(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	conn_set_cc(&w->a, &cc_tahoe, w->now);
+	w->a.cc.ssthresh = 10 * MSS;
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.acked, 9 * MSS);
+	lose_all(w, &w->a);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_EQ(test, w->a.cc.acked, 0);
+}
+
 /* RFC 6582 section 3.2, step 2: duplicates of what went twice tell nothing. */
 static void tahoe_loss__not_twice(struct kunit *test)
 {
@@ -110,6 +124,7 @@ static struct kunit_case tahoe_cases[] = {
 	KUNIT_CASE(tahoe_loss__sends_all_again),
 	KUNIT_CASE(tahoe_loss__ack_over_the_hole),
 	KUNIT_CASE(tahoe_loss__slow_start_to_ssthresh),
+	KUNIT_CASE(tahoe_loss__forgets_what_was_acked),
 	KUNIT_CASE(tahoe_loss__not_twice),
 	KUNIT_CASE(conn_set_cc__while_recovering),
 	{}

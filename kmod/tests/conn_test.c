@@ -127,6 +127,37 @@ static void rx_syn_sent__text_and_fin(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.ack, B0 + 31);
 }
 
+/* RFC 9293 section 3.7.1, MUST-15: 536, of IPv6 1220, where the peer names none */
+static void conn_open__default_mss(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_a();
+	struct seg s = synack_of_b();
+
+	cfg.mtu_mss = 1440;
+	cfg.default_mss = MSS_DEFAULT_IPV6;
+	conn_open(&w->a, &w->env, &cfg, w->now);
+	lose_all(w, &w->a);
+	s.mss = 0;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.smss, MSS_DEFAULT_IPV6);
+}
+
+/* A SYN cannot promise more than its field can say (RFC 7323 section 2.2). */
+static void conn_open__large_buffer(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_a();
+
+	w->env.tun.window_scaling = true;
+	cfg.rcv_buf = 200000;
+	conn_open(&w->a, &w->env, &cfg, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.rcv_wnd, U16_MAX);
+	/* nothing was heard before, nothing is urgent */
+	KUNIT_EXPECT_EQ(test, w->a.last_rcvd, w->now);
+	KUNIT_EXPECT_FALSE(test, seq_gt(w->a.snd_up, w->a.snd_una));
+}
+
 /* --- both at once: figure 7 of RFC 9293 --- */
 
 static void open_b(struct world *w)
@@ -184,6 +215,49 @@ static void conn_open__simultaneous_with_loss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
 }
 
+/* RFC 7323 sections 2.2 and 3.2: a SYN+ACK has no option that the SYN had not */
+static void conn_open__simultaneous_without_options(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	w->env.tun.timestamps = true;
+	w->env.tun.window_scaling = true;
+	open_a(w);
+	KUNIT_EXPECT_TRUE(test, next_seg(test, w, &w->a).has_wscale);
+	s.flags = FLAG_SYN;
+	deliver(w, &w->a, &s);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_SYN | FLAG_ACK);
+	KUNIT_EXPECT_FALSE(test, s.has_wscale || s.has_ts);
+}
+
+/* SYN_RCVD has tries of its own, however often the SYN was sent before. */
+static void conn_open__simultaneous_after_retries(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+	u32 n = 0;
+
+	w->env.tun.syn_retries = 6;
+	w->env.tun.synack_retries = 2;
+	open_a(w);
+	for (int i = 0; i < 6; i++) {
+		lose_all(w, &w->a);
+		elapse(w, conn_deadline(&w->a) - w->now);
+	}
+	s.flags = FLAG_SYN;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_SYN_RCVD);
+	lose_all(w, &w->a);
+	while (w->a.state != ST_CLOSED && n < 100) {
+		elapse(w, conn_deadline(&w->a) - w->now);
+		n += lose_all(w, &w->a);
+	}
+	KUNIT_EXPECT_EQ(test, n, 2);
+	KUNIT_EXPECT_EQ(test, w->a.err, ETIMEDOUT);
+}
+
 /* In SYN_RCVD a wrong ACK is answered with a reset (3.10.7.4, fifth). */
 static void ack_in_syn_rcvd__wrong(struct kunit *test)
 {
@@ -227,6 +301,23 @@ static void check_rst__syn_rcvd(struct kunit *test)
 	deliver(w, &w->a, &s);
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
 	KUNIT_EXPECT_EQ(test, w->a.err, ECONNREFUSED);
+}
+
+/* RFC 4022: tcpAttemptFails counts what comes to CLOSED from SYN_RCVD, too. */
+static void count_transition__syn_rcvd(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	open_a(w);
+	lose_all(w, &w->a);
+	s.flags = FLAG_SYN;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_SYN_RCVD);
+	conn_abort(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_ATTEMPT_FAILS), 1);
+	/* RFC 9293 section 3.10.5: SYN-RECEIVED owes the peer a reset */
+	KUNIT_EXPECT_TRUE(test, next_seg(test, w, &w->a).flags & FLAG_RST);
 }
 
 /* --- questions --- */
@@ -278,6 +369,18 @@ static void conn_at_eof__after_reset(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, conn_at_eof(&w->a));
 }
 
+static void conn_outq_unsent__after_timeout(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 15 * MSS);
+	KUNIT_EXPECT_EQ(test, conn_outq_unsent(&w->a), 5 * MSS);
+	/* what goes out again was sent */
+	elapse(w, rtt_rto(&w->a.rtt));
+	KUNIT_EXPECT_EQ(test, w->a.snd_rtx, A0);
+	KUNIT_EXPECT_EQ(test, conn_outq_unsent(&w->a), 5 * MSS);
+}
+
 /* --- the user reads --- */
 
 static void conn_set_rcv_buf__larger(struct kunit *test)
@@ -300,6 +403,40 @@ static void conn_set_rcv_buf__open_window(struct kunit *test)
 
 	conn_set_rcv_buf(&w->a, 2 * RCV_BUF, w->now);
 	expect_silence(test, w, &w->a);
+}
+
+/* An ACK that is due already tells of the window: it goes by its own cause. */
+static void conn_read__ack_is_due(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, RCV_BUF);
+
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	s.len = 1;
+	deliver(w, &w->a, &s);
+	conn_read(&w->a, RCV_BUF, w->now);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_ACK_UNACCEPTABLE);
+	KUNIT_EXPECT_EQ(test, s.wnd, RCV_BUF);
+}
+
+/* RFC 5681: cwnd is never less than a segment, also where those have grown. */
+static void conn_set_mss__larger_than_cwnd(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+	struct conn_config cfg = config_a();
+
+	cfg.mtu_mss = 500;
+	conn_open(&w->a, &w->env, &cfg, w->now);
+	lose_all(w, &w->a);
+	deliver(w, &w->a, &s);
+	w->a.cc.cwnd = 500;
+	conn_set_mss(&w->a, MSS, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.smss, MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_MSS_CHANGE);
 }
 
 /* No update where the peer will send no more. */
@@ -486,6 +623,16 @@ static void conn_abort__syn_sent(struct kunit *test)
 	expect_silence(test, w, &w->a);
 }
 
+/* The SYN that was not sent yet never is. */
+static void conn_abort__syn_not_sent(struct kunit *test)
+{
+	struct world *w = world_new(test);
+
+	open_a(w);
+	conn_abort(&w->a, w->now);
+	expect_silence(test, w, &w->a);
+}
+
 static void conn_abort__data_is_dropped(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -642,10 +789,14 @@ static void conn__sends_beyond_4_gib(struct kunit *test)
 		w->a.cc.cwnd = block;
 		conn_write(&w->a, block, false, w->now);
 		KUNIT_EXPECT_EQ(test, conn_unsent(&w->a), block);
+		/* nothing is urgent, however old the last urgent byte is */
+		KUNIT_EXPECT_FALSE(test,
+				   next_seg(test, w, &w->a).flags & FLAG_URG);
 		lose_all(w, &w->a);
 		KUNIT_ASSERT_EQ(test, conn_unacked(&w->a),
 				w->a.write_seq - w->a.snd_una);
 		KUNIT_ASSERT_LE(test, block, conn_unacked(&w->a));
+		KUNIT_EXPECT_EQ(test, stats_resent(&w->a), 0);
 		ack_all(w, &w->a);
 		KUNIT_EXPECT_TRUE(test, w->v.wake & WAKE_WRITE);
 		KUNIT_EXPECT_GT(test, w->a.cc.cwnd, block);
@@ -720,18 +871,26 @@ static void conn__bulk_over_loss(struct kunit *test)
 static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(conn_unacked__without_syn_and_fin),
 	KUNIT_CASE(conn_at_eof__after_reset),
+	KUNIT_CASE(conn_outq_unsent__after_timeout),
 	KUNIT_CASE(conn_can_write__by_state),
 	KUNIT_CASE_PARAM(rx_syn_sent__table, answers_row_gen_params),
 	KUNIT_CASE(rx_syn_sent__acknowledges),
 	KUNIT_CASE(rx_syn_sent__third_segment_with_text),
 	KUNIT_CASE(rx_syn_sent__text_and_fin),
+	KUNIT_CASE(conn_open__default_mss),
+	KUNIT_CASE(conn_open__large_buffer),
 	KUNIT_CASE(conn_open__simultaneous),
 	KUNIT_CASE(conn_open__simultaneous_with_loss),
+	KUNIT_CASE(conn_open__simultaneous_without_options),
+	KUNIT_CASE(conn_open__simultaneous_after_retries),
 	KUNIT_CASE(ack_in_syn_rcvd__wrong),
 	KUNIT_CASE(check_rst__syn_rcvd),
+	KUNIT_CASE(count_transition__syn_rcvd),
 	KUNIT_CASE(conn_read__after_fin),
 	KUNIT_CASE(conn_set_rcv_buf__larger),
 	KUNIT_CASE(conn_set_rcv_buf__open_window),
+	KUNIT_CASE(conn_read__ack_is_due),
+	KUNIT_CASE(conn_set_mss__larger_than_cwnd),
 	KUNIT_CASE(conn_close__four_way),
 	KUNIT_CASE(conn_close__half),
 	KUNIT_CASE(conn_close__simultaneous),
@@ -742,6 +901,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(conn_release__all_read),
 	KUNIT_CASE(conn_release__ends_keepalive),
 	KUNIT_CASE(conn_abort__syn_sent),
+	KUNIT_CASE(conn_abort__syn_not_sent),
 	KUNIT_CASE(conn_abort__data_is_dropped),
 	KUNIT_CASE(conn_abort__last_ack),
 	KUNIT_CASE(conn_abort__last_ack_with_unsent),

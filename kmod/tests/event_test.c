@@ -203,6 +203,301 @@ static void event_format__flags(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(line, wanted));
 }
 
+/* --- the record of what happened, emit.c: every field --- */
+
+static void expect_segment(struct kunit *test, const struct event *ev,
+			   const struct event *wanted)
+{
+	KUNIT_EXPECT_EQ(test, ev->time, wanted->time);
+	KUNIT_EXPECT_EQ(test, ev->conn, wanted->conn);
+	KUNIT_EXPECT_EQ(test, ev->kind, wanted->kind);
+	KUNIT_EXPECT_EQ(test, ev->cause, wanted->cause);
+	KUNIT_EXPECT_EQ(test, ev->state, wanted->state);
+	KUNIT_EXPECT_EQ(test, ev->flags, wanted->flags);
+	KUNIT_EXPECT_EQ(test, ev->seq, wanted->seq);
+	KUNIT_EXPECT_EQ(test, ev->ack, wanted->ack);
+	KUNIT_EXPECT_EQ(test, ev->len, wanted->len);
+	KUNIT_EXPECT_EQ(test, ev->wnd, wanted->wnd);
+	KUNIT_EXPECT_EQ(test, ev->old, wanted->old);
+	KUNIT_EXPECT_EQ(test, ev->new, wanted->new);
+}
+
+static void expect_variables(struct kunit *test, const struct event *ev,
+			     const struct event *wanted)
+{
+	KUNIT_EXPECT_EQ(test, ev->snd_una, wanted->snd_una);
+	KUNIT_EXPECT_EQ(test, ev->snd_nxt, wanted->snd_nxt);
+	KUNIT_EXPECT_EQ(test, ev->rcv_nxt, wanted->rcv_nxt);
+	KUNIT_EXPECT_EQ(test, ev->cwnd, wanted->cwnd);
+	KUNIT_EXPECT_EQ(test, ev->ssthresh, wanted->ssthresh);
+	KUNIT_EXPECT_EQ(test, ev->flight, wanted->flight);
+	KUNIT_EXPECT_EQ(test, ev->snd_wnd, wanted->snd_wnd);
+	KUNIT_EXPECT_EQ(test, ev->rcv_wnd, wanted->rcv_wnd);
+	KUNIT_EXPECT_EQ(test, ev->srtt, wanted->srtt);
+	KUNIT_EXPECT_EQ(test, ev->rttvar, wanted->rttvar);
+	KUNIT_EXPECT_EQ(test, ev->rto, wanted->rto);
+	KUNIT_EXPECT_EQ(test, ev->unsent, wanted->unsent);
+	KUNIT_EXPECT_EQ(test, ev->unread, wanted->unread);
+	KUNIT_EXPECT_EQ(test, ev->ooo, wanted->ooo);
+	KUNIT_EXPECT_EQ(test, ev->mss, wanted->mss);
+}
+
+static void expect_record(struct kunit *test, const struct event *ev,
+			  const struct event *wanted)
+{
+	expect_segment(test, ev, wanted);
+	expect_variables(test, ev, wanted);
+}
+
+/*
+ * A round trip of 100 ms is known; 2000 bytes of 4000 are acknowledged after a
+ * timeout, 4000 more are written; 10 bytes are unread and 150 early, in two ranges.
+ */
+static struct world *with_all_variables(struct kunit *test)
+{
+	static const s32 early[][2] = { { 90, 100 }, { 290, 50 }, { -10, 10 } };
+	struct world *w = world_new(test);
+	struct seg s;
+
+	w->env.tun.window_scaling = true;
+	establish(test, w);
+	write_and_send(w, &w->a, MSS);
+	elapse(w, 100 * MS);
+	ack_all(w, &w->a);
+	for (size_t i = 0; i < ARRAY_SIZE(early); i++) {
+		s = text_from_peer(&w->a, early[i][1]);
+		s.seq += 10 + early[i][0];
+		deliver(w, &w->a, &s);
+	}
+	lose_all(w, &w->a);
+	write_and_send(w, &w->a, 4 * MSS);
+	conn_write(&w->a, 4 * MSS, false, w->now);
+	elapse(w, SECOND);
+	ack_upto(w, &w->a, A0 + 3 * MSS);
+	w->a.cc.cwnd = 3 * MSS;
+	forget_events(w);
+	return w;
+}
+
+/* Its next packet's record. A scale of 3 rounds the window down. */
+static struct event packet_to_come(const struct world *w)
+{
+	return (struct event){
+		.time = w->now,
+		.conn = 1,
+		.kind = EV_RTX,
+		.cause = BY_GO_BACK,
+		.state = ST_ESTABLISHED,
+		.flags = FLAG_ACK,
+		.seq = A0 + 3 * MSS,
+		.ack = B0 + 10,
+		.len = MSS,
+		.wnd = (RCV_BUF - 10) & ~7,
+		.snd_una = A0 + 3 * MSS,
+		.snd_nxt = A0 + 5 * MSS,
+		.rcv_nxt = B0 + 10,
+		.cwnd = 3 * MSS,
+		.ssthresh = 2 * MSS,
+		.flight = MSS,
+		.snd_wnd = RCV_BUF,
+		.rcv_wnd = RCV_BUF - 10,
+		/* samples of 1 us in the handshake and of 100 ms */
+		.srtt = 12501,
+		.rttvar = 24999,
+		.rto = 2 * (12501 + 200000),
+		.unsent = 4 * MSS,
+		.unread = 10,
+		.ooo = 150,
+		.mss = MSS,
+	};
+}
+
+/* Three packets at once, of which the first two go out again */
+static void emit_packets__every_field(struct kunit *test)
+{
+	struct world *w = with_all_variables(test);
+	struct event wanted = packet_to_come(w);
+
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).len, 3 * MSS);
+	expect_record(test, &w->ev[0], &wanted);
+	wanted.seq += MSS;
+	wanted.flight += MSS;
+	expect_record(test, &w->ev[1], &wanted);
+	wanted.kind = EV_SEND;
+	wanted.cause = BY_DATA;
+	wanted.seq += MSS;
+	wanted.snd_nxt += MSS;
+	wanted.flight += MSS;
+	wanted.unsent -= MSS;
+	expect_record(test, &w->ev[2], &wanted);
+}
+
+/* What changed, beside the same variables */
+static void emit_conn__old_and_new(struct kunit *test)
+{
+	struct world *w = with_all_variables(test);
+
+	offer_window(w, &w->a, 1000);
+	KUNIT_ASSERT_EQ(test, count_events(w, EV_SND_WND, BY_ARRIVAL), 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_SND_WND)->old, RCV_BUF);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_SND_WND)->new, 8000);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_SND_WND)->snd_wnd, 8000);
+	/* and what arrived, whose window the peer has scaled */
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RECV)->wnd, 8000);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RECV)->seq, B0 + 10);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RECV)->ack, A0 + 5 * MSS);
+}
+
+/* RFC 7323 section 2.2: the window of a SYN is not scaled, whichever way it goes */
+static void scaled_window__syn(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_a();
+	struct seg s = synack_of_b();
+
+	w->env.tun.window_scaling = true;
+	cfg.rcv_buf_max = 6 << 20;
+	conn_open(&w->a, &w->env, &cfg, w->now);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).wscale, 7);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_SEND)->wnd, RCV_BUF);
+	s.has_wscale = true;
+	s.wscale = 5;
+	for (int i = 0; i < 2; i++) {
+		deliver(w, &w->a, &s);
+		KUNIT_EXPECT_EQ(test, last_event(w, EV_RECV)->wnd, RCV_BUF);
+	}
+}
+
+/* A record of SYN_RCVD that the SYN of @a made; what is traced of that SYN. */
+static struct world *syn_rcvd(struct kunit *test, struct event *wanted)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_b();
+	struct seg s;
+
+	w->env.tun.window_scaling = true;
+	open_a(w);
+	s = next_seg(test, w, &w->a);
+	forget_events(w);
+	cfg.rcv_buf_max = 6 << 20;
+	req_init(&w->req, &w->env, &cfg, &s, w->now);
+	*wanted = (struct event){
+		.time = w->now,
+		.conn = 2,
+		.kind = EV_RECV,
+		.cause = BY_ARRIVAL,
+		.state = ST_LISTEN,
+		.flags = FLAG_SYN,
+		.seq = A_ISS,
+		.wnd = RCV_BUF,
+		.snd_una = B_ISS,
+		.snd_nxt = B0,
+		.rcv_nxt = A0,
+		.snd_wnd = RCV_BUF,
+		.rcv_wnd = RCV_BUF,
+	};
+	return w;
+}
+
+/* The SYN, a segment that is refused, and the challenge that answers it */
+static void emit_req__every_field(struct kunit *test)
+{
+	struct event wanted;
+	struct world *w = syn_rcvd(test, &wanted);
+	struct seg s = { .seq = A_ISS - 1, .flags = FLAG_ACK, .wnd = 100 };
+	enum cause drop;
+
+	expect_record(test, &w->ev[0], &wanted);
+	req_rx(&w->req, &w->env, &s, w->now, &drop);
+	wanted.kind = EV_DROP;
+	wanted.cause = DROP_OUT_OF_WINDOW;
+	wanted.state = ST_SYN_RCVD;
+	wanted.flags = FLAG_ACK;
+	wanted.seq = A_ISS - 1;
+	wanted.wnd = 100 << 3;
+	expect_record(test, last_event(w, EV_DROP), &wanted);
+	w->req.pending = false;
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	wanted.kind = EV_SEND;
+	wanted.cause = BY_ACK_CHALLENGE;
+	wanted.seq = B0;
+	wanted.ack = A0;
+	wanted.wnd = RCV_BUF & ~127;
+	expect_record(test, last_event(w, EV_SEND), &wanted);
+}
+
+/* A record of TIME_WAIT, and what is the same in all that is traced of it. */
+static struct world *time_wait(struct kunit *test, struct timewait *t,
+			       struct event *wanted)
+{
+	struct world *w = world_new(test);
+
+	w->env.tun.window_scaling = true;
+	establish(test, w);
+	conn_close(&w->a, w->now);
+	carry(w);
+	conn_close(&w->b, w->now);
+	carry(w);
+	timewait_init(t, &w->a, w->now);
+	t->rcv_wnd = RCV_BUF - 7;
+	*wanted = (struct event){
+		.time = w->now,
+		.conn = 1,
+		.state = ST_TIME_WAIT,
+		.snd_una = A0 + 1,
+		.snd_nxt = A0 + 1,
+		.rcv_nxt = B0 + 1,
+		.rcv_wnd = RCV_BUF - 7,
+	};
+	return w;
+}
+
+/* The FIN again, and its ACK; the scale of the peer is not known any more. */
+static void emit_timewait__every_field(struct kunit *test)
+{
+	struct event wanted;
+	struct timewait t;
+	struct world *w = time_wait(test, &t, &wanted);
+	struct seg s = { .seq = B0,
+			 .ack = A0 + 1,
+			 .flags = FLAG_FIN | FLAG_ACK,
+			 .wnd = 100 };
+	enum cause drop;
+
+	timewait_rx(&t, &w->env, &s, w->now, &drop);
+	wanted.kind = EV_RECV;
+	wanted.cause = BY_ARRIVAL;
+	wanted.flags = s.flags;
+	wanted.seq = B0;
+	wanted.ack = A0 + 1;
+	wanted.wnd = 100;
+	expect_record(test, last_event(w, EV_RECV), &wanted);
+	KUNIT_ASSERT_TRUE(test, timewait_poll(&t, &w->env, w->now, &s));
+	wanted.kind = EV_SEND;
+	wanted.cause = BY_ACK_FIN;
+	wanted.flags = FLAG_ACK;
+	wanted.seq = A0 + 1;
+	wanted.ack = B0 + 1;
+	wanted.wnd = (RCV_BUF - 7) & ~7;
+	expect_record(test, last_event(w, EV_SEND), &wanted);
+}
+
+/* and its end */
+static void emit_timewait_state__every_field(struct kunit *test)
+{
+	struct event wanted;
+	struct timewait t;
+	struct world *w = time_wait(test, &t, &wanted);
+
+	timewait_end(&t, &w->env, w->now);
+	wanted.kind = EV_STATE;
+	wanted.cause = BY_T_TIME_WAIT;
+	wanted.state = ST_CLOSED;
+	wanted.old = ST_TIME_WAIT;
+	wanted.new = ST_CLOSED;
+	expect_record(test, last_event(w, EV_STATE), &wanted);
+}
+
 static struct kunit_case event_cases[] = {
 	KUNIT_CASE(event_kind_name__complete),
 	KUNIT_CASE(cause_name__complete),
@@ -213,6 +508,12 @@ static struct kunit_case event_cases[] = {
 	KUNIT_CASE(event_format__line),
 	KUNIT_CASE(event_format__state),
 	KUNIT_CASE_PARAM(event_format__flags, flag_sets_row_gen_params),
+	KUNIT_CASE(emit_packets__every_field),
+	KUNIT_CASE(emit_conn__old_and_new),
+	KUNIT_CASE(scaled_window__syn),
+	KUNIT_CASE(emit_req__every_field),
+	KUNIT_CASE(emit_timewait__every_field),
+	KUNIT_CASE(emit_timewait_state__every_field),
 	{}
 };
 

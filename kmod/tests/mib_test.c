@@ -204,6 +204,18 @@ static void mib__want_zero_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(w, MIB_TO_ZERO_WINDOW), 0);
 }
 
+/* A window that is shut is what was wanted. */
+static void mib__zero_window_is_no_wish(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, RCV_BUF);
+
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_TO_ZERO_WINDOW), 1);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_WANT_ZERO_WINDOW), 0);
+}
+
 /* --- segments that are refused --- */
 
 static void mib__challenge(struct kunit *test)
@@ -317,6 +329,7 @@ static struct kunit_case mib_cases[] = {
 	KUNIT_CASE(mib__zero_window),
 	KUNIT_CASE(mib__zero_window_scaled),
 	KUNIT_CASE(mib__want_zero_window),
+	KUNIT_CASE(mib__zero_window_is_no_wish),
 	KUNIT_CASE(mib__challenge),
 	KUNIT_CASE(mib__old_duplicate),
 	KUNIT_CASE(mib__no_room_for_early),

@@ -75,6 +75,34 @@ static void conn_set_keep_idle__off(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.opt.keep_idle, 30 * SECOND);
 }
 
+/* Section 3.8.4: in CLOSE_WAIT this end still waits for the peer's ACKs. */
+static void conn_set_keepalive__close_wait(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = from_peer(&w->a);
+
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	conn_set_keepalive(&w->a, true, w->now);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + KEEP_IDLE);
+}
+
+/* Switched on again, it has all its probes before it. */
+static void conn_set_keepalive__again(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	w->a.opt.keep_idle = 10 * SECOND;
+	w->a.opt.keep_interval = SECOND;
+	w->a.opt.keep_probes = 3;
+	conn_set_keepalive(&w->a, true, w->now);
+	for (int i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, next_deadline(test, w), 1);
+	conn_set_keepalive(&w->a, true, w->now);
+	KUNIT_EXPECT_EQ(test, life_left(test, w), 13 * SECOND);
+}
+
 /* --- TCP_CORK and TCP_NODELAY --- */
 
 /* Full segments only; the rest after 200 ms. */
@@ -141,6 +169,18 @@ static void conn_set_nodelay__pushes_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).len, 200);
 }
 
+/* Switched off at once, it has pushed all the same. */
+static void conn_set_nodelay__off_keeps_the_push(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_set_cork(&w->a, true);
+	conn_write(&w->a, 300, false, w->now);
+	conn_set_nodelay(&w->a, true);
+	conn_set_nodelay(&w->a, false);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).len, 300);
+}
+
 /* --- TCP_QUICKACK --- */
 
 static void expect_delayed(struct kunit *test, struct world *w)
@@ -182,6 +222,15 @@ static void conn_set_quickack__once(struct kunit *test)
 	conn_set_quickack(&w->a, true, false);
 	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).cause, BY_ACK_QUICK);
 	expect_delayed(test, w);
+}
+
+/* No ACK waits, none goes. */
+static void conn_set_quickack__nothing_waits(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_set_quickack(&w->a, true, true);
+	expect_silence(test, w, &w->a);
 }
 
 /* Who answers within the time of a delayed ACK saves it. */
@@ -325,6 +374,24 @@ static void user_timeout__shut_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->now - from, 30 * SECOND);
 }
 
+/* A shut window's time begins with it, not with what was sent long ago. */
+static void user_timeout__shut_after_long_idle(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	w->a.opt.user_timeout = 3 * SECOND;
+	write_and_send(w, &w->a, MSS);
+	ack_all(w, &w->a);
+	elapse(w, 10 * SECOND);
+	offer_window(w, &w->a, 0);
+	write_and_send(w, &w->a, MSS);
+	while (conn_deadline(&w->a) <= 22 * SECOND) {
+		next_deadline(test, w);
+		ack_upto(w, &w->a, A0 + MSS);
+	}
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+}
+
 /* It also decides about a peer that is silent, whatever TCP_KEEPCNT says. */
 static void user_timeout__keepalive(struct kunit *test)
 {
@@ -336,6 +403,20 @@ static void user_timeout__keepalive(struct kunit *test)
 	w->a.opt.user_timeout = 15 * SECOND;
 	conn_set_keepalive(&w->a, true, w->now);
 	KUNIT_EXPECT_EQ(test, life_left(test, w), 15 * SECOND);
+}
+
+/* shorter than the silence before it: still one probe is sent first */
+static void user_timeout__shorter_than_keep_idle(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	w->a.opt.keep_idle = 10 * SECOND;
+	w->a.opt.keep_interval = SECOND;
+	w->a.opt.user_timeout = 5 * SECOND;
+	conn_set_keepalive(&w->a, true, w->now);
+	KUNIT_EXPECT_EQ(test, next_deadline(test, w), 1);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, life_left(test, w), SECOND);
 }
 
 /* A long one outlasts every count of retransmissions. */
@@ -448,6 +529,35 @@ static void window_clamp__syn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.wscale, 0);
 }
 
+/* Raised over a shut window it opens it, and the peer hears of it. */
+static void conn_set_window_clamp__raised(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, RCV_BUF);
+
+	conn_set_window_clamp(&w->a, 300, w->now);
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	conn_read(&w->a, RCV_BUF, w->now);
+	expect_silence(test, w, &w->a);
+	conn_set_window_clamp(&w->a, 5000, w->now);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.wnd, 5000);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_WINDOW_UPDATE);
+}
+
+/* A window that is not scaled says no more than its field can. */
+static void conn_window_clamp__not_scaled(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	KUNIT_EXPECT_EQ(test, conn_window_clamp(&w->a), RCV_BUF);
+	conn_set_rcv_buf(&w->a, 200000, w->now);
+	KUNIT_EXPECT_EQ(test, conn_window_clamp(&w->a), U16_MAX);
+	conn_set_window_clamp(&w->a, 7000, w->now);
+	KUNIT_EXPECT_EQ(test, conn_window_clamp(&w->a), 7000);
+}
+
 /* --- TCP_CONGESTION --- */
 
 static void do_nothing(struct conn *c, bool lost, u64 now)
@@ -477,6 +587,33 @@ static void conn_set_cc__keeps_cwnd(struct kunit *test)
 	conn_set_cc(&w->a, &other, w->now);
 	KUNIT_EXPECT_PTR_EQ(test, w->a.cc.ops, &other);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, cwnd);
+}
+
+/* An algorithm with a recovery of its own goes on with the one that is on. */
+static void conn_set_cc__goes_on_recovering(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 3);
+	conn_set_cc(&w->a, &cc_reno, w->now);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+	/* without one, it ends, and so does the count of what began it */
+	conn_set_cc(&w->a, &cc_tahoe, w->now);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.dupacks, 0);
+}
+
+/* Another algorithm counts what is acknowledged from its own beginning on. */
+static void conn_set_cc__counts_anew(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	w->a.cc.ssthresh = 10 * MSS;
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	lose_all(w, &w->a);
+	conn_set_cc(&w->a, &cc_tahoe, w->now);
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
 }
 
 /* --- SO_RCVLOWAT --- */
@@ -512,12 +649,16 @@ static struct kunit_case options_cases[] = {
 	KUNIT_CASE(conn_options_disconnect__forgets_the_peer),
 	KUNIT_CASE(conn_set_keep_idle__counts_silence),
 	KUNIT_CASE(conn_set_keep_idle__off),
+	KUNIT_CASE(conn_set_keepalive__close_wait),
+	KUNIT_CASE(conn_set_keepalive__again),
 	KUNIT_CASE(conn_set_cork__holds_back),
 	KUNIT_CASE(conn_set_cork__off_releases),
 	KUNIT_CASE(conn_set_cork__fin_releases),
 	KUNIT_CASE(conn_set_nodelay__pushes_once),
+	KUNIT_CASE(conn_set_nodelay__off_keeps_the_push),
 	KUNIT_CASE(conn_set_quickack__off_and_on),
 	KUNIT_CASE(conn_set_quickack__once),
+	KUNIT_CASE(conn_set_quickack__nothing_waits),
 	KUNIT_CASE(pingpong__by_an_answer),
 	KUNIT_CASE(pingpong__not_by_a_late_answer),
 	KUNIT_CASE_PARAM(finish_handshake__third_segment,
@@ -526,7 +667,9 @@ static struct kunit_case options_cases[] = {
 	KUNIT_CASE(user_timeout__progress),
 	KUNIT_CASE_PARAM(user_timeout__syn, syn_timeouts_row_gen_params),
 	KUNIT_CASE(user_timeout__shut_window),
+	KUNIT_CASE(user_timeout__shut_after_long_idle),
 	KUNIT_CASE(user_timeout__keepalive),
+	KUNIT_CASE(user_timeout__shorter_than_keep_idle),
 	KUNIT_CASE(user_timeout__count_ends),
 	KUNIT_CASE(syn_retries__option),
 	KUNIT_CASE(conn_await_fin__option),
@@ -534,8 +677,12 @@ static struct kunit_case options_cases[] = {
 	KUNIT_CASE(conn_await_fin__none_late),
 	KUNIT_CASE(window_clamp__bounds),
 	KUNIT_CASE(window_clamp__syn),
+	KUNIT_CASE(conn_set_window_clamp__raised),
+	KUNIT_CASE(conn_window_clamp__not_scaled),
 	KUNIT_CASE(conn_cc__chosen_first),
 	KUNIT_CASE(conn_set_cc__keeps_cwnd),
+	KUNIT_CASE(conn_set_cc__goes_on_recovering),
+	KUNIT_CASE(conn_set_cc__counts_anew),
 	KUNIT_CASE(conn_can_read__low_water),
 	KUNIT_CASE(conn_can_read__shut_window),
 	{}

@@ -214,6 +214,17 @@ static void poll_data__cwnd_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_unsent(&w->a), 5 * MSS);
 }
 
+/* Room for just one more segment is room. */
+static void poll_data__cwnd_does_not_limit(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 9 * MSS);
+	KUNIT_EXPECT_FALSE(test, w->a.cwnd_limited);
+	write_and_send(w, &w->a, MSS);
+	KUNIT_EXPECT_TRUE(test, w->a.cwnd_limited);
+}
+
 /* What limited transmit would allow besides does not make cwnd less used. */
 static void poll_data__cwnd_limits_after_dupack(struct kunit *test)
 {
@@ -521,6 +532,22 @@ static void poll_probe__octet_taken(struct kunit *test)
 	expect_text(test, &s, A0 + 1, 3 * MSS - 1, FLAG_ACK | FLAG_PSH);
 }
 
+/* It is not timed: its answer waits for the window, not for the path. */
+static void poll_probe__not_timed(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, 0);
+	write_and_send(w, &w->a, 3 * MSS);
+	elapse(w, SECOND);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	elapse(w, 100 * MS);
+	forget_events(w);
+	ack_upto(w, &w->a, A0 + 1);
+	KUNIT_EXPECT_EQ(test, w->a.snd_una, A0 + 1);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
+}
+
 /* A window that was open when it was sent into, and shut since. */
 static void poll_probe__shrunk_window(struct kunit *test)
 {
@@ -590,6 +617,39 @@ static void cwnd_allowance__limited_transmit(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, s.cause, BY_LIMITED_TRANSMIT);
 		expect_silence(test, w, &w->a);
 	}
+}
+
+/* Whole segments, where cwnd is none of them */
+static void cwnd_allowance__odd_cwnd(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	w->a.cc.cwnd = 4 * MSS + MSS / 2;
+	write_and_send(w, &w->a, 15 * MSS);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 4 * MSS);
+	dup_acks(w, &w->a, 1);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 5 * MSS);
+}
+
+/* "the first two": where the third begins no recovery it lets out no third. */
+static void cwnd_allowance__refused_recovery(struct kunit *test)
+{
+	struct world *w = connected(test);
+	unsigned int n = 0;
+
+	write_and_send(w, &w->a, 10 * MSS);
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	ack_all(w, &w->a);
+	w->a.cc.cwnd = 10 * MSS;
+	write_and_send(w, &w->a, 30 * MSS);
+	for (int i = 0; i < 5; i++) {
+		dup_acks(w, &w->a, 1);
+		n += lose_all(w, &w->a);
+	}
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, n, LIMITED_TRANSMIT_SEGMENTS);
 }
 
 /* What cwnd has room for is no part of it, though all goes out at once. */
@@ -811,11 +871,14 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_probe__one_octet),
 	KUNIT_CASE(poll_probe__window_opens),
 	KUNIT_CASE(poll_probe__octet_taken),
+	KUNIT_CASE(poll_probe__not_timed),
 	KUNIT_CASE(poll_probe__shrunk_window),
 	KUNIT_CASE(poll_probe__override),
 	KUNIT_CASE(poll_probe__override_is_not_put_off),
 	KUNIT_CASE(part_may_go__timeout),
 	KUNIT_CASE(cwnd_allowance__limited_transmit),
+	KUNIT_CASE(cwnd_allowance__odd_cwnd),
+	KUNIT_CASE(cwnd_allowance__refused_recovery),
 	KUNIT_CASE(cwnd_allowance__counts_only_what_is_beyond),
 	KUNIT_CASE(cwnd_allowance__not_after_timeout),
 	KUNIT_CASE(tail_may_go__nagle),
@@ -829,6 +892,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_data__small_caller),
 	KUNIT_CASE(poll_data__push),
 	KUNIT_CASE(poll_data__cwnd_limits),
+	KUNIT_CASE(poll_data__cwnd_does_not_limit),
 	KUNIT_CASE(poll_data__cwnd_limits_after_dupack),
 	KUNIT_CASE(poll_data__window_limits),
 	KUNIT_CASE(poll_data__window_of_parts),

@@ -26,6 +26,61 @@ static void measure__handshake(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTO)->new, 900 * MS);
 }
 
+/* Karn: the SYN+ACK after a SYN that was sent twice says nothing. */
+static void measure__lost_syn(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	open_a(w);
+	lose_all(w, &w->a);
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT_REFUSED, BY_KARN), 1);
+	elapse(w, 20 * MS);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
+	KUNIT_EXPECT_EQ(test, rtt_rto(&w->a.rtt), 3 * SECOND);
+}
+
+/* but an echo of the second SYN does, and then RFC 6298 (5.7) has no say */
+static void measure__echo_of_second_syn(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	w->env.tun.timestamps = true;
+	open_a(w);
+	lose_all(w, &w->a);
+	elapse(w, SECOND);
+	s.has_ts = true;
+	s.tsval = 5;
+	s.tsecr = next_seg(test, w, &w->a).tsval;
+	elapse(w, 300 * MS);
+	deliver(w, &w->a, &s);
+	KUNIT_ASSERT_EQ(test, count_events(w, EV_RTT, BY_RTT_TSECR), 1);
+	KUNIT_EXPECT_EQ(test, w->a.rtt.srtt, 300 * MS);
+	KUNIT_EXPECT_EQ(test, rtt_rto(&w->a.rtt), 900 * MS);
+}
+
+/* of the first it would have the whole timeout in it */
+static void measure__echo_of_first_syn(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	w->env.tun.timestamps = true;
+	open_a(w);
+	s.has_ts = true;
+	s.tsval = 5;
+	s.tsecr = next_seg(test, w, &w->a).tsval;
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	elapse(w, 300 * MS);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
+}
+
 /* One segment is timed at a time. */
 static void measure__timed_segment(struct kunit *test)
 {
@@ -99,6 +154,51 @@ static void measure__timestamp_echo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.rtt.backoffs, 0);
 }
 
+/* The same after a timeout: the answer to the original tells of no round trip. */
+static void measure__echo_of_before_timeout(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg ack;
+	u32 tsval;
+
+	w->env.tun.timestamps = true;
+	establish(test, w);
+	conn_write(&w->a, 100, false, w->now);
+	tsval = next_seg(test, w, &w->a).tsval;
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	elapse(w, 30 * MS);
+	forget_events(w);
+	ack = from_peer(&w->a);
+	ack.tsecr = tsval;
+	deliver(w, &w->a, &ack);
+	KUNIT_EXPECT_EQ(test, w->a.snd_una, w->a.snd_nxt);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
+}
+
+/* One sample a round trip, also where each ACK has an echo. */
+static void measure__one_echo_a_round_trip(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg ack;
+	u32 tsval;
+
+	w->env.tun.timestamps = true;
+	establish(test, w);
+	conn_write(&w->a, 10 * w->a.smss, false, w->now);
+	tsval = next_seg(test, w, &w->a).tsval;
+	elapse(w, 30 * MS);
+	forget_events(w);
+	for (int i = 1; i <= 10; i++) {
+		ack = from_peer(&w->a);
+		ack.ack = A0 + i * w->a.smss;
+		ack.tsecr = tsval;
+		deliver(w, &w->a, &ack);
+	}
+	KUNIT_EXPECT_EQ(test, w->a.snd_una, w->a.snd_nxt);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 1);
+}
+
 /* An echo of nothing that we sent. */
 static void measure__timestamp_nonsense(struct kunit *test)
 {
@@ -120,6 +220,27 @@ static void measure__timestamp_nonsense(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
 		KUNIT_EXPECT_EQ(test, w->a.snd_una, w->a.snd_nxt);
 	}
+}
+
+/* RFC 7323 section 3.2: an echo of 0 is none, though our clock may show it. */
+static void measure__timestamp_of_zero(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s;
+
+	w->env.tun.timestamps = true;
+	establish(test, w);
+	write_and_send(w, &w->a, 100);
+	elapse(w, SECOND);
+	w->a.ts_off -= timestamp(w->a.ts_off, w->now);
+	lose_all(w, &w->a);
+	elapse(w, 30 * MS);
+	KUNIT_EXPECT_EQ(test, timestamp(w->a.ts_off, w->now), 30);
+	forget_events(w);
+	s = from_peer(&w->a);
+	s.tsecr = 0;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, 0), 0);
 }
 
 /* --- acknowledgments: RFC 6298 (5.2), (5.3) --- */
@@ -195,6 +316,31 @@ static void on_ack_in_recovery__impatient(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), deadline);
 }
 
+/* the first one of each recovery, RFC 6582 section 3.2, step 3 */
+static void on_ack_in_recovery__impatient_again(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	for (int i = 0; i < 2; i++) {
+		write_and_send(w, &w->a, 10 * MSS);
+		w->a.cc.cwnd = 10 * MSS;
+		lose_all(w, &w->a);
+		ack_upto(w, &w->a, w->a.snd_una + MSS);
+		dup_acks(w, &w->a, 3);
+		KUNIT_ASSERT_TRUE(test, w->a.recovering);
+		lose_all(w, &w->a);
+		elapse(w, 20 * MS);
+		ack_upto(w, &w->a, w->a.snd_una + MSS);
+		lose_all(w, &w->a);
+		KUNIT_EXPECT_EQ(test, w->a.timer[TIMER_RTX],
+				w->now + rtt_rto(&w->a.rtt));
+		ack_all(w, &w->a);
+		lose_all(w, &w->a);
+		ack_all(w, &w->a);
+		KUNIT_ASSERT_EQ(test, conn_unacked(&w->a), 0);
+	}
+}
+
 /*
  * RFC 6582 section 3.2, step 2: duplicate ACKs below @recover are echoes of
  * what the timeout sent twice.
@@ -211,6 +357,42 @@ static void enter_recovery__not_after_timeout(struct kunit *test)
 	dup_acks(w, &w->a, 5);
 	KUNIT_EXPECT_FALSE(test, w->a.recovering);
 	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_THIRD_DUPACK), 0);
+}
+
+/*
+ * The third duplicate ACK was refused: "do not enter fast retransmit"; a fourth is
+ * not another third.
+ */
+static void enter_recovery__not_by_the_fourth(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	ack_all(w, &w->a);
+	w->a.cc.cwnd = 10 * MSS;
+	write_and_send(w, &w->a, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.snd_una, w->a.recover);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	dup_acks(w, &w->a, 1);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+}
+
+/* "recover" is the highest number transmitted, not where sending has gone back to. */
+static void enter_recovery__while_gone_back(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	write_and_send(w, &w->a, 10 * MSS);
+	conn_set_mss(&w->a, 500, w->now);
+	KUNIT_ASSERT_TRUE(test, conn_poll(&w->a, 1, w->now, &s));
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 500);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.recover, A0 + 10 * MSS);
 }
 
 /* but as soon as more than that is acknowledged */
@@ -252,6 +434,28 @@ static void recover_on_ack__keeps_recover_near(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.recover, w->a.snd_una - 1);
 }
 
+/* The segment is not sent again where its ACK came before it could be. */
+static void recover_on_ack__before_the_retransmission(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	write_and_send(w, &w->a, 10 * MSS);
+	dup_acks(w, &w->a, 3);
+	ack_all(w, &w->a);
+	conn_write(&w->a, MSS, false, w->now);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.seq, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTX, 0), 0);
+	/* nor where it came with new data already in flight */
+	w = sending(test, 10 * MSS);
+	dup_acks(w, &w->a, 3);
+	ack_all(w, &w->a);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.seq, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTX, 0), 0);
+}
+
 /* --- timeout: RFC 6298 (5.4) to (5.6) --- */
 
 static void recover_on_rto__goes_back(struct kunit *test)
@@ -274,6 +478,36 @@ static void recover_on_rto__goes_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + 2 * rto);
 }
 
+/* A timeout takes the place of a fast retransmit that has not gone out. */
+static void recover_on_rto__before_the_retransmission(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	dup_acks(w, &w->a, 3);
+	elapse(w, SECOND);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTX)->cause, BY_GO_BACK);
+}
+
+/* What limited transmit had sent is no part of the flight after it. */
+static void recover_on_rto__after_limited_transmit(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 2);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, w->a.limited, 2 * MSS);
+	elapse(w, SECOND);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+	w->a.cc.cwnd = 10 * MSS;
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 10 * MSS);
+	w->a.retries = 0;
+	elapse(w, 10 * SECOND);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+}
+
 /* An ACK of the original comes after all, beyond what was sent again. */
 static void recover_on_ack__past_what_was_resent(struct kunit *test)
 {
@@ -285,6 +519,7 @@ static void recover_on_ack__past_what_was_resent(struct kunit *test)
 	ack_upto(w, &w->a, A0 + 7 * MSS);
 	KUNIT_EXPECT_EQ(test, w->a.snd_rtx, A0 + 7 * MSS);
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 0);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
 	KUNIT_EXPECT_EQ(test, w->a.retries, 0);
 }
 
@@ -311,22 +546,34 @@ static void recover_go_back__smaller_mss(struct kunit *test)
 
 static struct kunit_case recover_cases[] = {
 	KUNIT_CASE(measure__handshake),
+	KUNIT_CASE(measure__lost_syn),
+	KUNIT_CASE(measure__echo_of_second_syn),
+	KUNIT_CASE(measure__echo_of_first_syn),
 	KUNIT_CASE(measure__timed_segment),
 	KUNIT_CASE(measure__karn),
 	KUNIT_CASE(measure__karn_in_fast_retransmit),
 	KUNIT_CASE(measure__timestamp_echo),
+	KUNIT_CASE(measure__echo_of_before_timeout),
+	KUNIT_CASE(measure__one_echo_a_round_trip),
 	KUNIT_CASE(measure__timestamp_nonsense),
+	KUNIT_CASE(measure__timestamp_of_zero),
 	KUNIT_CASE(restart_timer__by_new_ack),
 	KUNIT_CASE(on_ack_in_recovery__partial_and_full),
 	KUNIT_CASE(on_ack_in_recovery__impatient),
+	KUNIT_CASE(on_ack_in_recovery__impatient_again),
 	KUNIT_CASE(recover_on_ack__keeps_recover_near),
+	KUNIT_CASE(recover_on_ack__before_the_retransmission),
 	KUNIT_CASE(recover_on_ack__past_what_was_resent),
 	KUNIT_CASE(enter_recovery__first_segment),
 	KUNIT_CASE(enter_recovery__not_after_timeout),
+	KUNIT_CASE(enter_recovery__not_by_the_fourth),
+	KUNIT_CASE(enter_recovery__while_gone_back),
 	KUNIT_CASE(enter_recovery__after_recover),
 	KUNIT_CASE(recover_on_dupack__counts_in_a_row),
 	KUNIT_CASE(recover_go_back__smaller_mss),
 	KUNIT_CASE(recover_on_rto__goes_back),
+	KUNIT_CASE(recover_on_rto__before_the_retransmission),
+	KUNIT_CASE(recover_on_rto__after_limited_transmit),
 	{}
 };
 

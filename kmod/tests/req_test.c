@@ -279,6 +279,8 @@ static void req_rx__table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.ack, A0);
 	KUNIT_EXPECT_EQ(test, s.wnd, RCV_BUF);
 	KUNIT_EXPECT_EQ(test, s.cause, BY_ACK_CHALLENGE);
+	/* once */
+	KUNIT_EXPECT_FALSE(test, req_poll(&w->req, &w->env, w->now, &s));
 }
 
 /* RFC 7323 section 5.3, R1 */
@@ -335,6 +337,24 @@ static void req_rx__challenges_limited(struct kunit *test)
 		n += req_poll(&w->req, &w->env, w->now, &s);
 	}
 	KUNIT_EXPECT_EQ(test, n, CHALLENGE_ACKS);
+}
+
+/* RFC 7323 section 2.3: only the window of a SYN is not scaled */
+static void make_challenge__scaled(struct kunit *test)
+{
+	struct seg first = SYN, s, in;
+	struct world *w;
+	enum cause drop;
+
+	first.has_wscale = true;
+	w = answered(test, &first, &s);
+	KUNIT_EXPECT_EQ(test, s.wnd, RCV_BUF);
+	in = third(&s);
+	in.seq--;
+	req_rx(&w->req, &w->env, &in, w->now, &drop);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.wnd, RCV_BUF >> 3);
 }
 
 /* --- what the listener's options mean for a record --- */
@@ -572,6 +592,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_rx__paws),
 	KUNIT_CASE(req_rx__no_timestamp),
 	KUNIT_CASE(req_rx__challenges_limited),
+	KUNIT_CASE(make_challenge__scaled),
 	KUNIT_CASE(req_tick__schedule),
 	KUNIT_CASE(req_tick__ceiling),
 	KUNIT_CASE(req_tick__most_retries),

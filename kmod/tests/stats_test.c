@@ -69,6 +69,25 @@ static void stats__syn_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.stats.bytes_retrans, 0);
 }
 
+/* The SYN+ACKs of a record count for the connection that comes out of it. */
+static void stats_passive__synack_again(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_b();
+	struct seg s;
+
+	open_a(w);
+	s = next_seg(test, w, &w->a);
+	req_init(&w->req, &w->env, &cfg, &s, w->now);
+	req_poll(&w->req, &w->env, w->now, &s);
+	req_tick(&w->req, &w->env, w->req.deadline);
+	req_poll(&w->req, &w->env, w->req.deadline, &s);
+	conn_accept(&w->b, &w->env, &w->req, w->req.deadline);
+	KUNIT_EXPECT_EQ(test, w->b.stats.segs_in, 1);
+	KUNIT_EXPECT_EQ(test, w->b.stats.segs_out, 2);
+	KUNIT_EXPECT_EQ(test, w->b.stats.retrans_segs, 1);
+}
+
 static void stats__early(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -128,6 +147,27 @@ static void stats__timeout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.stats.bytes_sent, 8 * MSS);
 	KUNIT_EXPECT_EQ(test, w->a.stats.bytes_retrans, 3 * MSS);
 	KUNIT_EXPECT_EQ(test, w->a.stats.bytes_acked, 5 * MSS);
+}
+
+/* Of a segment that goes out again in part only that part counts so. */
+static void stats__partly_again(struct kunit *test)
+{
+	struct world *w = connected(test);
+	long out, again;
+
+	write_and_send(w, &w->a, 4 * MSS);
+	conn_write(&w->a, 4 * MSS, false, w->now);
+	elapse(w, SECOND);
+	ack_upto(w, &w->a, A0 + 2 * MSS);
+	w->a.cc.cwnd = 3 * MSS;
+	out = counted(w, MIB_OUT_SEGS);
+	again = counted(w, MIB_RETRANS_SEGS);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).len, 3 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.stats.bytes_retrans, 2 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.stats.retrans_segs, 2);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_RETRANS_SEGS), again + 2);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_OUT_SEGS), out + 1);
+	KUNIT_EXPECT_EQ(test, stats_resent(&w->a), 2 * MSS);
 }
 
 /* --- the least round trip --- */
@@ -206,6 +246,58 @@ static void stats_delivery_rate__flight(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, w->a.stats.delivery.app_limited);
 }
 
+/* A silence before it is no part of the time. */
+static void stats_delivery_rate__after_silence(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	elapse(w, 10 * SECOND);
+	conn_write(&w->a, 10 * MSS, false, w->now);
+	lose_all(w, &w->a);
+	elapse(w, 100 * MS);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, stats_delivery_rate(&w->a.stats), 100 * MSS);
+}
+
+/* With data in flight it is from the last delivery on, and what came since. */
+static void stats_delivery_rate__second_round(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u32 end;
+
+	conn_write(&w->a, 100 * MSS, false, w->now);
+	lose_all(w, &w->a);
+	elapse(w, 100 * MS);
+	ack_upto(w, &w->a, A0 + 5 * MSS);
+	lose_all(w, &w->a);
+	elapse(w, 100 * MS);
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, stats_delivery_rate(&w->a.stats), 50 * MSS);
+	lose_all(w, &w->a);
+	end = w->a.snd_nxt;
+	elapse(w, 100 * MS);
+	ack_upto(w, &w->a, end);
+	KUNIT_EXPECT_EQ(test, stats_delivery_rate(&w->a.stats),
+			10 * (end - A0 - 10 * MSS));
+}
+
+/* A path that the user fills may become slower, too. */
+static void stats_delivery_rate__slower(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_write(&w->a, 100 * MSS, false, w->now);
+	lose_all(w, &w->a);
+	elapse(w, 100 * MS);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, stats_delivery_rate(&w->a.stats), 100 * MSS);
+	w->a.cc.cwnd = 10 * MSS;
+	lose_all(w, &w->a);
+	elapse(w, 200 * MS);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, stats_delivery_rate(&w->a.stats), 50 * MSS);
+}
+
 /* A lone segment does not fill the path: it says nothing against 100 a second. */
 static void stats_delivery_rate__app_limited(struct kunit *test)
 {
@@ -260,6 +352,19 @@ static void stats_limited__path_then_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_IDLE), SECOND);
 }
 
+/* Where cwnd has no room either, it is not the window that holds things up. */
+static void stats_limited__both_full(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, 10 * MSS);
+	write_and_send(w, &w->a, 15 * MSS);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 10 * MSS);
+	elapse(w, 30 * MS);
+	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_RWND), 0);
+	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_PATH), 30 * MS);
+}
+
 static void stats_limited__send_buffer(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -274,6 +379,18 @@ static void stats_limited__send_buffer(struct kunit *test)
 	elapse(w, 20 * MS);
 	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_SNDBUF), 20 * MS);
 	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_IDLE), 20 * MS);
+}
+
+/* While something is left to send, more room would not help. */
+static void stats_limited__send_buffer_not_sent(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	stats_user_waits(&w->a.stats, true);
+	write_and_send(w, &w->a, 15 * MSS);
+	elapse(w, 20 * MS);
+	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_SNDBUF), 0);
+	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_PATH), 20 * MS);
 }
 
 /* A reset with data in flight does not leave the sender busy for ever. */
@@ -294,15 +411,22 @@ static struct kunit_case stats_cases[] = {
 	KUNIT_CASE(stats__transfer),
 	KUNIT_CASE(stats__fin),
 	KUNIT_CASE(stats__syn_again),
+	KUNIT_CASE(stats_passive__synack_again),
 	KUNIT_CASE(stats__early),
 	KUNIT_CASE(stats__fast_retransmit),
 	KUNIT_CASE(stats__timeout),
+	KUNIT_CASE(stats__partly_again),
 	KUNIT_CASE(stats_min_rtt__slides),
 	KUNIT_CASE(stats_min_rtt__random),
 	KUNIT_CASE(stats_delivery_rate__flight),
+	KUNIT_CASE(stats_delivery_rate__after_silence),
+	KUNIT_CASE(stats_delivery_rate__second_round),
+	KUNIT_CASE(stats_delivery_rate__slower),
 	KUNIT_CASE(stats_delivery_rate__app_limited),
 	KUNIT_CASE(stats_limited__path_then_window),
+	KUNIT_CASE(stats_limited__both_full),
 	KUNIT_CASE(stats_limited__send_buffer),
+	KUNIT_CASE(stats_limited__send_buffer_not_sent),
 	KUNIT_CASE(stats_limited__after_the_end),
 	{}
 };

@@ -19,6 +19,18 @@ static void timer_set__traces(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, timer_is_set(&w->a, TIMER_KEEP));
 }
 
+/* A shut window changes the name of one timer only. */
+static void timer_cause__while_persisting(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, 0);
+	write_and_send(w, &w->a, MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_TIMER_SET)->cause, BY_T_PERSIST);
+	timer_set(&w->a, TIMER_KEEP, SECOND, w->now);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_TIMER_SET)->cause, BY_T_KEEP);
+}
+
 static void conn_deadline__least(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -302,6 +314,7 @@ static void fin_fired__not_while_held(struct kunit *test)
 
 static struct kunit_case timer_cases[] = {
 	KUNIT_CASE(timer_set__traces),
+	KUNIT_CASE(timer_cause__while_persisting),
 	KUNIT_CASE(conn_deadline__least),
 	KUNIT_CASE(rtx_fired__syn),
 	KUNIT_CASE(rtx_fired__rto_after_lost_syn),

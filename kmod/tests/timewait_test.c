@@ -93,6 +93,29 @@ static void timewait_rx__fin_again(struct kunit *test)
 	expect_ack(test, w, &t);
 }
 
+/* RFC 7323 section 2.3: the window of its ACK is scaled like all others */
+static void timewait_poll__scaled(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct timewait t;
+	struct seg s;
+
+	w->env.tun.window_scaling = true;
+	establish(test, w);
+	conn_close(&w->a, w->now);
+	carry(w);
+	conn_close(&w->b, w->now);
+	carry(w);
+	timewait_init(&t, &w->a, w->now);
+	/* the FIN took one of it */
+	KUNIT_EXPECT_EQ(test, t.rcv_wnd, RCV_BUF - 1);
+	s = at_rcv_nxt(&t, FLAG_FIN | FLAG_ACK);
+	s.seq--;
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
+	KUNIT_ASSERT_TRUE(test, timewait_poll(&t, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.wnd, (RCV_BUF - 1) >> 3);
+}
+
 /* Any other segment does not restart it. */
 static const struct old_param {
 	const char *name;
@@ -158,6 +181,8 @@ static const struct reopen_param {
 	{ "no timestamps, larger", false, false, 1, 0, TIMEWAIT_OPEN },
 	{ "no timestamps, far larger", false, false, 1000000, 0,
 	  TIMEWAIT_OPEN },
+	/* "larger than the last sequence number used" */
+	{ "no timestamps, RCV.NXT itself", false, false, 0, 0, TIMEWAIT_DROP },
 	{ "no timestamps, smaller", false, false, -1, 0, TIMEWAIT_DROP },
 	{ "newer timestamp, smaller number", true, true, -1000, 1,
 	  TIMEWAIT_OPEN },
@@ -232,9 +257,12 @@ static void rx_rst__outside(struct kunit *test)
 	s.seq--;
 	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
 	expect_silent(test, w, &t);
-	s.seq += RCV_BUF + 10;
+	s.seq = t.rcv_nxt + t.rcv_wnd;
 	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
 	expect_silent(test, w, &t);
+	s.seq--;
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
+	expect_ack(test, w, &t);
 }
 
 static void timewait_end__traces(struct kunit *test)
@@ -257,6 +285,7 @@ static struct kunit_case timewait_cases[] = {
 	KUNIT_CASE(rx_rst__in_window),
 	KUNIT_CASE(rx_rst__outside),
 	KUNIT_CASE(timewait_rx__fin_again),
+	KUNIT_CASE(timewait_poll__scaled),
 	KUNIT_CASE_PARAM(timewait_rx__old_segments, olds_row_gen_params),
 	KUNIT_CASE(timewait_rx__answers_limited),
 	KUNIT_CASE(timewait_end__traces),

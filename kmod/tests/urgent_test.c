@@ -82,6 +82,22 @@ static void urgent_rx__too_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.urgent, URG_NONE);
 }
 
+/* The same where new text comes along, right behind the mark. */
+static void urgent_rx__mark_before_rcv_nxt(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 100);
+
+	deliver(w, &w->a, &s);
+	s.seq += 50;
+	s.flags |= FLAG_URG;
+	s.up = 50;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.keep, 50);
+	KUNIT_EXPECT_FALSE(test, w->v.wake & WAKE_URGENT);
+	KUNIT_EXPECT_EQ(test, w->a.urgent, URG_NONE);
+}
+
 /* The byte is read before the hole in front of it is filled. */
 static void urgent_rx__early(struct kunit *test)
 {
@@ -94,6 +110,8 @@ static void urgent_rx__early(struct kunit *test)
 	deliver(w, &w->a, &s);
 	KUNIT_EXPECT_TRUE(test, w->v.urgent);
 	KUNIT_EXPECT_EQ(test, w->v.urgent_at, 99);
+	/* a reader who waits for it need not wait for the hole */
+	KUNIT_EXPECT_EQ(test, w->v.wake, WAKE_URGENT | WAKE_READ);
 	KUNIT_EXPECT_EQ(test, conn_urgent(&w->a, false, false), URGENT_BYTE);
 }
 
@@ -136,6 +154,19 @@ static void urgent_rx__new_mark_before_old_is_passed(struct kunit *test)
 				B0 + (is_inline ? 49 : 50));
 		KUNIT_EXPECT_EQ(test, w->a.rcv_up, B0 + 150);
 	}
+}
+
+/* An announced byte that is not here is not stepped over. */
+static void leave_old_mark__nothing_to_read(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	rx_urgent(w, 0, 1);
+	KUNIT_EXPECT_TRUE(test, conn_at_mark(&w->a));
+	rx_urgent(w, 0, 5);
+	KUNIT_EXPECT_EQ(test, w->a.rcv_up, B0 + 5);
+	KUNIT_EXPECT_EQ(test, w->a.rcv_read, B0);
+	KUNIT_EXPECT_EQ(test, conn_readable(&w->a), 0);
 }
 
 /* --- the reader --- */
@@ -256,6 +287,21 @@ static void conn_urgent__after_the_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_urgent(&w->a, false, false), URGENT_GONE);
 }
 
+/* What came before the peer's FIN is there, also when the connection is not. */
+static void conn_urgent__after_fin_and_reset(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	rx_urgent(w, 10, 10);
+	s = from_peer(&w->a);
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	conn_abort(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, conn_urgent(&w->a, false, false), URGENT_BYTE);
+}
+
 /* --- sending --- */
 
 static void conn_urge__points_behind_the_last(struct kunit *test)
@@ -341,9 +387,11 @@ static struct kunit_case urgent_cases[] = {
 	KUNIT_CASE(urgent_rx__without_bit),
 	KUNIT_CASE(urgent_rx__pointer_of_zero),
 	KUNIT_CASE(urgent_rx__too_late),
+	KUNIT_CASE(urgent_rx__mark_before_rcv_nxt),
 	KUNIT_CASE(urgent_rx__early),
 	KUNIT_CASE(urgent_rx__after_fin),
 	KUNIT_CASE(urgent_rx__new_mark_before_old_is_passed),
+	KUNIT_CASE(leave_old_mark__nothing_to_read),
 	KUNIT_CASE(conn_read__passes_the_mark),
 	KUNIT_CASE_PARAM(conn_read_run__table, runs_row_gen_params),
 	KUNIT_CASE(conn_read_run__no_mark),
@@ -351,6 +399,7 @@ static struct kunit_case urgent_cases[] = {
 	KUNIT_CASE(conn_is_readable__the_mark_does_not_count),
 	KUNIT_CASE(conn_urgent__once),
 	KUNIT_CASE(conn_urgent__after_the_end),
+	KUNIT_CASE(conn_urgent__after_fin_and_reset),
 	KUNIT_CASE(conn_urge__points_behind_the_last),
 	KUNIT_CASE(urgent_point__far_away),
 	KUNIT_CASE(urgent_point__sent_again),

@@ -157,8 +157,8 @@ static void window_update_due__table(struct kunit *test)
 /* --- the send window: section 3.10.7.4, fifth step --- */
 
 /*
- * SND.UNA = 300, SND.WL1 = 100, SND.WL2 = 200: "if SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and
- * SND.WL2 =< SEG.ACK)"
+ * SND.UNA = 300, SND.WL1 = 100, SND.WL2 = 200: "if SND.WL1 < SEG.SEQ or (SND.WL1 =
+ * SEG.SEQ and SND.WL2 =< SEG.ACK)"
  */
 static const struct update_param {
 	const char *name;
@@ -171,6 +171,7 @@ static const struct update_param {
 	{ "same text, same ACK", 100, 200, true },
 	{ "same text, older ACK", 100, 199, false },
 	{ "older text", 99, 300, false },
+	{ "older text, but an ACK of something new", 99, 301, true },
 };
 
 NAMED_PARAMS(update_param, updates);
