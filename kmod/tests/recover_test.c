@@ -446,6 +446,7 @@ static void recover_on_ack__before_the_retransmission(struct kunit *test)
 	conn_write(&w->a, MSS, false, w->now);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.seq, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_DATA);
 	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTX, 0), 0);
 	/* nor where it came with new data already in flight */
 	w = sending(test, 10 * MSS);
@@ -453,6 +454,7 @@ static void recover_on_ack__before_the_retransmission(struct kunit *test)
 	ack_all(w, &w->a);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.seq, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_DATA);
 	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTX, 0), 0);
 }
 
