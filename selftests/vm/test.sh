@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # test.sh - tests of the lab VM itself.
 #
-# Usage: test.sh
+# Usage: test.sh [all]
 #
-# First all boots, two at a time, each leaving NAME.out, .err, .status and
-# .seconds; then the assertions on what they left.  Nothing needs chalk.ko:
+# First the boots, two at a time, each leaving NAME.out, .err, .status, .seconds
+# and .console; then the assertions on what they left.  Nothing needs chalk.ko:
 # crash/vmcrash.c breaks the kernel on request.
+#
+# Most of them are skipped, and counted so, if all succeeded once and neither
+# the VM's files, the kernels nor QEMU have changed since (build/vm-green says
+# what they were); not with "all".
 
 set -uo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -16,12 +20,18 @@ trap 'exit 130' INT TERM
 
 PASSED=0
 FAILED=0
+SKIPPED=0
+GREEN=$HERE/../../build/vm-green
+WHY=
 
 # check NAME CONDITION...: one test.
 check() {
 	local name=$1
 	shift
-	if "$@"; then
+	if [ -n "$WHY" ]; then
+		echo "ok - $name # SKIP $WHY"
+		SKIPPED=$((SKIPPED + 1))
+	elif "$@"; then
 		echo "ok - $name"
 		PASSED=$((PASSED + 1))
 	else
@@ -30,11 +40,29 @@ check() {
 	fi
 }
 
+# state: a hash of all that the skipped boots depend on.
+state() {
+	{
+		(cd "$HERE" && git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum)
+		for kernel in 6.1 6.12 debug; do
+			"$HERE/kernel" $kernel
+		done
+		qemu-system-x86_64 --version
+	} | sha256sum | cut -c 1-16
+}
+
+# unchanged: since when that state has been green, or nothing.
+unchanged() {
+	local was since
+	[ ! -e "$GREEN" ] || read -r was since <"$GREEN"
+	[ "${was-}" != "$STATE" ] || echo "unchanged since all passed on $since"
+}
+
 # vm NAME ARGUMENTS...: a run without chalk.ko; standard input is ours.
 vm() {
 	local name=$1 begin=$SECONDS
 	shift
-	"$HERE/run" --no-load "$@" >"$T/$name.out" 2>"$T/$name.err"
+	"$HERE/run" --no-load --console "$T/$name.console" "$@" >"$T/$name.out" 2>"$T/$name.err"
 	echo $? >"$T/$name.status"
 	echo $((SECONDS - begin)) >"$T/$name.seconds"
 }
@@ -63,6 +91,22 @@ took_less() {
 	[ "$(cat "$T/$1.seconds")" -lt "$2" ]
 }
 
+# complains RUN HOW PATTERN: in its console this is the first complaint after
+# vmcrash.ko said that it breaks the kernel so.
+complains() {
+	python3 -B - "$HERE/host" "$T/$1.console" "$2" <<-'END' >"$T/complaint"
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import verdict
+		with open(sys.argv[2], "rb") as console:
+		    log = console.read().replace(b"\r", b"")
+		rest = log.partition(b"vmcrash: how=%s\n" % sys.argv[3].encode())[2]
+		found = verdict.first_complaint(rest.partition(b"vmcrash: how=")[0])
+		print(found[0].decode() if found else "no complaint")
+	END
+	grep -qE -- "$3" "$T/complaint" || { cat "$T/complaint" "$T/$1.err" && false; }
+}
+
 # build_crash KERNEL: vmcrash.ko in $T/KERNEL.
 build_crash() {
 	local KDIR
@@ -73,45 +117,52 @@ build_crash() {
 		cat "$T/$1/log"
 }
 
-# crash KERNEL HOW [OPTIONS...]: a run named HOW that breaks the kernel.
+# crash NAME KERNEL "HOW..." [OPTIONS...]: a run that breaks the kernel, in one
+# way after the other.
 crash() {
-	local kernel=$1 how=$2
-	shift 2
-	vm "$how" --kernel "$kernel" --add "$T/$kernel/vmcrash.ko" "$@" -- \
-		insmod "$T/$kernel/vmcrash.ko" "how=$how"
+	local name=$1 kernel=$2 hows=$3
+	shift 3
+	# shellcheck disable=SC2016 # for the guest's shell
+	vm "$name" --kernel "$kernel" --add "$T/$kernel/vmcrash.ko" "$@" -- sh -c \
+		'module=$1; for how in $2; do rmmod vmcrash 2>/dev/null; insmod $module how=$how; done' \
+		- "$T/$kernel/vmcrash.ko" "$hows"
 }
 
-# The long way through: input, output, files, time.
+# The long way through: input, output, files, more packages, time.
 journey() {
 	# shellcheck disable=SC2016 # for the guest's shell
-	vm journey --packages tree --add "$T/added file" --out "$T/back" -- \
+	vm journey --packages "$(grep -v '^#' "$HERE/../net/packages" | paste -sd,)" \
+		--add "$T/added file" --out "$T/back" -- \
 		bash -c 'cp "$1" "$CHALK_OUT/copy" && pwd >"$CHALK_OUT/pwd" &&
 			cat && echo complaint >&2 && sleep 3600 &&
-			tree --version >/dev/null && exit 3' \
+			cut -d . -f 1 /proc/uptime >"$CHALK_OUT/uptime" &&
+			tmux -V >/dev/null && exit 3' \
 		- "$T/added file" <"$T/bytes"
 }
 
-boots() {
-	build_crash 6.1
-	build_crash debug
-	"$HERE/rootfs" tree >/dev/null
-	start crash debug kasan
-	start crash debug lockdep
-	start crash debug leak
-	start journey
+# leave NAME: a run that leaves a process behind and dies.
+leave() {
 	# shellcheck disable=SC2016 # for the guest's shell
-	start vm signal -- sh -c 'kill -9 $$'
-	start vm once --console "$T/console1" -- true
-	start vm twice --console "$T/console2" -- true
-	start vm real --clock real --smp 2 -- nproc
-	start vm newer --kernel 6.12 -- uname -r
-	start vm leftover -- sh -c 'sleep 1000000 & echo left'
-	start crash 6.1 warn
-	start crash 6.1 oops
-	start crash 6.1 sleep
-	start crash 6.1 hang
-	start crash 6.1 spin --timeout 15
-	wait
+	vm "$1" -- sh -c 'sleep 1000000 & echo left; kill -9 $$'
+}
+
+few_boots() {
+	build_crash 6.1
+	start crash stock 6.1 "warn sleep oops"
+	start journey
+	start leave once
+}
+
+other_boots() {
+	build_crash debug
+	start crash debug debug "lockdep kasan leak"
+	start crash hang 6.1 hang
+	start crash spin 6.1 spin --stall 15
+	start leave twice
+	start vm other --kernel 6.12 --clock real --smp 2 -- sh -c \
+		'uname -r; nproc; cat /proc/sys/kernel/watchdog_thresh \
+			/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout'
+	start vm late --timeout 1 -- true
 }
 
 # A run that stays up, to be interrupted.
@@ -140,9 +191,8 @@ refusals() {
 }
 
 test_passing_through() {
-	check "exit status 0 is passed on" status_is once 0
 	check "exit status 3 is passed on" status_is journey 3
-	check "death by a signal is 128 + its number" status_is signal 137
+	check "death by a signal is 128 + its number" status_is once 137
 	check "a run adds nothing to standard error" [ ! -s "$T/once.err" ]
 	check "5 MiB of all byte values pass unharmed" cmp "$T/bytes" "$T/journey.out"
 	check "standard error is apart" says journey '^complaint$'
@@ -150,15 +200,25 @@ test_passing_through() {
 		cmp "$T/added file" "$T/back/copy"
 	check "the command starts in the checkout" \
 		[ "$(cat "$T/back/pwd")" = /chalk ]
-	check "processes left behind do not hold the run" contains leftover '^left$'
+	check "processes left behind do not hold the run" contains once '^left$'
+	check "sleep 3600 takes 3600 s on the virtual clock" \
+		[ "$(cat "$T/back/uptime")" -ge 3600 ]
+	check "and not a tenth of it on the host's ($(cat "$T/journey.seconds") s)" \
+		took_less journey 360
 }
 
-test_clocks_and_kernels() {
-	check "sleep 3600 takes no time on the virtual clock" took_less journey 120
+# Half of what makes a soft lockup, and RCU's limit.
+is_patient() {
+	[ "$(tail -n 2 "$T/other.out" | paste -sd,)" = 30,60 ]
+}
+
+test_other_clocks_and_kernels() {
+	check "exit status 0 is passed on" status_is other 0
 	check "two runs on the virtual clock are equal" \
-		cmp "$T/console1" "$T/console2"
-	check "two processors on the real clock" contains real '^2$'
-	check "kernel 6.12 boots" contains newer '^6\.12\.'
+		cmp "$T/once.console" "$T/twice.console"
+	check "two processors on the real clock" contains other '^2$'
+	check "there a lockup is one of 60 s" is_patient
+	check "kernel 6.12 boots" contains other '^6\.12\.'
 }
 
 test_crash() {
@@ -166,15 +226,33 @@ test_crash() {
 	check "$1: and says so" says "$1" "$2"
 }
 
-test_crashes() {
-	test_crash warn 'FAILED: the kernel complained: .*WARNING: .*vmcrash'
-	test_crash oops 'FAILED: the kernel complained: .*NULL pointer'
-	test_crash sleep 'FAILED: the kernel complained: .*scheduling while atomic'
+test_stock_crashes() {
+	test_crash stock 'FAILED: the kernel complained: .*WARNING: .*vmcrash'
+	check "a warning is a complaint" complains stock warn 'WARNING: .*vmcrash'
+	check "sleeping with a lock is one" complains stock sleep 'scheduling while atomic'
+	check "an oops is one" complains stock oops 'NULL pointer'
+}
+
+test_other_crashes() {
 	test_crash hang 'FAILED: the kernel complained: .*blocked for more than'
-	test_crash spin 'FAILED: no end within 15 s'
-	test_crash kasan 'FAILED: the kernel complained: .*KASAN: slab-out-of-bounds'
-	test_crash lockdep 'FAILED: the kernel complained: .*possible circular locking'
-	test_crash leak 'FAILED: the kernel complained: .*(kmemleak|unreferenced object)'
+	test_crash spin 'FAILED: nothing moved for 15 s \(--stall\)$'
+	check "spin: the kernel had come up, and spun" \
+		grep -q 'vmcrash: how=spin' "$T/spin.console"
+	test_crash late 'FAILED: no end within 1 s \(--timeout\); the guest had not started'
+	test_crash debug 'FAILED: the kernel complained: .*possible circular locking'
+	check "lockdep's report is a complaint" \
+		complains debug lockdep 'possible circular locking'
+	check "KASAN's is one" complains debug kasan 'KASAN: slab-out-of-bounds'
+	check "kmemleak's is one" complains debug leak 'kmemleak'
+}
+
+qemu_is_gone() {
+	[ -s "$T/qemu.pid" ] && ! kill -0 "$(cat "$T/qemu.pid")" 2>/dev/null
+}
+
+test_interrupt() {
+	check "a signal ends the run" status_is interrupt 143
+	check "and its QEMU" qemu_is_gone
 }
 
 test_refusals() {
@@ -186,18 +264,29 @@ test_refusals() {
 	for name in option smp terminal absent module; do
 		check "$name: status 126" status_is $name 126
 	done
-	check "a signal ends the run" status_is interrupt 143
-	check "and its QEMU" sh -c "[ -s $T/qemu.pid ] && ! kill -0 $(cat "$T/qemu.pid") 2>/dev/null"
 }
 
 python3 -c 'import sys; sys.stdout.buffer.write(bytes(range(256)) * 20480)' >"$T/bytes"
 echo "taken along" >"$T/added file"
-boots
-interrupt
+STATE=$(state)
+SINCE=$(unchanged)
+[ "${1-}" != all ] || SINCE=
+few_boots
+[ -n "$SINCE" ] || other_boots
+wait
+[ -n "$SINCE" ] || interrupt
 refusals
 test_passing_through
-test_clocks_and_kernels
-test_crashes
+test_stock_crashes
 test_refusals
-echo "$PASSED passed, $FAILED failed"
+WHY=${SINCE:+$SINCE (selftests/vm/test.sh all)}
+test_other_clocks_and_kernels
+test_other_crashes
+test_interrupt
+if [ $FAILED = 0 ] && [ $SKIPPED = 0 ]; then
+	mkdir -p "${GREEN%/*}"
+	echo "$STATE $(date +%F)" >"$GREEN"
+fi
+[ $SKIPPED = 0 ] || TAIL=", $SKIPPED skipped"
+echo "$PASSED passed, $FAILED failed${TAIL-}"
 [ $FAILED = 0 ]

@@ -4,6 +4,8 @@
  *
  * insmod vmcrash.ko how=warn|oops|kasan|lockdep|leak|hang|sleep|spin
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -101,6 +103,7 @@ static int __init vmcrash_init(void)
 
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		if (!strcmp(how, ways[i].name)) {
+			pr_info("how=%s\n", how);
 			ways[i].crash();
 			return 0;
 		}

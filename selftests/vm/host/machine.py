@@ -17,6 +17,10 @@ APPEND = """console=ttyS0 ignore_loglevel panic=-1 oops=panic
     tsc=reliable nokaslr net.ifnames=0 slab_nomerge log_buf_len=4M
     mitigations=off no_timer_check random.trust_cpu=on"""
 
+# On the real clock a busy host holds a processor of the guest up, for seconds:
+# the soft lockup's limit, twice this, and that of RCU are 60 s.
+APPEND_REAL = "watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60"
+
 
 def clock_arguments(clock, smp, seed, use_kvm):
     """How time passes, and on which processors."""
@@ -55,7 +59,8 @@ def terminal_arguments():
 
 def command_line(opts, kernel, images, directory, use_kvm):
     """QEMU's whole command line."""
-    append = [*APPEND.split(), f"chalk.images={len(images)}", opts.append]
+    append = [*APPEND.split(), APPEND_REAL if opts.clock == "real" else "",
+              f"chalk.images={len(images)}", opts.append]
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
             "-display", "none", "-no-reboot", "-nic", "none",
             "-machine", "q35,nvdimm=on,sata=off,usb=off,smbus=off",
