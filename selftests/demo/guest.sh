@@ -13,7 +13,8 @@
 # a host's own interface, since Linux tells a sender what its own queue drops,
 # and a real link does not.
 #
-# Leaves trace.tsv, capture.pcap, the copy and its hashes in $CHALK_OUT.
+# Leaves trace.tsv, capture.pcap, the copy's hash, and how long all took (as in
+# /proc/uptime) in $CHALK_OUT.
 
 set -euo pipefail
 
@@ -174,3 +175,4 @@ say '' '5. The end' '' \
 wait_for_the_end
 stop_watching
 unload
+cat /proc/uptime >"$CHALK_OUT/uptime"

@@ -7,7 +7,9 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 OUT=out/demo
-LIMIT=60
+# Seconds for which the guest's processor is busy, by its own clock, which counts
+# instructions: what the demo costs, whatever else the host does. 5.1 is measured.
+LIMIT=5.8
 SHOWN=$(mktemp)
 trap 'rm -f "$SHOWN"' EXIT
 passed=0 failed=0
@@ -28,8 +30,8 @@ shows() {
 	grep -qE -- "$1" "$SHOWN"
 }
 
-is_quick() {
-	[ "$seconds" -le $LIMIT ]
+is_cheap() {
+	[ -n "$busy" ] && [ "${busy/./}" -le "${LIMIT/./}" ]
 }
 
 hashes_agree() {
@@ -64,10 +66,11 @@ begin=$SECONDS
 selftests/demo/demo >"$SHOWN" 2>&1
 status=$?
 seconds=$((SECONDS - begin))
+busy=$(awk '{ printf "%.1f", $1 - $2 }' $OUT/uptime)
 cat "$SHOWN"
 
 check "the demo succeeds" [ $status = 0 ]
-check "it takes at most $LIMIT s (it took $seconds)" is_quick
+check "the guest is busy for at most $LIMIT s ($busy; on this host all took $seconds)" is_cheap
 check "both ends have the same SHA-256" hashes_agree
 check "the progress is shown" shows '8\.0 MiB after'
 check "the handshake is drawn" shows 'SYN_SENT .* SYN seq=0 '
