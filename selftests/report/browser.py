@@ -20,6 +20,9 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage",
          "--disable-background-networking", "--disable-component-update",
          "--no-first-run", "--hide-scrollbars", "--force-device-scale-factor=1")
 
+# Seconds for a page to be drawn, and for a script to end.
+READY = 120
+
 
 class Browser:
     """A page, and all that it logged and asked for."""
@@ -35,6 +38,7 @@ class Browser:
                                {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(
             options=options, service=Service("/usr/bin/chromedriver"))
+        self.driver.set_script_timeout(READY)
         self.media(dark)
         self.size(1440, 1000)
 
@@ -57,9 +61,10 @@ class Browser:
         self.logged()
         self.requests()
         self.driver.get("file://" + path)
-        for _ in range(200):
-            if self.run("return document.documentElement.dataset.ready"):
-                break
+        end = time.monotonic() + READY
+        while not self.run("return document.documentElement.dataset.ready"):
+            if time.monotonic() > end:
+                raise AssertionError(f"{path} is not ready after {READY} s")
             time.sleep(.05)
         self.settle()
 
