@@ -5,6 +5,7 @@ Run with test.sh. Traces come from test_fixture.py; each tool is run as a user
 runs it, through the dispatcher.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -109,25 +110,37 @@ class TraceTest(unittest.TestCase):
 class LiveTest(unittest.TestCase):
     """chalk trace and conns, with a directory in the place of debugfs."""
 
-    def run_at(self, place, name, *args):
-        """Run a command that finds debugfs at place."""
+    @staticmethod
+    def command(place, name, *args):
+        """A command line; the command finds debugfs at place."""
         code = ("import runpy, sys; import chalk_debugfs; "
                 f"chalk_debugfs.DEBUGFS = {place!r}; "
                 f"sys.argv = {[name, *args]!r}; "
                 f"runpy.run_path('chalk-{name}', run_name='__main__')")
-        return subprocess.run([sys.executable, "-B", "-c", code], cwd=HERE,
-                              capture_output=True, text=True, timeout=30,
+        return [sys.executable, "-B", "-c", code]
+
+    def run_at(self, place, name, *args):
+        """Run a command that finds debugfs at place."""
+        return subprocess.run(self.command(place, name, *args), cwd=HERE,
+                              capture_output=True, text=True, timeout=120,
                               check=False)
 
-    def live(self, text, *args):
-        """Run chalk trace on a kernel's file that never ends."""
+    @staticmethod
+    @contextlib.contextmanager
+    def kernel():
+        """A debugfs, and the end of its trace into which the kernel writes."""
         with tempfile.TemporaryDirectory() as place:
             os.mkdir(os.path.join(place, "chalk"))
             path = os.path.join(place, "chalk", "trace")
             os.mkfifo(path)
             with open(path, "r+b", buffering=0) as pipe:
-                pipe.write(text.encode())
-                return self.run_at(place, "trace", *args)
+                yield place, pipe
+
+    def live(self, text, *args):
+        """Run chalk trace on a kernel's file that never ends."""
+        with self.kernel() as (place, pipe):
+            pipe.write(text.encode())
+            return self.run_at(place, "trace", *args)
 
     def test_until_closed__stops_by_itself_with_every_line(self):
         text = fixture.transfer().text()
@@ -136,11 +149,26 @@ class LiveTest(unittest.TestCase):
         self.assertEqual(result.stdout, text)
 
     def test_until_closed__waits_for_both_ends(self):
-        script = fixture.transfer()
-        script.rows = [row for row in script.rows
-                       if (row["conn"], row["state"]) != ("2", "CLOSED")]
+        text = fixture.transfer().text()
+        lines = text.encode().splitlines(keepends=True)
+        last = next(number for number, line in enumerate(lines)
+                    if b"\t2\t" in line and b"\tCLOSED\t" in line)
+        with self.kernel() as (place, pipe), subprocess.Popen(
+                self.command(place, "trace", "--until-closed"), cwd=HERE,
+                stdout=subprocess.PIPE) as trace:
+            pipe.write(b"".join(lines[:last]))
+            seen = [trace.stdout.readline() for _ in lines[:last]]
+            # if it has stopped, it does not show what comes now
+            time.sleep(1)
+            pipe.write(b"".join(lines[last:]))
+            seen += trace.stdout.readlines()
+            self.assertEqual(trace.wait(120), 0)
+        self.assertEqual(seen, lines)
+
+    def test_timeout__ends_it(self):
         began = time.monotonic()
-        self.live(script.text(), "--until-closed", "--timeout", "1.5")
+        result = self.live("time\tconn\n", "--timeout", "1.5")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertGreater(time.monotonic() - began, 1.4)
 
     def test_choice__is_left_to_the_kernel(self):
@@ -159,9 +187,10 @@ class LiveTest(unittest.TestCase):
     def test_out__is_a_file(self):
         with tempfile.TemporaryDirectory() as place:
             out = os.path.join(place, "out")
-            self.live("time\tconn\n", "--out", out, "--timeout", "0.5")
+            text = fixture.transfer().text()
+            self.live(text, "--out", out, "--until-closed")
             with open(out, encoding="ascii") as stream:
-                self.assertEqual(stream.read(), "time\tconn\n")
+                self.assertEqual(stream.read(), text)
 
     def test_conns__is_aligned(self):
         with tempfile.TemporaryDirectory() as place:

@@ -18,7 +18,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 RUN = os.path.join(HERE, "../../chalk/chalk-run")
 STREAM, DGRAM, TCP, UDP = 253, 254, 6, 17
 
-# What the snippets find in place; show() is their answer.
+# What the snippets find in place; show() is their answer. PORT is nobody else's:
+# the probe keeps it, does not listen, and lets the snippet's own sockets share it.
 PRELUDE = """
 import errno, fcntl, json, os, select, socket, struct, subprocess, sys, time
 from socket import *
@@ -30,7 +31,7 @@ def pair():
     client = socket(); client.connect(("127.0.0.1", PORT))
     return server, client, server.accept()[0]
 probe = socket(AF_INET, SOCK_STREAM, 0)
-probe.bind(("127.0.0.1", 0)); PORT = probe.getsockname()[1]; probe.close()
+probe.bind(("127.0.0.1", 0)); PORT = probe.getsockname()[1]
 """
 
 

@@ -178,10 +178,9 @@ class AbsentTest(PackageTest):
 
     def test_refused__is_the_last_error(self):
         self.assertEqual(self.shows("""
-            probe = chalk.create_server(("127.0.0.1", 0))
-            address = probe.getsockname()
-            probe.close()
-            try: chalk.create_connection(address)
+            probe = socket.socket()  # it does not listen, and keeps the port
+            probe.bind(("127.0.0.1", 0))
+            try: chalk.create_connection(probe.getsockname())
             except ConnectionRefusedError: show("refused")
             """), ["refused"])
 
