@@ -2,14 +2,22 @@
 """iperf3: both directions, streams side by side, sendfile, IPv6."""
 
 import json
+import os
 
 from programs import LOAD, SERVER, SERVER6, Program, scaled
 
 PORT = 5201
 # Whether the load, and the speed of the machine, are worth judging.
 IS_LARGE = LOAD >= 25
-# What the buffers of a connection hold at most: 4 and 6 MiB, half of it payload.
-BUFFERS = 7 << 20
+# What the buffers of a connection hold at most: 4 and 6 MiB, half of it payload;
+# and if each is told to be of 128 KiB, which Linux doubles.
+BUFFERS, SMALL_BUFFERS = 7 << 20, 512 << 10
+LEAST = 2 << 20
+# A rate says something where the clock counts instructions, of the whole load; on
+# a real clock it is the host's, and not judged.
+JUDGED = os.environ.get("CHALK_CLOCK") == "virtual" and LOAD >= 100
+# Bit/s of 40 MiB: 740 to 890 million are measured, as the options go.
+RATE = 650e6
 
 
 class Iperf3(Program):
@@ -22,7 +30,11 @@ class Iperf3(Program):
 
     def transfer(self, *options, to=SERVER, mib=40, streams=1, ways=1):
         """Send @mib; iperf3's report of it, checked for completeness."""
-        amount = mib << 20 if IS_LARGE else scaled(mib << 20)
+        amount = max(LEAST, mib << 20 if IS_LARGE else scaled(mib << 20))
+        buffers = BUFFERS
+        if amount <= 2 * streams * BUFFERS:
+            buffers = SMALL_BUFFERS
+            options = ("-w", "128K", *options)
         report = json.loads(self.client(
             "iperf3", "-c", to, "-p", PORT, "-J", "-n", amount, "-P", streams,
             *options))
@@ -36,10 +48,12 @@ class Iperf3(Program):
         sent, received = max(sums, key=lambda pair: pair[0]["bytes"])
         self.assertGreaterEqual(sent["bytes"], amount)
         # the end of the test is told by another connection: what is then
-        # still in flight is not read, which may be all of a small amount
-        self.assertGreaterEqual(received["bytes"], amount - streams * BUFFERS)
-        if amount > 3 * BUFFERS:
-            self.assertGreater(received["bits_per_second"], 1e6)
+        # still in flight is not read
+        least = amount - streams * buffers
+        self.assertGreater(least, 0)
+        self.assertGreaterEqual(received["bytes"], least)
+        if JUDGED and amount >= 40 << 20:
+            self.assertGreater(received["bits_per_second"], RATE)
         for sent, received in sums:
             self.assertGreater(sent["bytes"], 0)
             self.assertLessEqual(received["bytes"], sent["bytes"])
@@ -92,7 +106,10 @@ class Iperf3(Program):
 
     def test_paced(self):
         report = self.transfer("-b", "20M", mib=2)
-        self.assertLess(report["end"]["sum_sent"]["bits_per_second"], 40e6)
+        rate = report["end"]["sum_sent"]["bits_per_second"]
+        self.assertLess(rate, 23e6 if JUDGED else 40e6)
+        if JUDGED:
+            self.assertGreater(rate, 19e6)
 
 
 class Iperf3Datagrams(Program):

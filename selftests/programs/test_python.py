@@ -41,7 +41,7 @@ async def main():
         print(error.strerror.partition(" (")[0])
     try:
         reader, writer = await asyncio.open_connection(host, 8001)
-        await asyncio.wait_for(reader.read(), 0.2)
+        await asyncio.wait_for(reader.read(), 2)
     except asyncio.TimeoutError:
         print("timed out")
     # the server sees a reset, and goes on

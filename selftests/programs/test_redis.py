@@ -2,10 +2,13 @@
 """redis: commands, many clients, pipelining, messages, a replica."""
 
 import csv
+import os
 
 from net import wait_until
-from programs import (CLIENT, HERE, PATIENCE, SERVER, SERVER6, Program,
+from programs import (CLIENT, HERE, LOAD, PATIENCE, SERVER, SERVER6, Program,
                       running, scaled, sha256)
+
+JUDGED = os.environ.get("CHALK_CLOCK") == "virtual" and LOAD >= 100
 
 
 class Redis(Program):
@@ -21,15 +24,20 @@ class Redis(Program):
         """redis-cli's output."""
         return self.client("redis-cli", "-h", to, *argv, **run)
 
-    def benchmark(self, tests: str, requests: int, *options):
-        """Run redis-benchmark; each of @tests must have a rate."""
+    def benchmark(self, tests: str, requests: int, rate: int, *options):
+        """Run redis-benchmark; each of @tests must reach @rate a second.
+
+        Only a clock that counts instructions makes that a figure of ours, and
+        only the whole load takes long enough to be measured. It is met with a
+        fifth to spare.
+        """
         out = self.client("redis-benchmark", "-h", SERVER, "--csv", "-t",
                           tests, "-n", scaled(requests), *options)
         rates = {row["test"]: float(row["rps"])
                  for row in csv.DictReader(out.splitlines())}
         self.assertEqual(len(rates), len(tests.split(",")))
-        for test, rate in rates.items():
-            self.assertGreater(rate, 10, test)
+        for test, found in rates.items():
+            self.assertGreater(found, rate if JUDGED else 0, test)
 
     def calls(self, command: str) -> int:
         """How often the server has executed @command, by its own count."""
@@ -56,14 +64,14 @@ class Redis(Program):
 
     def test_benchmark(self):
         before = self.calls("set")
-        self.benchmark("set,get", 5000, "-c", "50")
+        self.benchmark("set,get", 5000, 15500, "-c", "50")
         self.assertGreaterEqual(self.calls("set") - before, scaled(5000))
 
     def test_benchmark_pipeline(self):
-        self.benchmark("set,incr,lpush", 20000, "-P", "16")
+        self.benchmark("set,incr,lpush", 20000, 90000, "-P", "16")
 
     def test_benchmark_new_connections(self):
-        self.benchmark("ping_mbulk", 500, "-k", "0", "-c", "20")
+        self.benchmark("ping_mbulk", 500, 3900, "-k", "0", "-c", "20")
 
     def test_mass_insert(self):
         count = scaled(10000)
