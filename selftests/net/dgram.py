@@ -20,7 +20,8 @@ import struct
 import termios
 import unittest
 
-from net import Net, inside, sh
+from net import Net, inside
+from rtnl import write_sysctls
 
 IPPROTO_CHALK_DGRAM = 254
 SOL_UDP, UDP_CORK = 17, 1
@@ -62,8 +63,8 @@ class Differential(unittest.TestCase):
         net.__enter__()
         cls.addClassCleanup(net.__exit__)
         for host in Net.names:
-            sh(f"ip netns exec {host} sysctl -qw net.ipv4.icmp_ratelimit=0"
-               " net.ipv6.icmp.ratelimit=0")
+            write_sysctls(host, {"ipv4.icmp_ratelimit": 0,
+                                 "ipv6.icmp.ratelimit": 0})
 
     def both(self, scenario, expected=None):
         """Run it twice and compare; the account of Chalk."""

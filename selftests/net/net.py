@@ -10,22 +10,29 @@ every packet and says what becomes of it.
 """
 
 import contextlib
-import ctypes
 import heapq
 import os
+import pathlib
 import select
 import socket
 import subprocess
+import sys
 import threading
 import time
 import unittest
 
+import rtnl
+from rtnl import inside, libc  # noqa: F401
+
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "userspace/chalk"))
+
+import chalk_diag  # noqa: E402 pylint: disable=wrong-import-position
+
 IPPROTO_CHALK = 253
 DEBUGFS = "/sys/kernel/debug/chalk"
-CLONE_NEWNET = 0x40000000
 ALICE, BOB = "10.0.1.1", "10.0.2.1"
 ALICE6, BOB6 = "2001:db8:1::1", "2001:db8:2::1"
-libc = ctypes.CDLL(None, use_errno=True)
+TIME_WAIT, LISTEN = 6, 10
 
 # For tests that measure times: a busy host would make them fail.
 exact_clock = unittest.skipIf(os.environ.get("CHALK_CLOCK") == "real",
@@ -39,21 +46,6 @@ def sh(command: str) -> str:
     if done.returncode:
         raise RuntimeError(f"{command}: {done.stderr.strip()}")
     return done.stdout
-
-
-@contextlib.contextmanager
-def inside(name: str):
-    """Everything this thread opens meanwhile belongs to namespace @name."""
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    away = os.open(f"/run/netns/{name}", os.O_RDONLY)
-    try:
-        if libc.setns(away, CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"setns {name}")
-        yield
-    finally:
-        libc.setns(home, CLONE_NEWNET)
-        os.close(home)
-        os.close(away)
 
 
 def chalk_socket(name: str, family=socket.AF_INET) -> socket.socket:
@@ -169,9 +161,15 @@ class Trace:
 
 def add_hosts(names):
     """Namespaces of these names, and no others."""
-    sh("ip -all netns del")
+    remove_all_hosts()
     for name in names:
-        sh(f"ip netns add {name} && ip -n {name} link set lo up")
+        rtnl.add_namespace(name)
+
+
+def remove_all_hosts():
+    """Delete every namespace there is."""
+    for name in rtnl.namespaces():
+        rtnl.remove_namespace(name)
 
 
 def is_busy(name: str) -> bool:
@@ -184,13 +182,31 @@ def is_busy(name: str) -> bool:
     return False
 
 
+def end_connections(name: str):
+    """Abort those of a namespace, as "chalk ss -K" does."""
+    with inside(name):
+        diag = chalk_diag.Diag()
+    with contextlib.closing(diag.sock):
+        for family in (socket.AF_INET, socket.AF_INET6):
+            for sock in diag.dump(family, ~(1 << TIME_WAIT | 1 << LISTEN)
+                                  & 0xffff):
+                diag.kill(sock)
+
+
 def remove_hosts(names):
     """Delete them with their connections, which closing leaves to go on: what
-    they send again would be in the trace of the next test."""
-    for name in names:
-        if is_busy(name):
-            sh(f"chalk ss -K -N {name}")
-        sh(f"ip netns del {name}")
+    they send again would be in the trace of the next test.
+
+    The kernel takes a namespace apart later. Wait for that, unless a socket
+    keeps it: its counters would vanish in the middle of the next test.
+    """
+    with contextlib.ExitStack() as stack:
+        lives = [stack.enter_context(rtnl.Life(name)) for name in names]
+        for name in names:
+            if is_busy(name):
+                end_connections(name)
+            rtnl.remove_namespace(name)
+        wait_until(lambda: all(life.has_ended() for life in lives), 2, 0.01)
 
 
 class Net:
@@ -199,13 +215,16 @@ class Net:
     names = ("alice", "router", "bob")
 
     def __enter__(self):
-        add_hosts(self.names)
-        self._link("alice", "a0", (ALICE, ALICE6),
-                   "ra", ("10.0.1.2", "2001:db8:1::2"))
-        self._link("bob", "b0", (BOB, BOB6),
-                   "rb", ("10.0.2.2", "2001:db8:2::2"))
-        sh("ip netns exec router sysctl -qw net.ipv4.ip_forward=1"
-           " net.ipv6.conf.all.forwarding=1")
+        with contextlib.ExitStack() as stack:
+            stack.callback(remove_all_hosts)
+            add_hosts(self.names)
+            self._link("alice", "a0", (ALICE, ALICE6),
+                       "ra", ("10.0.1.2", "2001:db8:1::2"))
+            self._link("bob", "b0", (BOB, BOB6),
+                       "rb", ("10.0.2.2", "2001:db8:2::2"))
+            rtnl.write_sysctls("router", {"ipv4.ip_forward": 1,
+                                          "ipv6.conf.all.forwarding": 1})
+            stack.pop_all()
         return self
 
     def __exit__(self, *_):
@@ -214,35 +233,27 @@ class Net:
     @staticmethod
     def _link(host, dev, addrs, router_dev, router_addrs):
         # a0 and b0 are bytes, too
-        macs = (f"02:00:00:00:00:{dev}", f"02:00:00:00:01:{dev}")
-        sh(f"ip -n {host} link add {dev} address {macs[0]} type veth"
-           f" peer name {router_dev} address {macs[1]} netns router")
-        # link-local addresses come at once, not after a search for duplicates
+        mac, router_mac = (bytes((2, 0, 0, 0, side, int(dev, 16)))
+                           for side in (0, 1))
+        rtnl.add_veth(host, dev, "router", router_dev, mac, router_mac)
         for space, name in ((host, dev), ("router", router_dev)):
-            sh(f"ip netns exec {space} sysctl -qw"
-               f" net.ipv6.conf.{name}.accept_dad=0")
-            sh(f"ip -n {space} link set {name} up")
+            rtnl.offloads_off(space, name)
+        rtnl.bring_up((host, dev), ("router", router_dev))
         for addr, router_addr, length in zip(addrs, router_addrs, (24, 64)):
-            sh(f"ip -n {host} addr add {addr}/{length} dev {dev}")
-            sh(f"ip -n router addr add {router_addr}/{length}"
-               f" dev {router_dev}")
-            sh(f"ip -n {host} route add default via {router_addr}")
+            rtnl.add_address(host, dev, addr, length)
+            rtnl.add_address("router", router_dev, router_addr, length)
+            rtnl.add_route(host, via=router_addr)
             # a bad network does not make neighbours strangers
-            sh(f"ip -n {host} neigh replace {router_addr} lladdr {macs[1]}"
-               f" dev {dev} nud permanent")
-            sh(f"ip -n router neigh replace {addr} lladdr {macs[0]}"
-               f" dev {router_dev} nud permanent")
-        # one packet is one segment, with the checksum that goes on the wire
-        for space, name in ((host, dev), ("router", router_dev)):
-            sh(f"ip netns exec {space} ethtool -K {name} tx off rx off"
-               " tso off gso off gro off")
+            rtnl.add_neighbour(host, dev, router_addr, router_mac)
+            rtnl.add_neighbour("router", router_dev, addr, mac)
 
     @staticmethod
     def netem(rules: str):
         """The same rules for both directions."""
-        for dev in ("ra", "rb"):
-            sh(f"ip netns exec router tc qdisc replace dev {dev} root netem"
-               f" {rules}")
+        batch = "".join(f"qdisc replace dev {dev} root netem {rules}\n"
+                        for dev in ("ra", "rb"))
+        subprocess.run(["tc", "-n", "router", "-batch", "-"], input=batch,
+                       text=True, check=True)
 
 
 class Wire:
@@ -264,15 +275,18 @@ class Wire:
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
-        add_hosts(self.names)
-        self._host("alice", "a0", self.macs[0], ALICE, BOB)
-        self._host("bob", "b0", self.macs[1], BOB, ALICE)
-        for dev in ("wa", "wb"):
-            with inside("wire"):
-                end = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
-                                    socket.htons(0x0800))
-            end.bind((dev, 0x0800))
-            self.ends.append(end)
+        with contextlib.ExitStack() as stack:
+            stack.callback(remove_all_hosts)
+            add_hosts(self.names)
+            self._host("alice", "a0", self.macs[0], ALICE, BOB)
+            self._host("bob", "b0", self.macs[1], BOB, ALICE)
+            for dev in ("wa", "wb"):
+                with inside("wire"):
+                    end = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                        socket.htons(0x0800))
+                self.ends.append(stack.enter_context(end))
+                end.bind((dev, 0x0800))
+            stack.pop_all()
         self.thread.start()
         return self
 
@@ -286,14 +300,11 @@ class Wire:
     @staticmethod
     def _host(name, dev, mac, addr, peer):
         wire = "w" + dev[0]
-        sh(f"ip -n {name} link add {dev} address {mac.hex(':')} type veth"
-           f" peer name {wire} netns wire")
-        sh(f"ip -n {name} addr add {addr}/32 dev {dev}")
-        sh(f"ip -n {name} link set {dev} up arp off")
-        sh(f"ip -n wire link set {wire} up")
-        sh(f"ip -n {name} route add {peer} dev {dev}")
-        sh(f"ip netns exec {name} ethtool -K {dev} tx off rx off tso off"
-           " gso off gro off")
+        rtnl.add_veth(name, dev, "wire", wire, mac)
+        rtnl.add_address(name, dev, addr, 32)
+        rtnl.offloads_off(name, dev)
+        rtnl.bring_up((name, dev), ("wire", wire), flags=rtnl.IFF_NOARP)
+        rtnl.add_route(name, to=peer, dev=dev)
 
     def _arrive(self, index: int):
         data, address = self.ends[index].recvfrom(65536)

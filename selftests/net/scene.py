@@ -17,7 +17,8 @@ import struct
 import threading
 import time
 
-from net import ALICE, BOB, Wire, inside, libc, segment_of, sh, wait_until
+from net import ALICE, BOB, Wire, inside, libc, segment_of, wait_until
+from rtnl import write_sysctls
 
 TCP, CHALK = 6, 253
 DATAGRAMS = {TCP: 17, CHALK: 254}
@@ -25,10 +26,10 @@ FIN, SYN, RST, ACK = 1, 2, 4, 16
 PORT = 7000
 
 # Chalk has no SACK yet, and neither TLP nor RACK nor F-RTO.
-ALIKE = """sysctl -qw net.ipv4.tcp_sack=0 net.ipv4.tcp_early_retrans=0 \
-net.ipv4.tcp_recovery=0 net.ipv4.tcp_frto=0 net.ipv4.tcp_syncookies=0 \
-net.ipv4.tcp_no_metrics_save=1 net.ipv4.tcp_autocorking=0 \
-net.ipv4.tcp_congestion_control=reno net.ipv4.icmp_ratelimit=0"""
+ALIKE = {f"ipv4.tcp_{key}": 0 for key in (
+    "sack", "early_retrans", "recovery", "frto", "syncookies", "autocorking")}
+ALIKE |= {"ipv4.tcp_no_metrics_save": 1, "ipv4.tcp_congestion_control": "reno",
+          "ipv4.icmp_ratelimit": 0}
 
 
 def checksum(data: bytes) -> int:
@@ -90,7 +91,7 @@ class Scene:
     def __enter__(self):
         self.wire = self.stack.enter_context(Wire(self.judge))
         for host in ("alice", "bob"):
-            sh(f"ip netns exec {host} sh -c '{ALIKE}'")
+            write_sysctls(host, ALIKE)
         return self
 
     def __exit__(self, *args):

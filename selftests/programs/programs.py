@@ -26,7 +26,9 @@ import subprocess
 import tempfile
 import unittest
 
-from net import add_hosts, inside, sh, table, wait_until
+import rtnl
+from net import (add_hosts, inside, remove_all_hosts, sh, table,  # noqa: F401
+                 wait_until)
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLIENT, SERVER = "10.0.1.1", "10.0.1.2"
@@ -58,20 +60,20 @@ class Hosts:
     """The two hosts. Leaves nothing behind."""
 
     def __enter__(self):
-        add_hosts(["client", "server"])
-        sh("ip -n client link add c0 type veth peer name s0 netns server")
-        self._configure("client", "c0", CLIENT, CLIENT6)
-        self._configure("server", "s0", SERVER, SERVER6)
+        with contextlib.ExitStack() as stack:
+            stack.callback(remove_all_hosts)
+            add_hosts(["client", "server"])
+            rtnl.add_veth("client", "c0", "server", "s0")
+            for host, dev, addr, addr6 in (("client", "c0", CLIENT, CLIENT6),
+                                           ("server", "s0", SERVER, SERVER6)):
+                rtnl.add_address(host, dev, addr, 24)
+                rtnl.add_address(host, dev, addr6, 64)
+            rtnl.bring_up(("client", "c0"), ("server", "s0"))
+            stack.pop_all()
         return self
 
     def __exit__(self, *_):
-        sh("ip -all netns del")
-
-    @staticmethod
-    def _configure(host, dev, addr, addr6):
-        sh(f"ip -n {host} addr add {addr}/24 dev {dev}"
-           f" && ip -n {host} addr add {addr6}/64 dev {dev} nodad"
-           f" && ip -n {host} link set {dev} up")
+        remove_all_hosts()
 
 
 def protocol_filter(number: int) -> bytes:
