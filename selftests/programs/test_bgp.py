@@ -23,7 +23,7 @@ class Bgp(Program):
         """Until a daemon knows a way to @network, or no more."""
         self.assertTrue(wait_until(
             lambda: (network in self.birdc(host, "show", "route")) == there,
-            120 * PATIENCE), f"{host} {network} {there}\n"
+            120 * PATIENCE, 1), f"{host} {network} {there}\n"
             + self.birdc(host, "show", "protocols"))
 
     def test_routes(self):
