@@ -36,7 +36,8 @@ struct chalk_trace_header {
 
 /**
  * struct chalk_trace_record - a change of a connection, and its variables after
- * @time:     nanoseconds of CLOCK_MONOTONIC
+ * @time:     nanoseconds of CLOCK_MONOTONIC; from record to record it only grows
+ *            or stays
  * @netns:    inode number of the network namespace
  * @conn:     number of the connection, 0: none
  * @laddr:    this end's address; IPv4 is v4-mapped

@@ -28,6 +28,22 @@ static const struct sock *socket_of(enum event_owner what, const void *owner)
 	return NULL;
 }
 
+/* chalk_ends_of() in place: this is done for each event. */
+static void fill_ends(struct chalk_ends *ends, const struct sock *sk)
+{
+	ends->lport = sk->sk_num;
+	ends->rport = ntohs(sk->sk_dport);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == PF_INET6) {
+		ends->laddr = sk->sk_v6_rcv_saddr;
+		ends->raddr = sk->sk_v6_daddr;
+		return;
+	}
+#endif
+	ipv6_addr_set_v4mapped(sk->sk_rcv_saddr, &ends->laddr);
+	ipv6_addr_set_v4mapped(sk->sk_daddr, &ends->raddr);
+}
+
 /**
  * chalk_emit() - env->emit: the core has an event
  * @env:   the core's world
@@ -39,12 +55,12 @@ void chalk_emit(struct env *env, enum event_owner what, const void *owner,
 		const struct event *ev)
 {
 	const struct sock *sk = socket_of(what, owner);
-	const struct chalk_ends ends = chalk_ends_of(sk);
-	const struct chalk_item it = {
-		.ev = ev,
-		.ends = &ends,
-		.netns = sock_net(sk)->ns.inum,
-	};
+	struct chalk_ends ends;
+	struct chalk_item it;
 
+	fill_ends(&ends, sk);
+	it.ev = ev;
+	it.ends = &ends;
+	it.netns = sock_net(sk)->ns.inum;
 	chalk_trace_event(&it);
 }

@@ -2,12 +2,13 @@
 /*
  * trace.c - events go to those who watch
  *
- * Owns the list of readers, and when env->tracing is set: while anybody reads or
- * a tracepoint is on; otherwise the core emits nothing.
- * Events of all namespaces go the same way; a filter tells them apart. The path
- * as a whole stands in trace.h.
+ * Owns the list of readers, the stamps that put all events in one order, and when
+ * env->tracing is set: while anybody reads or a tracepoint is on; otherwise the
+ * core emits nothing. Events of all namespaces go the same way; a filter tells
+ * them apart. The path as a whole stands in trace.h.
  */
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/rculist.h>
 
 #include "core/state.h"
@@ -24,6 +25,77 @@ static unsigned int points;
 
 /* How many watch: readers and tracepoints. */
 static unsigned int watchers;
+
+/* --- one order for all who watch --- */
+
+/* The stamp of the last event. */
+static atomic64_t last_stamp;
+
+/* Of each CPU: odd while it hands an event over. */
+static DEFINE_PER_CPU(u32, turns);
+
+/*
+ * A stamp is the time of the event, or the next after the last stamp where that
+ * is later: of events of one microsecond, and of an event that took longer to
+ * get here than one of another CPU.
+ */
+static u64 draw_stamp(u64 time)
+{
+	s64 last = atomic64_read(&last_stamp);
+	s64 stamp;
+
+	do {
+		stamp = max_t(s64, time << CHALK_STAMP_SHIFT, last + 1);
+	} while (!atomic64_try_cmpxchg(&last_stamp, &last, stamp));
+	return stamp;
+}
+
+/* This CPU has an event; softirqs are off until it has handed it over. */
+static u32 *begin_turn(struct chalk_item *it)
+{
+	u32 *turn = this_cpu_ptr(&turns);
+
+	/* before the stamp is drawn; pairs with the barrier of the reader */
+	smp_store_release(turn, *turn + 1);
+	it->stamp = draw_stamp(it->ev->time);
+	return turn;
+}
+
+static void end_turn(u32 *turn)
+{
+	/* pairs with the acquire in await_turn() */
+	smp_store_release(turn, *turn + 1);
+}
+
+/* What this CPU is handing over now is in the rings afterwards. */
+static void await_turn(u32 *turn)
+{
+	/* pairs with the release in end_turn() */
+	u32 now = smp_load_acquire(turn);
+
+	if (now & 1)
+		smp_cond_load_acquire(turn, VAL != now);
+}
+
+/**
+ * chalk_trace_settle() - until when all events are in the rings
+ *
+ * An event that has a stamp may still be on its way into the rings. Its CPU has
+ * softirqs off and waits for nothing, so this takes no longer than a lock.
+ *
+ * Return: the last stamp of those that no event can come before any more.
+ */
+u64 chalk_trace_settle(void)
+{
+	u64 last = atomic64_read(&last_stamp);
+	int cpu;
+
+	/* whose stamp this is, or an earlier one, is seen to have begun */
+	smp_mb();
+	for_each_possible_cpu(cpu)
+		await_turn(per_cpu_ptr(&turns, cpu));
+	return last;
+}
 
 /* --- emission --- */
 
@@ -51,19 +123,22 @@ static void offer(struct chalk_reader *rd, const struct chalk_item *it)
 
 /**
  * chalk_trace_event() - an event goes to all who watch
- * @it: the event
+ * @it: the event, without its stamp
  *
  * A ring has one producer: this CPU, and no softirq comes between.
  */
-void chalk_trace_event(const struct chalk_item *it)
+void chalk_trace_event(struct chalk_item *it)
 {
 	struct chalk_reader *rd;
+	u32 *turn;
 
-	if (READ_ONCE(points))
-		chalk_point(it);
 	rcu_read_lock_bh();
+	turn = begin_turn(it);
 	list_for_each_entry_rcu(rd, &readers, list, rcu_read_lock_bh_held())
 		offer(rd, it);
+	end_turn(turn);
+	if (READ_ONCE(points))
+		chalk_point(it);
 	rcu_read_unlock_bh();
 }
 
@@ -89,7 +164,7 @@ void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
 		.len = seg->len,
 		.wnd = seg->wnd,
 	};
-	const struct chalk_item it = {
+	struct chalk_item it = {
 		.ev = &ev,
 		.ends = ends,
 		.netns = net->ns.inum,
@@ -198,7 +273,7 @@ void chalk_reader_set_filter(struct chalk_reader *rd, struct chalk_filter *f)
 	old = rcu_replace_pointer(rd->filter, f,
 				  lockdep_is_held(&watchers_lock));
 	synchronize_rcu();
-	chalk_rings_forget(&rd->rings);
+	chalk_rings_forget(&rd->rings, atomic64_read(&last_stamp));
 	mutex_unlock(&watchers_lock);
 	kfree(old);
 }

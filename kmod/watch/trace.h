@@ -3,14 +3,17 @@
  * trace.h - how an event of the core reaches those who watch
  *
  * The path of an event: the core calls env->emit while env->tracing is set;
- * stream/event.c says whose it is; trace.c fires its tracepoint and offers it to
- * each reader; the reader's filter (trace_filter.c) looks at it, and it becomes a
- * record in the ring of this CPU (trace_ring.c). The file (trace_file.c) gives the records of all
- * CPUs in the order in which they were made, as they are or as text.
+ * stream/event.c says whose it is; trace.c gives it a stamp, which is its time
+ * and its place in the one order that all who watch see, offers it to each
+ * reader and fires its tracepoint. The reader's filter (trace_filter.c) looks at
+ * it, and it becomes a record in the ring of this CPU (trace_ring.c). The file
+ * (trace_file.c) gives the records of all CPUs in the order of their stamps, as
+ * they are or as text.
  *
  * Nothing on this path waits or allocates. Readers are found under RCU; a ring
  * has one producer, which is its CPU with softirqs off, and one consumer, who
- * holds the reader's lock.
+ * holds the reader's lock. A reader waits for the CPUs that are on this path
+ * when it looks: what they add may come before what is there.
  */
 #ifndef CHALK_KMOD_TRACE_H
 #define CHALK_KMOD_TRACE_H
@@ -28,15 +31,26 @@
 
 struct dentry;
 
+/* Bits of a stamp below its microseconds: events may share one of these. */
+#define CHALK_STAMP_SHIFT 10
+
+/* The time of a record, in nanoseconds. */
+static inline u64 chalk_stamp_time(u64 stamp)
+{
+	return (stamp >> CHALK_STAMP_SHIFT) * NSEC_PER_USEC;
+}
+
 /**
  * struct chalk_item - an event, and whose it is
  * @ev:    the event
  * @ends:  between whom
+ * @stamp: its place in the order of all events, and with it its time
  * @netns: where
  */
 struct chalk_item {
 	const struct event *ev;
 	const struct chalk_ends *ends;
+	u64 stamp;
 	u32 netns;
 };
 
@@ -89,11 +103,11 @@ void chalk_record_event(struct event *ev, const struct chalk_trace_record *r);
 
 /**
  * struct chalk_mark - what is not in a record, but belongs to it
- * @serial: place of the record among all of the reader's
- * @lost:   how many the ring had had no room for
+ * @stamp: the event's
+ * @lost:  how many the ring had had no room for
  */
 struct chalk_mark {
-	u64 serial;
+	u64 stamp;
 	u32 lost;
 };
 
@@ -123,18 +137,14 @@ struct chalk_ring {
 
 /**
  * struct chalk_rings - the rings of a reader
- * @serial: of the last record that was put into any of them
- * @forgotten: records up to this one are not wanted any more
- * @next:   of the one to take out next
+ * @forgotten: records up to this stamp are not wanted any more
  * @taken:  the ring that records are being taken out of
  * @gap:    a record that tells of lost ones
  * @size:   places in each, a power of two
  * @ring:   one for each CPU
  */
 struct chalk_rings {
-	atomic64_t serial;
 	atomic64_t forgotten;
-	u64 next;
 	struct chalk_ring *taken;
 	struct chalk_trace_record gap;
 	u32 size;
@@ -144,16 +154,16 @@ struct chalk_rings {
 int chalk_rings_init(struct chalk_rings *rs);
 void chalk_rings_destroy(struct chalk_rings *rs);
 u32 chalk_rings_put(struct chalk_rings *rs, const struct chalk_item *it);
-unsigned int chalk_rings_take(struct chalk_rings *rs,
+unsigned int chalk_rings_take(struct chalk_rings *rs, u64 until,
 			      const struct chalk_trace_record **first,
 			      unsigned int max);
 void chalk_rings_free(struct chalk_rings *rs, unsigned int n);
-void chalk_rings_forget(struct chalk_rings *rs);
+void chalk_rings_forget(struct chalk_rings *rs, u64 until);
 bool chalk_rings_more(const struct chalk_rings *rs);
 
 /* --- emission: trace.c --- */
 
-void chalk_trace_event(const struct chalk_item *it);
+void chalk_trace_event(struct chalk_item *it);
 void chalk_trace_stray(struct net *net, enum event_kind kind, enum cause why,
 		       const struct chalk_ends *ends, const struct seg *seg);
 
@@ -178,6 +188,7 @@ struct chalk_reader {
 int chalk_reader_add(struct chalk_reader *rd);
 void chalk_reader_remove(struct chalk_reader *rd);
 void chalk_reader_set_filter(struct chalk_reader *rd, struct chalk_filter *f);
+u64 chalk_trace_settle(void);
 
 /* --- tracepoints: trace_points.c --- */
 

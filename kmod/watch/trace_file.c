@@ -88,7 +88,8 @@ static bool refill(struct trace_file *tf)
 {
 	const struct chalk_trace_record *first;
 
-	tf->taken = chalk_rings_take(&tf->reader.rings, &first, MOST_RECORDS);
+	tf->taken = chalk_rings_take(&tf->reader.rings, chalk_trace_settle(),
+				     &first, MOST_RECORDS);
 	if (tf->taken)
 		tf->render(tf, first, tf->taken);
 	return tf->taken;

@@ -3,8 +3,9 @@
  * trace_points.h - the tracepoints chalk:*, one for each kind of event
  *
  * For perf, trace-cmd and bpftrace. All are of one class and have all that the
- * record of uapi/chalk_trace.h has. While one is on its namespaces' events are
- * emitted, as for a reader.
+ * record of uapi/chalk_trace.h has, and the stamp that tells the order of the
+ * trace, since the buffer of another CPU may have a later clock. While one is on
+ * its namespaces' events are emitted, as for a reader.
  *
  * As the kernel wants it of such a file, it is read several times over.
  */
@@ -73,6 +74,7 @@ DECLARE_EVENT_CLASS(chalk_event,
 	TP_STRUCT__entry(
 		/* the name of the cause, for bpftrace: str(kptr(args->why)) */
 		__field(const char *, why)
+		__field(u64, stamp)
 		__field(u32, netns)
 		__field(u32, conn)
 		__array(u8, laddr, 16)
@@ -106,6 +108,7 @@ DECLARE_EVENT_CLASS(chalk_event,
 	),
 	TP_fast_assign(
 		__entry->why = cause_name(it->ev->cause);
+		__entry->stamp = it->stamp;
 		__entry->netns = it->netns;
 		__entry->conn = it->ev->conn;
 		memcpy(__entry->laddr, &it->ends->laddr, 16);
@@ -137,7 +140,7 @@ DECLARE_EVENT_CLASS(chalk_event,
 		__entry->ooo = it->ev->ooo;
 		__entry->mss = it->ev->mss;
 	),
-	TP_printk("netns=%u conn=%u local=[%pI6c]:%u remote=[%pI6c]:%u cause=(%s) state=%s flags=%s seq=%u ack=%u len=%u wnd=%u old=%u new=%u snd_una=%u snd_nxt=%u rcv_nxt=%u cwnd=%u ssthresh=%u flight=%u snd_wnd=%u rcv_wnd=%u srtt=%u rttvar=%u rto=%u unsent=%u unread=%u ooo=%u mss=%u",
+	TP_printk("netns=%u conn=%u local=[%pI6c]:%u remote=[%pI6c]:%u cause=(%s) state=%s flags=%s seq=%u ack=%u len=%u wnd=%u old=%u new=%u snd_una=%u snd_nxt=%u rcv_nxt=%u cwnd=%u ssthresh=%u flight=%u snd_wnd=%u rcv_wnd=%u srtt=%u rttvar=%u rto=%u unsent=%u unread=%u ooo=%u mss=%u stamp=%llu",
 		  __entry->netns, __entry->conn, __entry->laddr,
 		  __entry->lport, __entry->raddr, __entry->rport,
 		  chalk_show_cause(__entry->cause),
@@ -149,7 +152,7 @@ DECLARE_EVENT_CLASS(chalk_event,
 		  __entry->flight, __entry->snd_wnd, __entry->rcv_wnd,
 		  __entry->srtt, __entry->rttvar, __entry->rto,
 		  __entry->unsent, __entry->unread, __entry->ooo,
-		  __entry->mss)
+		  __entry->mss, __entry->stamp)
 );
 
 #define X(id, name) \

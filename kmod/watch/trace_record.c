@@ -18,16 +18,17 @@
 void chalk_record_fill(struct chalk_trace_record *r,
 		       const struct chalk_item *it)
 {
+	const struct chalk_ends *ends = it->ends;
 	const struct event *ev = it->ev;
 
 	BUILD_BUG_ON(EVENT_SAME != RECORD_SAME);
-	r->time = ev->time * NSEC_PER_USEC;
+	r->time = chalk_stamp_time(it->stamp);
 	r->netns = it->netns;
 	r->conn = ev->conn;
-	memcpy(r->laddr, &it->ends->laddr, sizeof(r->laddr));
-	memcpy(r->raddr, &it->ends->raddr, sizeof(r->raddr));
-	r->lport = it->ends->lport;
-	r->rport = it->ends->rport;
+	memcpy(r->laddr, &ends->laddr, sizeof(r->laddr));
+	memcpy(r->raddr, &ends->raddr, sizeof(r->raddr));
+	r->lport = ends->lport;
+	r->rport = ends->rport;
 	memcpy((void *)r + RECORD_FIRST, (const void *)ev + EVENT_FIRST,
 	       RECORD_SAME);
 	r->reserved = 0;

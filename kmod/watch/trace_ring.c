@@ -4,9 +4,10 @@
  *
  * Owns struct chalk_rings: for each CPU a ring that only this CPU puts records
  * into, with softirqs off, and that only the holder of the reader's lock takes
- * them out of. Neither waits for the other. A number tells the order over all
- * CPUs; it is given only to a record that has room, so that the reader finds
- * every number. What has no room is counted, and told where it is missing.
+ * them out of. In each ring the stamps of the records ascend, so those of all
+ * CPUs are merged by the least. The caller says up to which stamp no CPU can add
+ * a record any more; later ones stay. What has no room is counted, and told
+ * where it is missing.
  */
 #include <linux/module.h>
 #include <linux/log2.h>
@@ -64,7 +65,6 @@ int chalk_rings_init(struct chalk_rings *rs)
 	u32 wanted = clamp(READ_ONCE(trace_records), 16U, 1U << 20);
 
 	rs->size = roundup_pow_of_two(wanted);
-	rs->next = 1;
 	rs->ring = alloc_percpu(struct chalk_ring);
 	if (!rs->ring)
 		return -ENOMEM;
@@ -114,7 +114,7 @@ u32 chalk_rings_put(struct chalk_rings *rs, const struct chalk_item *it)
 	}
 	chalk_record_fill(&r->rec[at], it);
 	r->mark[at].lost = r->lost;
-	r->mark[at].serial = atomic64_inc_return(&rs->serial);
+	r->mark[at].stamp = it->stamp;
 	/* pairs with the acquire in ready() */
 	smp_store_release(&r->head, r->head + 1);
 	return r->head;
@@ -136,29 +136,47 @@ static const struct chalk_mark *mark_of(const struct chalk_rings *rs,
 	return &r->mark[r->tail & (rs->size - 1)];
 }
 
-/* The ring that has the record which is next in the order of all. */
-static struct chalk_ring *find_next(const struct chalk_rings *rs)
+static u64 stamp_of(const struct chalk_rings *rs, const struct chalk_ring *r)
 {
+	return ready(r) ? mark_of(rs, r)->stamp : U64_MAX;
+}
+
+/*
+ * The ring that has the record which is next in the order of all, if that is
+ * before @end. No other ring has one before the @end that is left.
+ */
+static struct chalk_ring *find_next(const struct chalk_rings *rs, u64 *end)
+{
+	struct chalk_ring *next = NULL;
+	u64 stamp, least = *end;
 	struct chalk_ring *r;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		r = per_cpu_ptr(rs->ring, cpu);
-		if (ready(r) && mark_of(rs, r)->serial == rs->next)
-			return r;
+		stamp = stamp_of(rs, r);
+		if (stamp < least) {
+			next = r;
+			*end = least;
+			least = stamp;
+		} else if (stamp < *end) {
+			*end = stamp;
+		}
 	}
-	return NULL;
+	return next;
 }
 
 /* An empty ring that has had no room since its last record. */
-static struct chalk_ring *find_lost(const struct chalk_rings *rs)
+static struct chalk_ring *find_lost(const struct chalk_rings *rs, u32 *lost)
 {
 	struct chalk_ring *r;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		r = per_cpu_ptr(rs->ring, cpu);
-		if (READ_ONCE(r->lost) != r->told && !ready(r))
+		/* what is put in later has a mark that is no less */
+		*lost = smp_load_acquire(&r->lost);
+		if (*lost != r->told && !ready(r))
 			return r;
 	}
 	return NULL;
@@ -178,23 +196,32 @@ static unsigned int tell_lost(struct chalk_rings *rs, struct chalk_ring *r,
 	return 1;
 }
 
+static void free_records(struct chalk_ring *r, u32 n)
+{
+	/* pairs with the acquire in has_room() */
+	smp_store_release(&r->tail, r->tail + n);
+}
+
 /* Take out what is not wanted any more. */
 static void skip_forgotten(struct chalk_rings *rs)
 {
 	u64 last = atomic64_read(&rs->forgotten);
+	struct chalk_ring *r;
+	int cpu;
 
-	while (rs->next <= last) {
-		rs->taken = find_next(rs);
-		if (!rs->taken)
-			return;
-		rs->taken->told = mark_of(rs, rs->taken)->lost;
-		chalk_rings_free(rs, 1);
+	for_each_possible_cpu(cpu) {
+		r = per_cpu_ptr(rs->ring, cpu);
+		while (stamp_of(rs, r) <= last) {
+			r->told = mark_of(rs, r)->lost;
+			free_records(r, 1);
+		}
 	}
 }
 
-/* How many records of a ring follow each other, in the order and in memory. */
+/* How many records of a ring follow each other, before @end and in memory. */
 static unsigned int length_of_run(const struct chalk_rings *rs,
-				  const struct chalk_ring *r, unsigned int max)
+				  const struct chalk_ring *r, u64 end,
+				  unsigned int max)
 {
 	const struct chalk_mark *mark = mark_of(rs, r);
 	u32 most = min_t(u32, max, ready(r));
@@ -202,41 +229,41 @@ static unsigned int length_of_run(const struct chalk_rings *rs,
 
 	most = min(most, rs->size - (r->tail & (rs->size - 1)));
 	for (n = 0; n < most; n++)
-		if (mark[n].serial != rs->next + n || mark[n].lost != r->told)
+		if (mark[n].stamp >= end || mark[n].lost != r->told)
 			break;
 	return n;
 }
 
 /**
- * chalk_rings_take() - records in the order in which they were put in
+ * chalk_rings_take() - records in the order of their stamps
  * @rs:    the rings; the caller is the only one who takes
+ * @until: no CPU can add a record with this stamp or an earlier one
  * @first: the first of them; they stay until chalk_rings_free()
  * @max:   how many at most
  *
  * Return: how many.
  */
-unsigned int chalk_rings_take(struct chalk_rings *rs,
+unsigned int chalk_rings_take(struct chalk_rings *rs, u64 until,
 			      const struct chalk_trace_record **first,
 			      unsigned int max)
 {
+	u64 end = until + 1;
 	struct chalk_ring *r;
-	u32 at;
+	u32 at, lost;
 
 	skip_forgotten(rs);
 	*first = &rs->gap;
-	r = find_next(rs);
+	r = find_next(rs, &end);
 	if (!r) {
-		r = find_lost(rs);
-		return r ? tell_lost(rs, r, READ_ONCE(r->lost),
-				     ktime_get_ns()) :
-			   0;
+		r = find_lost(rs, &lost);
+		return r ? tell_lost(rs, r, lost, chalk_stamp_time(until)) : 0;
 	}
 	at = r->tail & (rs->size - 1);
 	if (unlikely(r->mark[at].lost != r->told))
 		return tell_lost(rs, r, r->mark[at].lost, r->rec[at].time);
 	*first = &r->rec[at];
 	rs->taken = r;
-	return length_of_run(rs, r, max);
+	return length_of_run(rs, r, end, max);
 }
 
 /**
@@ -246,25 +273,21 @@ unsigned int chalk_rings_take(struct chalk_rings *rs,
  */
 void chalk_rings_free(struct chalk_rings *rs, unsigned int n)
 {
-	struct chalk_ring *r = rs->taken;
-
-	if (!r)
-		return;
+	if (rs->taken)
+		free_records(rs->taken, n);
 	rs->taken = NULL;
-	rs->next += n;
-	/* pairs with the acquire in has_room() */
-	smp_store_release(&r->tail, r->tail + n);
 }
 
 /**
  * chalk_rings_forget() - what is in the rings now is not wanted any more
- * @rs: the rings
+ * @rs:    the rings
+ * @until: the stamp of the last such record
  *
  * Some of it may be on its way in, so the one who takes out leaves it out.
  */
-void chalk_rings_forget(struct chalk_rings *rs)
+void chalk_rings_forget(struct chalk_rings *rs, u64 until)
 {
-	atomic64_set(&rs->forgotten, atomic64_read(&rs->serial));
+	atomic64_set(&rs->forgotten, until);
 }
 
 /**
@@ -273,5 +296,8 @@ void chalk_rings_forget(struct chalk_rings *rs)
  */
 bool chalk_rings_more(const struct chalk_rings *rs)
 {
-	return find_next(rs) || find_lost(rs);
+	u64 end = U64_MAX;
+	u32 lost;
+
+	return find_next(rs, &end) || find_lost(rs, &lost);
 }
