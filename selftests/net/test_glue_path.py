@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Handshakes that a listener shapes, and the path: routes, marks, flow labels,
+what ICMP says about it; also what is left of these in TIME_WAIT.
+"""
+
+import errno
+import select
+import socket
+import time
+import unittest
+
+from dgram import disconnect
+from glue import (ACK, ADDRESS, FAMILIES, FIN, SO_TXREHASH, SYN, Glue, Tap,
+                  abort)
+from net import exact_clock, listener, sh, table, wait_until
+
+GATEWAY = {socket.AF_INET: "10.0.1.2", socket.AF_INET6: "2001:db8:1::2"}
+OTHER_GATEWAY = {socket.AF_INET: "10.0.1.3", socket.AF_INET6: "fe80::3"}
+MTU = {socket.AF_INET: (socket.IPPROTO_IP, 14),
+       socket.AF_INET6: (socket.IPPROTO_IPV6, 24)}
+
+
+def ip(family) -> str:
+    """The command for this version of IP."""
+    return "ip -6" if family == socket.AF_INET6 else "ip"
+
+
+def mss_option(options: bytes) -> int:
+    """What it says; 0: there is none."""
+    while options and options[0]:
+        if options[0] == 2:
+            return int.from_bytes(options[2:4], "big")
+        options = options[1 if options[0] == 1 else options[1]:]
+    return 0
+
+
+class Handshake(Glue):
+    """a listener, and who calls it"""
+
+    def test_maxseg_of_a_listener(self):
+        """TCP_MAXSEG stands in its SYN+ACK (0.5 s)"""
+        for family in FAMILIES:
+            with Tap("router", "ra") as tap:
+                self.pair(family, listening=[
+                    (socket.SOL_TCP, socket.TCP_MAXSEG, 700)])
+                answers = [p for p in tap.packets(outgoing=True)
+                           if p["flags"] == SYN | ACK]
+            self.assertEqual([mss_option(p["options"]) for p in answers],
+                             [700])
+
+    @exact_clock
+    def test_backlog(self):
+        """30 clients call at once, 5 are to wait: never more do, and all get
+        in (2 s)"""
+        number, backlog = 30, 5
+        # as many handshakes at a time as may be
+        self.net.netem("delay 200ms")
+        self.addCleanup(self.net.netem, "delay 0")
+        server = self.server(backlog)
+        socks = [self.client() for _ in range(number)]
+        for sock in socks:
+            sock.setblocking(False)
+            sock.connect_ex((ADDRESS["bob", socket.AF_INET], Glue.port))
+        time.sleep(2)
+        waiting = [row for row in table("conns")
+                   if row["local"] == f"10.0.2.1:{Glue.port}"
+                   and row["state"] == "ESTABLISHED"]
+        self.assertEqual(len(waiting), backlog + 1)
+        for _ in socks:
+            self.addCleanup(abort, server.accept()[0])
+        for sock in socks:
+            self.assertEqual(select.select([], [sock], [], 60)[1], [sock])
+            self.assertEqual(
+                sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0)
+
+
+class TimeWait(Glue):
+    """what is left of a connection answers as it did"""
+
+    def test_mark(self):
+        """a FIN again, where only a marked packet finds a way (1.5 s)"""
+        for family in FAMILIES:
+            command, gateway = ip(family), GATEWAY[family]
+            with Tap("router", "ra") as tap:
+                sock, conn = self.pair(family, options=[
+                    (socket.SOL_SOCKET, socket.SO_MARK, 7)])
+                sock.close()
+                self.assertEqual(conn.recv(1), b"")
+                conn.close()
+                time.sleep(0.1)
+                fin = [p for p in tap.packets(outgoing=True)
+                       if p["flags"] & FIN][-1]
+            sh(f"{command} -n alice rule add fwmark 7 lookup 100")
+            sh(f"{command} -n alice route add default via {gateway} table 100")
+            sh(f"{command} -n alice route del default")
+            try:
+                with Tap("router", "ra") as tap:
+                    tap.sock.send(fin["frame"])
+                    time.sleep(0.2)
+                    answers = tap.packets()
+            finally:
+                sh(f"{command} -n alice route add default via {gateway}")
+                sh(f"{command} -n alice rule del fwmark 7 lookup 100")
+            self.assertEqual([p["flags"] for p in answers], [ACK])
+            self.assertEqual(answers[0]["ack"], fin["seq"] + 1)
+
+    def test_flow_label(self):
+        """a FIN again: its ACK has the label that all had (0.5 s)"""
+        with Tap("router", "ra") as tap:
+            sock, conn = self.pair(socket.AF_INET6)
+            sock.close()
+            self.assertEqual(conn.recv(1), b"")
+            conn.close()
+            time.sleep(0.1)
+            fin = [p for p in tap.packets(outgoing=True)
+                   if p["flags"] & FIN][-1]
+            labels = {p["label"] for p in tap.packets()}
+            tap.sock.send(fin["frame"])
+            time.sleep(0.2)
+            again = tap.packets()
+        self.assertEqual([p["flags"] for p in again], [ACK])
+        self.assertNotEqual(labels, {0})
+        self.assertEqual({p["label"] for p in again}, labels)
+
+
+class Path(Glue):
+    """the way to bob changes"""
+
+    def test_another_way_after_a_timeout(self):
+        """SO_TXREHASH: what is sent again has another flow label (0.5 s)"""
+        for rehash, most in ((1, 9), (0, 1)):
+            sock, _ = self.pair(socket.AF_INET6, options=[
+                (socket.SOL_SOCKET, SO_TXREHASH, rehash)])
+            mend = self.cut()
+            with Tap("router", "ra") as tap:
+                sock.send(b"x")
+                time.sleep(2)
+                port = sock.getsockname()[1]
+                labels = [p["label"] for p in tap.packets()
+                          if p["len"] and p["sport"] == port]
+            mend()
+            self.assertGreater(len(labels), 2)
+            self.assertNotIn(0, labels)
+            self.assertEqual(len(set(labels)), min(len(labels), most))
+
+    def test_a_timeout_is_explained(self):
+        """silence is ETIMEDOUT; if ICMP told why, it is that: while send()
+        holds the socket, or later (2 s)"""
+        sh("ip netns exec router sysctl -qw net.ipv4.icmp_ratelimit=0"
+           " net.ipv6.icmp.ratelimit=0")
+        self.addCleanup(self.net.netem, "delay 0")
+        for family, number in ((socket.AF_INET, errno.EHOSTUNREACH),
+                               (socket.AF_INET6, errno.ENETUNREACH)):
+            self.assertEqual(self.end(family, "loss 100%"), errno.ETIMEDOUT)
+            command = f"{ip(family)} -n router route %s unreachable" \
+                      f" {ADDRESS['bob', family]}"
+            for delay in ("delay 0", "delay 10ms"):
+                self.assertEqual(self.end(family, delay, command), number)
+
+    def end(self, family, netem: str, route="") -> int:
+        """The errno of a connection with such a network, and such a route."""
+        self.net.netem("delay 0")
+        sock, _ = self.pair(family, options=[
+            (socket.SOL_TCP, socket.TCP_USER_TIMEOUT, 1500)])
+        self.net.netem(netem)
+        if route:
+            sh(route % "add")
+        try:
+            sock.send(b"x")
+            sock.recv(1)
+        except OSError as why:
+            return why.errno
+        finally:
+            if route:
+                sh(route % "del")
+        return 0
+
+    def test_redirect(self):
+        """another router is nearer: believed (1 s)"""
+        for family in FAMILIES:
+            command, target = ip(family), ADDRESS["bob", family]
+            other = OTHER_GATEWAY[family]
+            sock, _ = self.pair(family)
+            for host, dev in (("alice", "a0"), ("router", "ra")):
+                sh(f"ip -n {host} neigh replace {other} dev {dev}"
+                   " lladdr 02:00:00:00:02:02 nud permanent")
+            self.assertNotIn(other, self.way(family))
+            sh(f"{command} -n router route add {target} via {other} dev ra")
+            self.addCleanup(sh, f"{command} -n alice route flush cache")
+            self.addCleanup(sh, f"{command} -n router route del {target}")
+            sock.send(b"x")
+            self.assertTrue(wait_until(
+                lambda f=family, o=other: o in self.way(f), 5, 0.5))
+
+    @staticmethod
+    def way(family) -> str:
+        """alice's way to bob."""
+        return sh(f"{ip(family)} -n alice route get {ADDRESS['bob', family]}")
+
+    def test_disconnect_forgets_the_route(self):
+        """connect() to AF_UNSPEC; then to another host (0.5 s)"""
+        for family in FAMILIES:
+            sock, _ = self.pair(family)
+            self.assertEqual(sock.getsockopt(*MTU[family]), 1500)
+            disconnect(sock)
+            self.fails(errno.ENOTCONN, sock.getsockopt, *MTU[family])
+            with listener("router", 7001, family=family) as server:
+                sock.connect((GATEWAY[family], 7001))
+                sock.send(b"x")
+                self.assertEqual(server.accept()[0].recv(1), b"x")
+
+
+if __name__ == "__main__":
+    unittest.main()
