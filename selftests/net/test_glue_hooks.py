@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Where the kernel lets others decide about packets and connections: security
+modules, control groups, IPsec policies, the packet filter.
+"""
+
+import ctypes
+import errno
+import os
+import select
+import socket
+import struct
+import subprocess
+import tempfile
+import unittest
+
+from glue import ADDRESS, FAMILIES, Glue, is_possible
+from net import libc, sh
+
+SYS_BPF = 321
+PROG_LOAD, PROG_ATTACH, PROG_DETACH, RAW_TRACEPOINT_OPEN = 5, 8, 9, 17
+CGROUP_SKB, LSM = 8, 29
+INGRESS, EGRESS, LSM_MAC = 0, 1, 27
+# bytes behind a type's record in BTF, for each kind: of its own, of a member
+BTF_TAILS = {1: (4, 0), 3: (12, 0), 4: (0, 12), 5: (0, 12), 6: (0, 8),
+             13: (0, 8), 14: (4, 0), 15: (0, 12), 17: (4, 0), 19: (0, 12)}
+BTF_FUNC = 12
+
+
+def bpf(command: int, attributes: bytes) -> int:
+    """The system call."""
+    done = libc.syscall(SYS_BPF, command, attributes, len(attributes))
+    if done < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return done
+
+
+def load(kind: int, answer: int, attach=0, function=0) -> int:
+    """A program that always gives the same answer; its descriptor."""
+    code = struct.pack("<BBhi", 0xb7, 0, 0, answer) + \
+        struct.pack("<BBhi", 0x95, 0, 0, 0)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    licence = ctypes.create_string_buffer(b"GPL")
+    return bpf(PROG_LOAD, struct.pack(
+        "IIQQIIQII16sIIIIQIIQII", kind, 2, ctypes.addressof(buffer),
+        ctypes.addressof(licence), 0, 0, 0, 0, 0, b"chalk_test", 0, attach,
+        0, 0, 0, 0, 0, 0, 0, function))
+
+
+def btf_function(name: bytes) -> int:
+    """The number of a function of the kernel among its types."""
+    with open("/sys/kernel/btf/vmlinux", "rb") as file:
+        data = file.read()
+    head, types, size, strings = struct.unpack_from("<IIII", data, 4)
+    wanted = data.index(b"\0" + name + b"\0", head + strings) + 1 \
+        - head - strings
+    at, end, number = head + types, head + types + size, 0
+    while at < end:
+        text, info = struct.unpack_from("<II", data, at)
+        number += 1
+        kind = info >> 24 & 31
+        if text == wanted and kind == BTF_FUNC:
+            return number
+        own, member = BTF_TAILS.get(kind, (0, 0))
+        at += 12 + own + member * (info & 0xffff)
+    raise LookupError(name)
+
+
+def has_bpf_lsm() -> bool:
+    """Is BPF among the security modules?"""
+    path = "/sys/kernel/security"
+    if not os.path.ismount(path):
+        subprocess.run(["mount", "-t", "securityfs", "none", path],
+                       capture_output=True, check=False)
+    try:
+        with open(f"{path}/lsm", encoding="ascii") as file:
+            return "bpf" in file.read().strip().split(",")
+    except FileNotFoundError:
+        return False
+
+
+class Hooks(Glue):
+    """alice calls bob"""
+
+    def begin(self, family=socket.AF_INET):
+        """A connect() that nobody waits for, and the listener."""
+        server = self.server(family=family)
+        sock = self.client(family=family)
+        sock.setblocking(False)
+        sock.connect_ex((ADDRESS["bob", family], Glue.port))
+        return sock, server
+
+    @staticmethod
+    def is_ready(sock, seconds: float) -> bool:
+        """Has it something to read, or an end?"""
+        return bool(select.select([sock], [], [], seconds)[0])
+
+    # --- a security module ---
+
+    @is_possible("/sys/kernel/btf/vmlinux")
+    def test_security_module(self):
+        """one that refuses a SYN: no record, no answer (2.5 s)"""
+        if not has_bpf_lsm():
+            self.skipTest("needs the security module bpf")
+        program = load(LSM, -errno.EPERM, LSM_MAC,
+                       btf_function(b"bpf_lsm_inet_conn_request"))
+        link = bpf(RAW_TRACEPOINT_OPEN, struct.pack("QIIQ", 0, program, 0, 0))
+        os.close(program)
+        try:
+            servers = [self.begin(family)[1] for family in FAMILIES]
+            for server in servers:
+                self.assertFalse(self.is_ready(server, 0.3))
+        finally:
+            os.close(link)
+        # their SYNs come again
+        for server in servers:
+            self.assertTrue(self.is_ready(server, 5))
+
+    # --- control groups ---
+
+    def group(self) -> str:
+        """A control group with this process in it, until the test ends."""
+        path = tempfile.mkdtemp()
+        sh(f"mount -t cgroup2 none {path} && mkdir -p {path}/chalk")
+
+        def leave():
+            self.enter(path)
+            sh(f"rmdir {path}/chalk; umount {path}; rmdir {path}")
+        self.addCleanup(leave)
+        self.enter(f"{path}/chalk")
+        return f"{path}/chalk"
+
+    @staticmethod
+    def enter(path):
+        """Its sockets belong to this group."""
+        with open(f"{path}/cgroup.procs", "w", encoding="ascii") as file:
+            file.write(str(os.getpid()))
+
+    @is_possible("/sys/fs/bpf")
+    def test_control_group(self):
+        """a program of a group drops what comes in, or what goes out (1 s)"""
+        try:
+            path = self.group()
+        except RuntimeError as why:
+            self.skipTest(str(why))
+        group = os.open(path, os.O_RDONLY)
+        self.addCleanup(os.close, group)
+        program = load(CGROUP_SKB, 0)
+        self.addCleanup(os.close, program)
+        for family in FAMILIES:
+            for way in (INGRESS, EGRESS):
+                sock, conn = self.pair(family)
+                target = struct.pack("IIIII", group, program, way, 0, 0)
+                bpf(PROG_ATTACH, target)
+                sock.send(b"x")
+                passed = self.is_ready(conn, 0.1)
+                bpf(PROG_DETACH, target)
+                self.assertFalse(passed)
+                self.assertTrue(self.is_ready(conn, 5))
+                self.assertEqual(conn.recv(1), b"x")
+
+    # --- IPsec ---
+
+    def test_policy(self):
+        """block: what comes in is dropped; what would go out is refused
+        (1.5 s)"""
+        add = "ip -n {} xfrm policy add src {} dst {} proto 253 dir {}" \
+              " action block"
+        try:
+            sh("ip -n bob xfrm policy flush")
+        except RuntimeError as why:
+            self.skipTest(str(why))
+        for family in FAMILIES:
+            ends = ADDRESS["alice", family], ADDRESS["bob", family]
+            sock, conn = self.pair(family)
+            sh(add.format("bob", *ends, "in"))
+            sock.send(b"x")
+            passed = self.is_ready(conn, 0.1)
+            sh("ip -n bob xfrm policy flush")
+            self.assertFalse(passed)
+            self.assertTrue(self.is_ready(conn, 5))
+            sh(add.format("alice", *ends, "out"))
+            try:
+                self.fails(errno.EPERM, self.client(family=family).connect,
+                           (ends[1], Glue.port))
+            finally:
+                sh("ip -n alice xfrm policy flush")
+
+    # --- the packet filter ---
+
+    def test_filter(self):
+        """nft: a SYN that is dropped comes again (2 s)"""
+        nft = "ip netns exec bob nft "
+        try:
+            sh(nft + "list ruleset")
+        except RuntimeError as why:
+            self.skipTest(str(why))
+        sh(nft + "'add table inet t; add chain inet t c"
+           " { type filter hook input priority 0; }'")
+        self.addCleanup(sh, nft + "delete table inet t")
+        for family in FAMILIES:
+            sh(nft + "add rule inet t c meta l4proto 253 drop")
+            _, server = self.begin(family)
+            self.assertFalse(self.is_ready(server, 0.2))
+            sh(nft + "flush chain inet t c")
+            self.assertTrue(self.is_ready(server, 5))
+
+    def test_conntrack(self):
+        """nft: answers pass as established; who calls unasked does not
+        (1 s)"""
+        nft = "ip netns exec alice nft "
+        try:
+            sh(nft + "list ruleset")
+        except RuntimeError as why:
+            self.skipTest(str(why))
+        sh(nft + "'add table inet t; add chain inet t c { type filter hook"
+           " input priority 0; }; add rule inet t c meta l4proto 253"
+           " ct state new drop'")
+        self.addCleanup(sh, nft + "delete table inet t")
+        for family in FAMILIES:
+            sock, conn = self.pair(family)
+            conn.send(b"answer")
+            self.assertTrue(self.is_ready(sock, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()
