@@ -20,6 +20,7 @@ import struct
 import termios
 import threading
 import time
+import unittest
 
 from net import IPPROTO_CHALK, libc
 
@@ -39,6 +40,8 @@ BITS = {1: "IN", 2: "PRI", 4: "OUT", 8: "ERR", 16: "HUP", 32: "NVAL",
 SCENARIOS = []
 # Seconds that make a difference; the real clock passes while the host is busy.
 GRAIN = 1 if os.environ.get("CHALK_CLOCK") == "real" else 0.2
+waits_for_minutes = unittest.skipIf(GRAIN == 1, "waits for minutes,"
+                                    " counted clock only")
 
 
 def scenario(function):

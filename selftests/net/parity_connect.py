@@ -8,7 +8,7 @@ import socket
 import time
 
 from net import libc
-from parity import ANY, PORT, scenario
+from parity import ANY, PORT, scenario, waits_for_minutes
 
 
 # --- a fresh socket ---
@@ -257,6 +257,7 @@ def connecting(run):
 
 
 @scenario
+@waits_for_minutes
 def connecting_times_out(run):
     """ETIMEDOUT"""
     run.disconnected = True
@@ -269,6 +270,7 @@ def connecting_times_out(run):
 
 
 @scenario
+@waits_for_minutes
 def connecting_times_out_nonblocking(run):
     """ETIMEDOUT by events"""
     sock = run.socket(False)
