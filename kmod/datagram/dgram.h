@@ -33,9 +33,11 @@
 #include <net/udp.h>
 
 #include "chalk.h"
+#include "compat.h"
 #include "core/dgram.h"
 #include "core/params.h"
 #include "ip/ip.h"
+#include "ip/ops.h"
 #include "net/net.h"
 
 struct dentry;
@@ -62,6 +64,16 @@ struct chalk_dgram_ip {
 	void (*send_unreachable)(struct sk_buff *skb);
 	void (*prepare)(const struct sock *sk, struct sk_buff *skb);
 };
+
+/* What the struct proto_ops of a datagram socket has, whatever its addresses. */
+/* clang-format off */
+#define CHALK_DGRAM_OPS \
+	.connect = inet_dgram_connect, \
+	.accept = sock_no_accept, \
+	.poll = datagram_poll, \
+	.listen = sock_no_listen, \
+	CHALK_SENDPAGE_OPS
+/* clang-format on */
 
 /* sock.c */
 extern struct proto chalk_dgram_prot;

@@ -120,28 +120,7 @@ struct proto chalk_dgram_prot = {
 	.h.udp_table = &chalk_dgram_table,
 };
 
-static const struct proto_ops dgram_ops = {
-	.family = PF_INET,
-	.owner = THIS_MODULE,
-	.release = inet_release,
-	.bind = inet_bind,
-	.connect = inet_dgram_connect,
-	.socketpair = sock_no_socketpair,
-	.accept = sock_no_accept,
-	.getname = inet_getname,
-	.poll = datagram_poll,
-	.ioctl = inet_ioctl,
-	.gettstamp = sock_gettstamp,
-	.listen = sock_no_listen,
-	.shutdown = inet_shutdown,
-	.setsockopt = sock_common_setsockopt,
-	.getsockopt = sock_common_getsockopt,
-	.sendmsg = inet_sendmsg,
-	.recvmsg = inet_recvmsg,
-	.mmap = sock_no_mmap,
-	.set_peek_off = sk_set_peek_off,
-	CHALK_SENDPAGE_OPS
-};
+static const struct proto_ops dgram_ops = { CHALK_INET_OPS, CHALK_DGRAM_OPS };
 
 /* socket(AF_INET, SOCK_DGRAM, IPPROTO_CHALK_DGRAM) */
 static struct inet_protosw dgram_protosw = {

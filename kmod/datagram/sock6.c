@@ -55,32 +55,7 @@ static void dgram6_derive_proto(void)
 	chalk_set_pinfo_offset(&dgram6_prot, offsetof(struct udp6_sock, inet6));
 }
 
-/* As those of AF_INET, but for what the names of sockets have to do with. */
-static const struct proto_ops dgram6_ops = {
-	.family = PF_INET6,
-	.owner = THIS_MODULE,
-	.release = inet6_release,
-	.bind = inet6_bind,
-	.connect = inet_dgram_connect,
-	.socketpair = sock_no_socketpair,
-	.accept = sock_no_accept,
-	.getname = inet6_getname,
-	.poll = datagram_poll,
-	.ioctl = inet6_ioctl,
-	.gettstamp = sock_gettstamp,
-	.listen = sock_no_listen,
-	.shutdown = inet_shutdown,
-	.setsockopt = sock_common_setsockopt,
-	.getsockopt = sock_common_getsockopt,
-	.sendmsg = inet_sendmsg,
-	.recvmsg = inet_recvmsg,
-	.mmap = sock_no_mmap,
-	.set_peek_off = sk_set_peek_off,
-#ifdef CONFIG_COMPAT
-	.compat_ioctl = inet6_compat_ioctl,
-#endif
-	CHALK_SENDPAGE_OPS
-};
+static const struct proto_ops dgram6_ops = { CHALK_INET6_OPS, CHALK_DGRAM_OPS };
 
 /* socket(AF_INET6, SOCK_DGRAM, IPPROTO_CHALK_DGRAM) */
 static struct inet_protosw dgram6_protosw = {

@@ -388,30 +388,7 @@ struct proto chalk_prot = {
 	/* clang-format on */
 };
 
-const struct proto_ops chalk_stream_ops = {
-	.family = PF_INET,
-	.owner = THIS_MODULE,
-	.release = inet_release,
-	.bind = inet_bind,
-	.connect = inet_stream_connect,
-	.socketpair = sock_no_socketpair,
-	.accept = inet_accept,
-	.getname = inet_getname,
-	.poll = chalk_poll,
-	.ioctl = inet_ioctl,
-	.gettstamp = sock_gettstamp,
-	.listen = chalk_listen,
-	.shutdown = inet_shutdown,
-	.setsockopt = sock_common_setsockopt,
-	.getsockopt = sock_common_getsockopt,
-	.sendmsg = inet_sendmsg,
-	.recvmsg = inet_recvmsg,
-	.mmap = sock_no_mmap,
-	.set_rcvlowat = chalk_set_rcvlowat,
-	.set_peek_off = sk_set_peek_off,
-	.splice_read = chalk_splice_read,
-	CHALK_SPLICE_IN_OPS
-};
+const struct proto_ops chalk_stream_ops = { CHALK_INET_OPS, CHALK_STREAM_OPS };
 
 /* --- registration --- */
 

@@ -87,6 +87,7 @@
 #include "core/req.h"
 #include "core/timewait.h"
 #include "ip/ip.h"
+#include "ip/ops.h"
 #include "net/net.h"
 
 /* What waits for the owner of the socket to let go: bits of @deferred. */
@@ -304,6 +305,18 @@ static inline struct env *chalk_env(const struct sock *sk)
 {
 	return &chalk_net(sock_net(sk))->env;
 }
+
+/* What the struct proto_ops of a stream has, whatever its addresses. */
+/* clang-format off */
+#define CHALK_STREAM_OPS \
+	.connect = inet_stream_connect, \
+	.accept = inet_accept, \
+	.poll = chalk_poll, \
+	.listen = chalk_listen, \
+	.set_rcvlowat = chalk_set_rcvlowat, \
+	.splice_read = chalk_splice_read, \
+	CHALK_SPLICE_IN_OPS
+/* clang-format on */
 
 /* sock.c */
 extern struct proto chalk_prot;

@@ -40,34 +40,8 @@ static void sock6_derive_proto(void)
 	chalk6_prot.twsk_prot = &chalk6_timewait_ops;
 }
 
-/* As chalk_stream_ops, but for what the names of sockets have to do with. */
-static const struct proto_ops chalk6_stream_ops = {
-	.family = PF_INET6,
-	.owner = THIS_MODULE,
-	.release = inet6_release,
-	.bind = inet6_bind,
-	.connect = inet_stream_connect,
-	.socketpair = sock_no_socketpair,
-	.accept = inet_accept,
-	.getname = inet6_getname,
-	.poll = chalk_poll,
-	.ioctl = inet6_ioctl,
-	.gettstamp = sock_gettstamp,
-	.listen = chalk_listen,
-	.shutdown = inet_shutdown,
-	.setsockopt = sock_common_setsockopt,
-	.getsockopt = sock_common_getsockopt,
-	.sendmsg = inet_sendmsg,
-	.recvmsg = inet_recvmsg,
-	.mmap = sock_no_mmap,
-	.set_rcvlowat = chalk_set_rcvlowat,
-	.set_peek_off = sk_set_peek_off,
-#ifdef CONFIG_COMPAT
-	.compat_ioctl = inet6_compat_ioctl,
-#endif
-	.splice_read = chalk_splice_read,
-	CHALK_SPLICE_IN_OPS
-};
+static const struct proto_ops chalk6_stream_ops = { CHALK_INET6_OPS,
+						    CHALK_STREAM_OPS };
 
 /* socket(AF_INET6, SOCK_STREAM, IPPROTO_CHALK) */
 static struct inet_protosw chalk6_protosw = {
