@@ -44,6 +44,7 @@ static bool user_resize(struct sock *sk, u64 now)
 	if (now < a->resize_at)
 		return false;
 	a->resize_at = NEVER;
+	check_resize(sk);
 	conn_set_rcv_buf(&sk->c, a->cfg->resize_to, now);
 	return true;
 }
@@ -80,6 +81,7 @@ static bool user_write(struct sock *sk, u64 now)
 	a->written += n;
 	a->write_at = now + a->cfg->write_gap;
 	w->progress = now;
+	check_write(sk, more);
 	conn_write(&sk->c, n, more, now);
 	return true;
 }
@@ -129,6 +131,7 @@ static bool user_read(struct sock *sk, u64 now)
 	a->read += n;
 	a->last = now;
 	sk->host->w->progress = now;
+	check_read(sk);
 	conn_read(&sk->c, n, now);
 	pace_reader(a, n, now);
 	return true;
@@ -209,8 +212,10 @@ static bool user_abort(struct sock *sk, u64 now)
 		return false;
 	a->aborted = true;
 	a->done = true;
-	if (sk->kind == SOCK_CONN)
+	if (sk->kind == SOCK_CONN) {
+		sk->check.life.aborts = sk->c.state;
 		conn_abort(&sk->c, now);
+	}
 	return true;
 }
 

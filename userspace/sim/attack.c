@@ -79,6 +79,12 @@ static struct seg forged(struct world *w, const struct sock *sk)
 		aim(w, &sk->c, &s);
 	s.sport = sk->rport;
 	s.dport = sk->lport;
+	/* one for the listener, or for a port where nobody is */
+	if (rng_chance(&w->net_rng, PPM / 8)) {
+		s.sport = rng_range(&w->net_rng, 1, CLIENT_PORT - 1);
+		if (rng_chance(&w->net_rng, PPM / 2))
+			s.dport = rng_range(&w->net_rng, 1, SERVER_PORT - 1);
+	}
 	return s;
 }
 

@@ -5,31 +5,15 @@
  * First those about what arrives, then about what leaves, then about a
  * connection at rest, then about its events.
  */
-#include "check.h"
-#include "host.h"
-#include "params.h"
-#include "seq.h"
-#include "sock.h"
-
-/* RFC 9293 section 3.8.6.3: an ACK is delayed by less than half a second. */
-#define LATEST_ACK (500 * USEC_PER_MS)
+#include "check_model.h"
 
 void check_init(struct sock *sk, enum conn_state state)
 {
 	memset(&sk->check, 0, sizeof(sk->check));
 	sk->check.state = state;
 	sk->check.told.kind = NR_EVENT_KINDS;
-}
-
-/* Both SYNs offered it. */
-static bool has_timestamps(const struct check *k)
-{
-	return k->out.ts && k->in.ts;
-}
-
-static u8 shift_of(const struct check *k, const struct check_syn *syn)
-{
-	return k->out.wscale && k->in.wscale ? syn->shift : 0;
+	sender_init(sk);
+	life_init(sk);
 }
 
 u64 check_rx_offset(const struct sock *sk, u32 seq)
@@ -40,7 +24,7 @@ u64 check_rx_offset(const struct sock *sk, u32 seq)
 }
 
 /* The next sequence number that packets alone make us expect. */
-static u32 expected(const struct sock *sk)
+u32 check_expected(const struct sock *sk)
 {
 	const struct check *k = &sk->check;
 	bool fin = k->fin_in && k->fin_off == sk->in.front;
@@ -65,13 +49,14 @@ static void note_syn(struct check_syn *syn, const struct seg *s)
 
 static bool takes_syn(const struct sock *sk)
 {
-	return sk->kind != SOCK_CONN ? !sk->check.in.seen :
-				       sk->c.state == ST_SYN_SENT;
+	if (sk->kind != SOCK_CONN)
+		return !sk->check.in.seen;
+	return sk->c.state == ST_SYN_SENT && sk->check.rcv.fate == FATE_TAKE;
 }
 
 static void note_ack(struct check *k, const struct seg *s)
 {
-	u8 shift = s->flags & FLAG_SYN ? 0 : shift_of(k, &k->in);
+	u8 shift = s->flags & FLAG_SYN ? 0 : check_peer_shift(k);
 	u32 edge = s->ack + ((u32)s->wnd << shift);
 
 	if (!k->out.seen || seq_lt(s->ack, k->acked) ||
@@ -85,11 +70,16 @@ void check_in(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
 
-	k->cwnd = sk->c.cc.cwnd;
-	if (s->flags & FLAG_RST || sk->host->w->forged)
+	if (sk->kind == SOCK_CONN)
+		receiver_judge(sk, s);
+	else
+		k->rcv.may_ack = true;
+	if (s->flags & FLAG_RST || (sk->host->w->forged && k->in.seen))
 		return;
-	if (s->flags & FLAG_SYN && takes_syn(sk))
+	if (s->flags & FLAG_SYN && takes_syn(sk)) {
 		note_syn(&k->in, s);
+		receiver_syn(sk, s);
+	}
 	if (s->flags & FLAG_ACK)
 		note_ack(k, s);
 	if (s->has_ts) {
@@ -103,7 +93,7 @@ static void verdict_payload(struct sock *sk, const struct seg *s,
 {
 	const struct check *k = &sk->check;
 	u32 first = s->seq + !!(s->flags & FLAG_SYN);
-	u32 unit = 1U << shift_of(k, &k->out);
+	u32 unit = 1U << check_own_shift(k);
 
 	if (v->skip > s->len || v->keep > s->len - v->skip ||
 	    v->seq != first + v->skip)
@@ -113,23 +103,6 @@ static void verdict_payload(struct sock *sk, const struct seg *s,
 	if (k->promised && seq_gt(v->seq + v->keep, k->edge_out + unit - 1))
 		sock_fail(sk, "bytes up to %u kept, the window ends at %u",
 			  v->seq + v->keep, k->edge_out);
-}
-
-/*
- * cwnd grows by a segment or two an ACK; when recovery begins it becomes three
- * segments more than ssthresh, which is half the flight or two segments (RFC
- * 5681 section 3.2).
- */
-static void verdict_cwnd(struct sock *sk)
-{
-	const struct check *k = &sk->check;
-	const struct conn *c = &sk->c;
-	u32 half = (k->sent_max - c->snd_una) / 2;
-	u32 from = max_t(u32, k->cwnd, max_t(u32, half, 2 * c->smss));
-
-	if (k->cwnd && c->cc.cwnd > from + DUPACK_THRESHOLD * c->smss)
-		sock_fail(sk, "one segment made cwnd grow from %u to %u",
-			  k->cwnd, c->cc.cwnd);
 }
 
 void check_verdict(struct sock *sk, const struct seg *s,
@@ -142,7 +115,8 @@ void check_verdict(struct sock *sk, const struct seg *s,
 		verdict_payload(sk, s, v);
 	if (v->keep && v->drop)
 		sock_fail(sk, "verdict keeps and drops");
-	verdict_cwnd(sk);
+	receiver_verdict(sk, s, v);
+	life_heard(sk);
 	if (c->fin_seen && !k->fin_in) {
 		if (!(s->flags & FLAG_FIN))
 			sock_fail(sk,
@@ -170,10 +144,12 @@ static void out_syn(struct sock *sk, const struct seg *s)
 		sock_fail(sk, "a SYN+ACK of %u, the SYN was %u", s->ack,
 			  k->in.seq);
 	if (!k->out.seen) {
-		k->sent_max = k->acked = k->small_end = s->seq;
+		k->sent_max = k->acked = s->seq;
 		k->edge_in = s->seq + 1 + k->in.wnd;
 	}
 	note_syn(&k->out, s);
+	sender_syn(sk, s);
+	life_syn(sk);
 	k->sent_max = seq_max(k->sent_max, s->seq + 1);
 	if (!answer)
 		return;
@@ -189,12 +165,13 @@ static void out_ack(struct sock *sk, const struct seg *s)
 
 	if (!(s->flags & FLAG_ACK))
 		sock_fail(sk, "a segment without ACK");
-	if (s->ack != expected(sk))
+	if (s->ack != check_expected(sk))
 		sock_fail(sk, "ACK %u, the packets gave %u", s->ack,
-			  expected(sk));
+			  check_expected(sk));
 	if (k->promised && seq_lt(s->ack, k->ack_out))
 		sock_fail(sk, "ACK %u after %u", s->ack, k->ack_out);
 	k->ack_out = s->ack;
+	k->acked_any = true;
 }
 
 /*
@@ -205,7 +182,7 @@ static void out_ack(struct sock *sk, const struct seg *s)
 static void out_window(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
-	u8 shift = shift_of(k, &k->out);
+	u8 shift = check_own_shift(k);
 	u32 rounding = (1U << shift) - 1;
 	u32 edge = s->ack + ((u32)s->wnd << shift);
 	u32 unread = s->ack - (k->in.seq + 1 + (u32)sk->in.read);
@@ -218,6 +195,9 @@ static void out_window(struct sock *sk, const struct seg *s)
 	if (seq_lt(edge + rounding, k->edge_out))
 		sock_fail(sk, "the window's right edge went back from %u to %u",
 			  k->edge_out, edge);
+	/* a FIN may stand behind the edge of a window that is full */
+	if (sk->kind == SOCK_CONN && s->wnd && seq_gt(edge, k->edge_out))
+		receiver_window(sk, edge - k->edge_out);
 	if (sk->kind == SOCK_CONN && s->wnd &&
 	    seq_gt(edge, k->edge_out + rounding) &&
 	    edge - s->ack + unread > sk->c.rcv_buf + 1)
@@ -231,7 +211,7 @@ static void out_timestamp(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
 
-	if (s->has_ts != has_timestamps(k))
+	if (s->has_ts != check_has_timestamps(k))
 		sock_fail(sk, "timestamps %s, though%s negotiated",
 			  s->has_ts ? "sent" : "missing",
 			  s->has_ts ? " not" : "");
@@ -250,7 +230,7 @@ static void out_size(struct sock *sk, const struct seg *s)
 {
 	const struct check *k = &sk->check;
 	const struct side_config *cfg = sk->host->cfg;
-	u32 options = has_timestamps(k) ? TS_OPTION_LEN : 0;
+	u32 options = check_has_timestamps(k) ? TS_OPTION_LEN : 0;
 	u32 peer = max_t(u32, k->in.mss ?: MSS_DEFAULT, MSS_FLOOR);
 	u32 most = min_t(u32, peer, cfg->mtu - 40) - options;
 
@@ -268,9 +248,9 @@ static void out_range(struct sock *sk, const struct seg *s)
 	u32 written = k->out.seq + 1 + (u32)sk->app.written;
 	u32 end = s->seq + s->len;
 
-	if (seq_lt(s->seq, sk->c.snd_una))
+	if (seq_lt(s->seq, k->snd.una))
 		sock_fail(sk, "bytes from %u sent, acknowledged up to %u",
-			  s->seq, sk->c.snd_una);
+			  s->seq, k->snd.una);
 	if (seq_gt(s->seq, k->sent_max))
 		sock_fail(sk, "bytes %u to %u left out", k->sent_max, s->seq);
 	if (seq_gt(end, written))
@@ -300,43 +280,6 @@ static void out_peer_window(struct sock *sk, const struct seg *s)
 			  k->edge_in);
 }
 
-/*
- * RFC 5681 section 3.1: not more than cwnd beyond SND.UNA, but for limited
- * transmit; one segment may always go.
- */
-static void out_cwnd(struct sock *sk, const struct seg *s)
-{
-	const struct conn *c = &sk->c;
-	u32 limited = c->dupacks && !c->recovering ?
-			      LIMITED_TRANSMIT_SEGMENTS * c->smss :
-			      0;
-	u32 flight = s->seq + s->len - c->snd_una;
-
-	if (s->len && s->seq != c->snd_una && flight > c->cc.cwnd + limited)
-		sock_fail(sk, "%u bytes in flight, cwnd is %u", flight,
-			  c->cc.cwnd);
-}
-
-/*
- * RFC 9293 section 3.7.4, as poll.c says it: one small segment in flight at a
- * time, but for the last before the FIN, what the peer's window cuts off, and what
- * goes along with a retransmission.
- */
-static void out_nagle(struct sock *sk, const struct seg *s)
-{
-	struct check *k = &sk->check;
-	u32 rounding = 1U << shift_of(k, &k->in);
-	u32 end = s->seq + s->len;
-
-	if (!(s->len % s->smss) || seq_le(end, k->sent_max))
-		return;
-	if (s->seq == k->sent_max && !sk->host->cfg->nodelay &&
-	    !sk->app.closed && k->edge_in - end >= rounding && s->len > 1 &&
-	    seq_gt(k->small_end, sk->c.snd_una))
-		sock_fail(sk, "two small segments in flight");
-	k->small_end = end;
-}
-
 static void out_data(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
@@ -345,8 +288,7 @@ static void out_data(struct sock *sk, const struct seg *s)
 	out_size(sk, s);
 	out_range(sk, s);
 	out_peer_window(sk, s);
-	out_cwnd(sk, s);
-	out_nagle(sk, s);
+	sender_data(sk, s);
 	if (s->flags & FLAG_FIN) {
 		k->fin_out = true;
 		k->fin_seq = end - 1;
@@ -358,8 +300,10 @@ static void out_data(struct sock *sk, const struct seg *s)
 
 void check_out(struct sock *sk, const struct seg *s)
 {
-	if (s->flags & FLAG_RST)
+	if (s->flags & FLAG_RST) {
+		life_reset(sk, s);
 		return;
+	}
 	if (s->flags & FLAG_SYN) {
 		out_syn(sk, s);
 		return;
@@ -367,6 +311,8 @@ void check_out(struct sock *sk, const struct seg *s)
 	out_ack(sk, s);
 	out_window(sk, s);
 	out_timestamp(sk, s);
+	if (!life_keepalive(sk, s))
+		receiver_out(sk, s);
 	if (s->len || s->flags & FLAG_FIN)
 		out_data(sk, s);
 }
@@ -377,8 +323,6 @@ static void rest_sender(struct sock *sk)
 {
 	const struct check *k = &sk->check;
 	const struct conn *c = &sk->c;
-	u32 rto = rtt_rto(&c->rtt);
-
 	if (seq_gt(c->snd_una, c->snd_rtx) || seq_gt(c->snd_rtx, c->snd_nxt))
 		sock_fail(sk,
 			  "snd_una %u, snd_rtx %u, snd_nxt %u are not in order",
@@ -389,13 +333,6 @@ static void rest_sender(struct sock *sk)
 	if (seq_gt(c->snd_una, k->acked))
 		sock_fail(sk, "snd_una is %u, %u was acknowledged", c->snd_una,
 			  k->acked);
-	if (rto < c->env->tun.rto_min || rto > c->env->tun.rto_max)
-		sock_fail(sk, "the RTO is %u us", rto);
-	if (!state_in(c->state, STATES_SYNCHRONIZED))
-		return;
-	if (c->cc.cwnd < c->smss || c->cc.ssthresh < 2 * c->smss)
-		sock_fail(sk, "cwnd %u, ssthresh %u, MSS %u", c->cc.cwnd,
-			  c->cc.ssthresh, c->smss);
 }
 
 /* Whatever waits for the peer must also wait for a timer. */
@@ -420,17 +357,17 @@ static void rest_receiver(struct sock *sk)
 
 	if (!state_in(c->state, STATES_SYNCHRONIZED))
 		return;
-	if (c->rcv_nxt != expected(sk))
+	if (c->rcv_nxt != check_expected(sk))
 		sock_fail(sk, "rcv_nxt is %u, the packets gave %u", c->rcv_nxt,
-			  expected(sk));
+			  check_expected(sk));
 	owed = c->rcv_nxt - k->ack_out;
 	if (!owed)
 		k->owed = 0;
 	else if (!k->owed)
 		k->owed = now;
-	if (owed >= DELACK_SEGMENTS * c->rmss)
+	if (owed >= DELACK_SEGMENTS * k->rcv.full)
 		sock_fail(sk, "%u bytes not acknowledged", owed);
-	if (owed && now - k->owed >= LATEST_ACK)
+	if (owed && now - k->owed > sk->host->cfg->delack)
 		sock_fail(sk, "ACK owed since %llu us",
 			  (unsigned long long)(now - k->owed));
 	if (owed && conn_deadline(c) == NEVER)
@@ -455,21 +392,41 @@ static void rest_events(struct sock *sk)
 void check_rest(struct sock *sk)
 {
 	rest_events(sk);
+	life_rest(sk);
 	if (sk->c.state == ST_CLOSED)
 		return;
 	rest_sender(sk);
 	rest_timers(sk);
 	rest_receiver(sk);
+	receiver_rest(sk);
+	sender_rest(sk);
 }
 
-/* RFC 9293 section 3.6.1: two MSL */
-void check_timewait(struct sock *sk)
+void check_write(struct sock *sk, bool more)
 {
-	u64 lasts = sk->tw.deadline - sk->host->w->now;
+	sender_write(sk, more);
+}
 
-	if (lasts < 2 * sk->host->cfg->msl)
-		sock_fail(sk, "TIME_WAIT lasts %llu us",
-			  (unsigned long long)lasts);
+void check_read(struct sock *sk)
+{
+	sk->check.rcv.has_read = sk->check.rcv.may_ack = true;
+}
+
+void check_resize(struct sock *sk)
+{
+	sk->check.rcv.may_ack = true;
+}
+
+void check_mss(struct sock *sk, u32 mtu_mss)
+{
+	sender_mss(sk, mtu_mss);
+}
+
+void check_tick(struct sock *sk)
+{
+	sender_tick(sk);
+	receiver_tick(sk);
+	life_tick(sk);
 }
 
 void check_ticked(struct sock *sk)

@@ -9,11 +9,15 @@
 #ifndef CHALK_SIM_CHECK_H
 #define CHALK_SIM_CHECK_H
 
+#include "check_life.h"
+#include "check_receiver.h"
+#include "check_sender.h"
 #include "env.h"
 #include "state.h"
 #include "types.h"
 #include "wire.h"
 
+struct host;
 struct sock;
 struct verdict;
 
@@ -42,18 +46,18 @@ struct check_syn {
  * @in:       the SYN that arrived
  * @sent_max: behind the highest sequence number that left
  * @fin_out:  a FIN left; @fin_seq: its sequence number
- * @small_end: behind the last small segment that left
  * @acked:    highest acknowledgement that arrived
  * @edge_in:  right edge of the peer's window, the furthest that arrived
  * @ack_out:  highest acknowledgement that left
  * @edge_out: right edge of our window, the furthest that left
  * @promised: @ack_out and @edge_out are known
+ * @acked_any: an ACK left that was no SYN+ACK
  * @fin_in:   the peer's FIN arrived; @fin_off: offset behind its stream
  * @ts_out:   last timestamp that left
  * @ts_in:    newest timestamp that arrived
  * @ts_seen:  one did
  * @owed:     when the oldest byte arrived that is not acknowledged, 0: none
- * @cwnd:     cwnd before the segment that is being received
+ * @snd:      a second sender; @rcv: a second receiver; @life: their life
  * @state:    as the events tell it
  * @told:     the last event of the connection; of kind NR_EVENT_KINDS: none yet
  */
@@ -62,17 +66,18 @@ struct check {
 	u32 sent_max;
 	bool fin_out;
 	u32 fin_seq;
-	u32 small_end;
 	u32 acked;
 	u32 edge_in;
-	bool promised;
+	bool promised, acked_any;
 	u32 ack_out, edge_out;
 	bool fin_in;
 	u64 fin_off;
 	u32 ts_out, ts_in;
 	bool ts_seen;
 	u64 owed;
-	u32 cwnd;
+	struct sender snd;
+	struct receiver rcv;
+	struct life life;
 	u8 state;
 	struct event told;
 };
@@ -114,10 +119,36 @@ void check_out(struct sock *sk, const struct seg *s);
 void check_rest(struct sock *sk);
 
 /**
- * check_timewait() - the connection has just become a TIME_WAIT record
+ * check_write() - the user is about to write
+ * @sk:   the end
+ * @more: and says that more follows
+ */
+void check_write(struct sock *sk, bool more);
+
+/**
+ * check_read() - the user has read
  * @sk: the end
  */
-void check_timewait(struct sock *sk);
+void check_read(struct sock *sk);
+
+/**
+ * check_resize() - the user gives the receive buffer another size
+ * @sk: the end
+ */
+void check_resize(struct sock *sk);
+
+/**
+ * check_mss() - the path takes another size
+ * @sk:      the end
+ * @mtu_mss: payload, without options
+ */
+void check_mss(struct sock *sk, u32 mtu_mss);
+
+/**
+ * check_tick() - the time of one of its timers has come
+ * @sk: the end, before conn_tick()
+ */
+void check_tick(struct sock *sk);
 
 /**
  * check_ticked() - conn_tick() was called and all was sent
@@ -140,5 +171,18 @@ void check_event(struct sock *sk, enum event_owner what,
  * @seq: the sequence number
  */
 u64 check_rx_offset(const struct sock *sk, u32 seq);
+
+/**
+ * check_stray() - a segment that is for no connection was dealt with
+ * @h:     the host
+ * @s:     the segment
+ * @reset: the RST that answers it, NULL: none does
+ * @made:  a record of SYN_RCVD was made for it
+ */
+void check_stray(struct host *h, const struct seg *s, const struct seg *reset,
+		 bool made);
+
+/* The next sequence number that packets alone make us expect. */
+u32 check_expected(const struct sock *sk);
 
 #endif /* CHALK_SIM_CHECK_H */

@@ -49,6 +49,8 @@ struct drop_list {
  * @corrupt:       ppm of packets with flipped bits
  * @mtu:           larger packets are lost, and an ICMP message says so; 0: none
  * @mtu_after:     from then on, microseconds after the start
+ * @dead_after:    from then on all packets are lost, microseconds after the start;
+ *                 0: never
  * @drop:          packets to lose, by class
  */
 struct link_config {
@@ -64,6 +66,7 @@ struct link_config {
 	u32 corrupt;
 	u32 mtu;
 	u64 mtu_after;
+	u64 dead_after;
 	struct drop_list drop[NR_CLASSES];
 };
 
@@ -190,7 +193,8 @@ void config_describe(const struct sim_config *cfg, FILE *f);
 /* Whether a user may end a connection before all bytes have arrived. */
 static inline bool config_aborts(const struct sim_config *cfg)
 {
-	return cfg->side[CLIENT].abort_after || cfg->side[SERVER].abort_after;
+	return cfg->side[CLIENT].abort_after || cfg->side[SERVER].abort_after ||
+	       cfg->link[CLIENT].dead_after;
 }
 
 #endif /* CHALK_SIM_CONFIG_H */

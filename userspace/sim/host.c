@@ -147,35 +147,32 @@ u32 host_send(struct host *h, u32 dst, const struct seg *s, u64 key, u64 off)
 	return packets;
 }
 
-void host_reset(struct host *h, u32 dst, const struct seg *s)
+bool host_reset(struct host *h, u32 dst, const struct seg *s, struct seg *rst)
 {
-	struct seg rst;
-
-	if (!reply_reset(s, &rst))
-		return;
-	trace_stray(h->w, h, EV_SEND, BY_RESET, dst, &rst);
-	host_send(h, dst, &rst, 0, 0);
+	if (!reply_reset(s, rst))
+		return false;
+	trace_stray(h->w, h, EV_SEND, BY_RESET, dst, rst);
+	host_send(h, dst, rst, 0, 0);
+	return true;
 }
 
 /* RFC 9293 sections 3.10.7.1 and 3.10.7.2 */
 static void host_rx_nobody(struct host *h, const struct packet *p,
 			   const struct seg *s)
 {
+	enum listen_result result = LISTEN_RESET;
 	enum cause drop = DROP_CLOSED;
+	bool reset = false;
+	struct seg rst;
 
-	if (s->dport != h->listens) {
-		host_reset(h, p->src, s);
-	} else {
-		switch (listen_rx(s, &drop)) {
-		case LISTEN_SYN:
-			sock_request(h, s, p->src);
-			return;
-		case LISTEN_RESET:
-			host_reset(h, p->src, s);
-			break;
-		case LISTEN_DROP:
-			break;
-		}
+	if (s->dport == h->listens)
+		result = listen_rx(s, &drop);
+	if (result == LISTEN_RESET)
+		reset = host_reset(h, p->src, s, &rst);
+	check_stray(h, s, reset ? &rst : NULL, result == LISTEN_SYN);
+	if (result == LISTEN_SYN) {
+		sock_request(h, s, p->src);
+		return;
 	}
 	host_count_drop(h, drop);
 	trace_stray(h->w, h, EV_DROP, drop, p->src, s);
@@ -197,6 +194,7 @@ void host_icmp(struct world *w, struct packet *p)
 	wire_parse(&s, p->data, HDR_MIN, HDR_MIN);
 	sk = lookup(h, p->src, s.sport, s.dport);
 	if (sk && sk->kind == SOCK_CONN && conn_believes_icmp(&sk->c, s.seq)) {
+		check_mss(sk, p->icmp_mtu - IP_HEADER - HDR_MIN);
 		conn_set_mss(&sk->c, p->icmp_mtu - IP_HEADER - HDR_MIN, w->now);
 		sock_run(sk, 0);
 	}

@@ -110,8 +110,11 @@ u32 host_send(struct host *h, u32 dst, const struct seg *s, u64 key, u64 off);
  * @h:   the host
  * @dst: address it came from
  * @s:   the segment
+ * @rst: the RST
+ *
+ * Return: whether there is one.
  */
-void host_reset(struct host *h, u32 dst, const struct seg *s);
+bool host_reset(struct host *h, u32 dst, const struct seg *s, struct seg *rst);
 
 /* A segment is dropped; the core has traced it where it knows the owner. */
 static inline void host_count_drop(struct host *h, enum cause cause)

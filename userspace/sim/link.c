@@ -110,9 +110,16 @@ static bool burst_loses(struct link *l, struct rng *rng)
 	return l->bad && rng_chance(rng, cfg->burst_loss);
 }
 
-static bool loses(struct link *l, const struct packet *p, struct rng *rng)
+static bool is_dead(const struct world *w, const struct link *l)
 {
-	bool hit = listed(l, p);
+	return l->cfg->dead_after &&
+	       w->now >= w->cfg->start + l->cfg->dead_after;
+}
+
+static bool loses(struct world *w, struct link *l, const struct packet *p)
+{
+	struct rng *rng = &w->net_rng;
+	bool hit = listed(l, p) | is_dead(w, l);
 
 	hit |= burst_loses(l, rng);
 	return hit | rng_chance(rng, l->cfg->loss);
@@ -173,7 +180,7 @@ void link_send(struct world *w, struct link *l, struct packet *p)
 		packet_free(w, p);
 		return;
 	}
-	if (loses(l, p, &w->net_rng)) {
+	if (loses(w, l, p)) {
 		l->lost++;
 		packet_free(w, p);
 		return;

@@ -256,8 +256,27 @@ static void derive_abort(struct sim_config *cfg, struct rng *r)
 
 		if (who != i)
 			s->abort_after = spread(r, 1, 10 * USEC_PER_S);
+		/* he who will not hear the peer out resets what still comes */
+		s->release |= percent(r, 30);
 		s->keepalive = true;
 		s->retries = 20;
+	}
+}
+
+/* The path dies, and all must notice: R2, keep-alives, the orphan's FIN_WAIT_2. */
+static void derive_death(struct sim_config *cfg, struct rng *r)
+{
+	u64 after = spread(r, 1000, 20 * USEC_PER_S);
+	u32 i;
+
+	for (i = 0; i < NR_SIDES; i++) {
+		struct side_config *s = &cfg->side[i];
+
+		cfg->link[i].dead_after = after;
+		s->retries = rng_range(r, 1, 8);
+		s->keepalive = true;
+		s->fin_timeout = spread(r, USEC_PER_S, 100 * USEC_PER_S);
+		s->release |= percent(r, 30);
 	}
 }
 
@@ -331,6 +350,8 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 	derive_closing(cfg, &r);
 	if (percent(&r, 10))
 		derive_abort(cfg, &r);
+	else if (percent(&r, 8))
+		derive_death(cfg, &r);
 	if (percent(&r, 10))
 		derive_attack(cfg, &r);
 }

@@ -220,7 +220,7 @@ static void settle(struct sock *sk)
 	switch (sk->c.state) {
 	case ST_TIME_WAIT:
 		timewait_init(&sk->tw, &sk->c, w->now);
-		check_timewait(sk);
+		life_timewait(sk);
 		sk->kind = SOCK_TIMEWAIT;
 		w->progress = w->now;
 		sim_timer_set(w, &sk->timer, sk->tw.deadline);
@@ -282,6 +282,7 @@ static void conn_segment(struct sock *sk, struct seg *s, const u8 *data)
 {
 	struct host *h = sk->host;
 	struct verdict v;
+	struct seg rst;
 
 	if (conn_is_early(&sk->c, s))
 		give_room(sk);
@@ -294,7 +295,7 @@ static void conn_segment(struct sock *sk, struct seg *s, const u8 *data)
 	if (v.drop)
 		host_count_drop(h, v.drop);
 	if (v.reset)
-		host_reset(h, sk->raddr, s);
+		host_reset(h, sk->raddr, s, &rst);
 	forget_acked(sk);
 	sock_run(sk, v.wake);
 }
@@ -349,6 +350,7 @@ static void request_segment(struct sock *sk, struct seg *s, const u8 *data)
 {
 	struct host *h = sk->host;
 	enum cause drop;
+	struct seg rst;
 
 	check_in(sk, s);
 	switch (req_rx(&sk->req, &h->env, s, h->w->now, &drop)) {
@@ -359,7 +361,7 @@ static void request_segment(struct sock *sk, struct seg *s, const u8 *data)
 		sock_dead(sk);
 		return;
 	case REQ_RESET:
-		host_reset(h, sk->raddr, s);
+		host_reset(h, sk->raddr, s, &rst);
 		break;
 	case REQ_DROP:
 		break;
@@ -390,6 +392,7 @@ static bool timewait_segment(struct sock *sk, const struct seg *s)
 	result = timewait_rx(&sk->tw, &h->env, s, h->w->now, &drop);
 	if (drop)
 		host_count_drop(h, drop);
+	life_timewait_rx(sk, s, result == TIMEWAIT_DROP);
 	if (result == TIMEWAIT_DROP) {
 		timewait_run(sk);
 		return true;
@@ -417,6 +420,17 @@ bool sock_rx(struct sock *sk, struct seg *s, const u8 *data)
 	}
 }
 
+static void request_fire(struct sock *sk)
+{
+	bool kept = req_tick(&sk->req, &sk->host->env, sk->host->w->now);
+
+	life_request_tick(sk, kept);
+	if (kept)
+		request_run(sk);
+	else
+		sock_dead(sk);
+}
+
 static void sock_fire(struct world *w, struct sim_timer *t)
 {
 	struct sock *sk = container_of(t, struct sock, timer);
@@ -424,17 +438,17 @@ static void sock_fire(struct world *w, struct sim_timer *t)
 
 	switch (sk->kind) {
 	case SOCK_REQ:
-		if (req_tick(&sk->req, &sk->host->env, w->now))
-			request_run(sk);
-		else
-			sock_dead(sk);
+		request_fire(sk);
 		break;
 	case SOCK_CONN:
+		check_tick(sk);
 		wake = conn_tick(&sk->c, w->now);
+		life_ticked(sk);
 		sock_run(sk, wake);
 		check_ticked(sk);
 		break;
 	case SOCK_TIMEWAIT:
+		life_timewait_tick(sk);
 		timewait_end(&sk->tw, &sk->host->env, w->now);
 		sock_dead(sk);
 		break;

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * check_life.c - how a connection begins, is kept and ends
+ */
+#include "check_model.h"
+
+static const struct tunables *tunables(const struct sock *sk)
+{
+	return &sk->host->env.tun;
+}
+
+void life_init(struct sock *sk)
+{
+	struct life *l = &sk->check.life;
+
+	l->heard_at = sk->host->w->now;
+	l->keep_due = l->fin_due = l->due = NEVER;
+}
+
+/* --- a record of SYN_RCVD: its SYN+ACK goes out again, RFC 6298 (5.5) --- */
+
+static void request_wait(struct sock *sk)
+{
+	const struct tunables *tun = tunables(sk);
+	struct life *l = &sk->check.life;
+	u64 wait = tun->rto_init << min_t(u32, l->timeouts, 31);
+
+	l->due = sk->host->w->now + min_t(u64, wait, tun->rto_max);
+}
+
+void life_syn(struct sock *sk)
+{
+	struct life *l = &sk->check.life;
+
+	if (!l->syns++ && sk->kind == SOCK_REQ)
+		request_wait(sk);
+}
+
+void life_request_tick(struct sock *sk, bool kept)
+{
+	struct life *l = &sk->check.life;
+	struct sender *m = &sk->check.snd;
+	bool hopeless = l->timeouts >= tunables(sk)->synack_retries;
+
+	if (sk->host->w->now != l->due)
+		sock_fail(sk, "the record falls due, but not now");
+	if (kept == hopeless)
+		sock_fail(sk, "%u timeouts, and the record is %s", l->timeouts,
+			  kept ? "kept" : "given up");
+	l->timeouts++;
+	m->lost_syn = true;
+	m->timing = false;
+	request_wait(sk);
+}
+
+/* --- keep-alives: RFC 9293 section 3.8.4 --- */
+
+void life_heard(struct sock *sk)
+{
+	struct check *k = &sk->check;
+
+	if (k->rcv.speaks) {
+		k->life.heard_at = sk->host->w->now;
+		k->life.keep_sent = 0;
+	}
+	if (k->snd.on && !k->life.keep_on && sk->host->cfg->keepalive) {
+		k->life.keep_on = true;
+		k->life.keep_due = sk->host->w->now + tunables(sk)->keep_idle;
+	}
+}
+
+static void keep_tick(struct sock *sk)
+{
+	const struct tunables *tun = tunables(sk);
+	struct life *l = &sk->check.life;
+	u64 now = sk->host->w->now;
+	u64 idle = now - l->heard_at;
+
+	if (now < l->keep_due)
+		return;
+	l->keep_due = now + tun->keep_interval;
+	if (idle < tun->keep_idle) {
+		l->keep_due = l->heard_at + tun->keep_idle;
+	} else if (sk->check.snd.due != NEVER) {
+		return;
+	} else if (l->keep_sent == tun->keep_probes) {
+		l->keep_over = true;
+	} else {
+		l->keep_sent++;
+		l->keep_owed = true;
+	}
+}
+
+bool life_keepalive(struct sock *sk, const struct seg *s)
+{
+	struct life *l = &sk->check.life;
+	const struct sender *m = &sk->check.snd;
+
+	if (!l->keep_owed || s->len || s->flags & FLAG_FIN)
+		return false;
+	l->keep_owed = false;
+	if (s->seq != m->nxt - 1)
+		sock_fail(sk, "a keep-alive at %u, not before %u", s->seq,
+			  m->nxt);
+	return true;
+}
+
+/* --- the end --- */
+
+void life_reset(struct sock *sk, const struct seg *s)
+{
+	struct life *l = &sk->check.life;
+
+	if (sk->kind == SOCK_CONN && s->seq != sk->check.snd.nxt)
+		sock_fail(sk, "a RST at %u, not at %u", s->seq,
+			  sk->check.snd.nxt);
+	l->reset = true;
+}
+
+/* RFC 9293 section 3.10.5 */
+static void rest_aborted(struct sock *sk)
+{
+	struct life *l = &sk->check.life;
+
+	if (state_in(l->aborts, STF(SYN_RCVD) | STF(ESTABLISHED) |
+					STF(FIN_WAIT_1) | STF(FIN_WAIT_2) |
+					STF(CLOSE_WAIT)) &&
+	    !l->reset)
+		sock_fail(sk, "aborted, and the peer hears nothing");
+}
+
+void life_tick(struct sock *sk)
+{
+	keep_tick(sk);
+}
+
+/* What ended it, if something did, at a time of its timers. */
+void life_ticked(struct sock *sk)
+{
+	const struct check *k = &sk->check;
+	bool over = k->snd.given_up || k->life.keep_over ||
+		    k->life.fin_due <= sk->host->w->now;
+
+	if (over != (sk->c.state == ST_CLOSED))
+		sock_fail(sk, "%u timeouts, %u keep-alives: %s", k->snd.retries,
+			  k->life.keep_sent,
+			  over ? "not given up" : "given up");
+}
+
+/* DEVIATES: FIN_WAIT_2 without a user ends, as FIN_TIMEOUT says. */
+static void rest_fin_wait(struct sock *sk)
+{
+	struct life *l = &sk->check.life;
+
+	if (sk->c.state == ST_FIN_WAIT_2 && sk->app.done && l->fin_due == NEVER)
+		l->fin_due = sk->host->w->now + tunables(sk)->fin_timeout;
+	if (sk->c.timer[TIMER_FIN] != l->fin_due)
+		sock_fail(sk, "FIN_WAIT_2 ends at %llu us, it should at %llu",
+			  (unsigned long long)sk->c.timer[TIMER_FIN],
+			  (unsigned long long)l->fin_due);
+}
+
+void life_rest(struct sock *sk)
+{
+	struct life *l = &sk->check.life;
+
+	rest_aborted(sk);
+	if (sk->c.state == ST_CLOSED)
+		return;
+	if (sk->app.done || sk->c.state == ST_TIME_WAIT)
+		l->keep_due = NEVER;
+	if (l->keep_owed)
+		sock_fail(sk, "a keep-alive is not sent");
+	if (sk->c.timer[TIMER_KEEP] != l->keep_due)
+		sock_fail(sk, "the keep-alive is due at %llu us, not at %llu",
+			  (unsigned long long)sk->c.timer[TIMER_KEEP],
+			  (unsigned long long)l->keep_due);
+	if (sk->c.state != ST_TIME_WAIT)
+		rest_fin_wait(sk);
+}
+
+/* --- TIME_WAIT --- */
+
+void life_timewait(struct sock *sk)
+{
+	sk->check.life.due = sk->host->w->now + 2 * tunables(sk)->msl;
+}
+
+/* RFC 9293 section 3.10.7.4, RFC 6191, RFC 5961 section 3.2 */
+static bool timewait_ends(const struct sock *sk, const struct seg *s)
+{
+	const struct receiver *r = &sk->check.rcv;
+	bool has_ts = check_has_timestamps(&sk->check);
+	u32 nxt = check_expected(sk);
+
+	if (s->flags & FLAG_RST)
+		return s->seq == nxt;
+	if ((s->flags & (FLAG_SYN | FLAG_ACK)) != FLAG_SYN)
+		return false;
+	if (!has_ts && s->has_ts && sk->host->cfg->timestamps)
+		return true;
+	if (has_ts && s->has_ts && s->tsval != r->ts_recent)
+		return seq_gt(s->tsval, r->ts_recent);
+	return seq_gt(s->seq, nxt);
+}
+
+void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
+{
+	struct check *k = &sk->check;
+	u32 nxt = check_expected(sk);
+
+	if (kept == timewait_ends(sk, s))
+		sock_fail(sk, "TIME_WAIT %s for a segment",
+			  kept ? "goes on" : "ends");
+	k->rcv.may_ack = seg_space(s) || s->seq != nxt;
+	if (!(s->flags & FLAG_RST) && s->flags & FLAG_FIN &&
+	    seg_end(s) == nxt) {
+		life_timewait(sk);
+		k->rcv.must_ack = k->rcv.may_ack = true;
+	}
+}
+
+void life_timewait_tick(struct sock *sk)
+{
+	if (sk->host->w->now != sk->check.life.due)
+		sock_fail(sk,
+			  "TIME_WAIT lasts two MSL, and these are not over");
+}
+
+/* --- nobody's: RFC 9293 sections 3.10.7.1 and 3.10.7.2 --- */
+
+static bool answers(const struct seg *s, const struct seg *rst)
+{
+	if (!(rst->flags & FLAG_RST) || rst->sport != s->dport ||
+	    rst->dport != s->sport)
+		return false;
+	if (s->flags & FLAG_ACK)
+		return rst->seq == s->ack && !(rst->flags & FLAG_ACK);
+	return !rst->seq && rst->flags & FLAG_ACK && rst->ack == seg_end(s);
+}
+
+void check_stray(struct host *h, const struct seg *s, const struct seg *reset,
+		 bool made)
+{
+	bool heard = s->dport == h->listens;
+	bool wanted = !(s->flags & FLAG_RST) && (!heard || s->flags & FLAG_ACK);
+	bool opens = heard &&
+		     (s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
+
+	if (wanted != !!reset || made != opens)
+		world_fail(h->w, "a stray with flags %x for port %u: %s, %s",
+			   s->flags, s->dport, reset ? "RST" : "no RST",
+			   made ? "opens" : "does not open");
+	else if (reset && !answers(s, reset))
+		world_fail(h->w, "the RST does not answer the segment");
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * check_life.h - how a connection begins, is kept and ends
+ *
+ *	RFC 9293 3.8.3, 3.8.4	giving up; keep-alives
+ *	RFC 9293 3.6.1		TIME_WAIT
+ *	RFC 6298 5.5		a SYN+ACK again
+ *	RFC 9293 3.10.4, 3.10.5	closing, aborting
+ */
+#ifndef CHALK_SIM_CHECK_LIFE_H
+#define CHALK_SIM_CHECK_LIFE_H
+
+#include "types.h"
+#include "wire.h"
+
+struct sock;
+
+/**
+ * struct life - what it knows
+ * @syns:      SYN+ACKs of the record, or SYNs, that left
+ * @heard_at:  when the peer last said something acceptable
+ * @keep_on:   keep-alives were begun
+ * @keep_due:  when the next is to be sent, NEVER: they are off
+ * @keep_sent: without an answer
+ * @keep_owed: one is to leave now
+ * @keep_over: there were too many: a RST is to leave
+ * @fin_due:   when FIN_WAIT_2 without a user ends, NEVER: it does not
+ * @due:       when a record falls due
+ * @timeouts:  of a record
+ * @reset:     a RST left
+ * @aborts:    state in which the user aborted; 0: he did not
+ */
+struct life {
+	u32 syns;
+	u64 heard_at;
+	bool keep_on;
+	u64 keep_due;
+	u32 keep_sent;
+	bool keep_owed, keep_over;
+	u64 fin_due;
+	u64 due;
+	u32 timeouts;
+	bool reset;
+	u8 aborts;
+};
+
+/* Before anything has happened. */
+void life_init(struct sock *sk);
+
+/* A SYN or SYN+ACK leaves. */
+void life_syn(struct sock *sk);
+
+/* The connection has dealt with a segment. */
+void life_heard(struct sock *sk);
+
+/* Return: whether a segment that leaves is a keep-alive. */
+bool life_keepalive(struct sock *sk, const struct seg *s);
+
+/* A RST leaves. */
+void life_reset(struct sock *sk, const struct seg *s);
+
+/* The time of a timer has come; and what came of it. */
+void life_tick(struct sock *sk);
+void life_ticked(struct sock *sk);
+
+/* The connection has nothing more to send. */
+void life_rest(struct sock *sk);
+
+/* A record of SYN_RCVD falls due; @kept: it goes on. */
+void life_request_tick(struct sock *sk, bool kept);
+
+/* The connection has become a record of TIME_WAIT. */
+void life_timewait(struct sock *sk);
+
+/* Such a record has got a segment: is it to go on? */
+void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept);
+
+/* Such a record falls due. */
+void life_timewait_tick(struct sock *sk);
+
+#endif /* CHALK_SIM_CHECK_LIFE_H */

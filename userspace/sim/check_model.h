@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * check_model.h - what the files of the second sender have in common
+ */
+#ifndef CHALK_SIM_CHECK_MODEL_H
+#define CHALK_SIM_CHECK_MODEL_H
+
+#include "check.h"
+#include "host.h"
+#include "packet.h"
+#include "params.h"
+#include "seq.h"
+#include "sock.h"
+
+/* Both SYNs offered them. */
+static inline bool check_has_timestamps(const struct check *k)
+{
+	return k->out.ts && k->in.ts;
+}
+
+/* The scale of the peer's windows, and of our own. */
+static inline u8 check_peer_shift(const struct check *k)
+{
+	return k->out.wscale && k->in.wscale ? k->in.shift : 0;
+}
+
+static inline u8 check_own_shift(const struct check *k)
+{
+	return k->out.wscale && k->in.wscale ? k->out.shift : 0;
+}
+
+/* --- check_sender.c --- */
+
+/* All that is in flight is to be sent again. */
+void sender_go_back(struct sock *sk);
+
+/* --- check_cwnd.c --- */
+
+void cwnd_begin(struct sock *sk, bool lost_syn);
+void cwnd_grow(struct sock *sk, u32 bytes);
+void cwnd_duplicate(struct sock *sk);
+void cwnd_ack_in_recovery(struct sock *sk, u32 bytes);
+void cwnd_timeout(struct sock *sk, bool again);
+void cwnd_idle(struct sock *sk);
+void cwnd_new_smss(struct sock *sk);
+
+/* --- check_timer.c --- */
+
+/* RFC 6298 (5.1): it runs from now on. */
+void timer_start(struct sock *sk);
+
+/* RFC 6298 (5.2) and (5.3): from now on where something is in flight. */
+void timer_acked(struct sock *sk);
+
+/* RFC 6298 (5.7) */
+void timer_after_handshake(struct sock *sk);
+
+/* Nothing is in flight, and no ACK will come: time must move things on. */
+void timer_persist(struct sock *sk, bool waiting);
+
+void timer_rest(struct sock *sk);
+
+/* Sequence numbers [seq, end) leave. */
+void rtt_sent(struct sock *sk, u32 seq, u32 end);
+
+/* An ACK of something new. */
+void rtt_measure(struct sock *sk, const struct seg *s);
+
+#endif /* CHALK_SIM_CHECK_MODEL_H */

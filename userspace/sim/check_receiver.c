@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * check_receiver.c - what becomes of a segment, and which ACKs are owed
+ */
+#include "check_model.h"
+
+/* RFC 7323 section 2.4: what the window field rounds off. */
+static u32 rounding(const struct check *k)
+{
+	return (1U << check_own_shift(k)) - 1;
+}
+
+/* What is left of the window that the wire has shown, and at most there is. */
+static u32 window_left(const struct sock *sk, bool most)
+{
+	const struct check *k = &sk->check;
+	u32 edge = k->promised ? k->edge_out : k->in.seq + 1 + k->out.wnd;
+	u32 nxt = check_expected(sk);
+
+	edge += most ? rounding(k) : 0;
+	return seq_gt(edge, nxt) ? edge - nxt : 0;
+}
+
+/* --- the fate of a segment --- */
+
+static bool is_old_timestamp(const struct sock *sk, const struct seg *s)
+{
+	const struct receiver *r = &sk->check.rcv;
+
+	return r->ts_known && seq_lt(s->tsval, r->ts_recent) &&
+	       sk->host->w->now - r->ts_at < PAWS_IDLE;
+}
+
+/*
+ * The table of RFC 9293 section 3.10.7.4; a bare ACK may also stand right at the
+ * edge, where those of a sender are that has filled the window.
+ */
+static bool is_acceptable(const struct seg *s, u32 nxt, u32 wnd)
+{
+	u32 space = seg_space(s);
+	u32 first = s->seq - nxt, last = first + space - 1;
+
+	if (!first)
+		return true;
+	if (!space && !(s->flags & FLAG_RST))
+		return wnd && first <= wnd;
+	return first < wnd || (space && last < wnd);
+}
+
+/* The peer has not heard that the octet of its probe was taken. */
+static bool is_of_prober(const struct sock *sk, const struct seg *s)
+{
+	const struct sender *m = &sk->check.snd;
+
+	return s->seq == check_expected(sk) - 1 && !seg_space(s) &&
+	       (s->flags & (FLAG_ACK | FLAG_RST)) == FLAG_ACK &&
+	       seq_gt(s->ack, m->una) && seq_le(s->ack, m->nxt);
+}
+
+/* From the second step on */
+static enum fate later_steps(struct sock *sk, const struct seg *s)
+{
+	const struct sender *m = &sk->check.snd;
+	struct receiver *r = &sk->check.rcv;
+
+	if (s->flags & FLAG_RST)
+		return s->seq == check_expected(sk) ? FATE_END : FATE_CHALLENGE;
+	if (s->flags & FLAG_SYN)
+		return FATE_CHALLENGE;
+	r->speaks = true;
+	if (!(s->flags & FLAG_ACK))
+		return FATE_QUIET;
+	if (!m->on && (s->ack != m->nxt))
+		return FATE_REFUSE;
+	if (seq_gt(s->ack, m->nxt) || seq_lt(s->ack, m->una - m->max_wnd))
+		return FATE_CHALLENGE;
+	return FATE_TAKE;
+}
+
+static enum fate fate_of(struct sock *sk, const struct seg *s)
+{
+	const struct check *k = &sk->check;
+	u32 nxt = check_expected(sk);
+	enum fate answer = seg_space(s) ? FATE_ANSWER : FATE_CHALLENGE;
+	bool surely, maybe;
+
+	if (check_has_timestamps(k) && !(s->flags & FLAG_RST)) {
+		if (!s->has_ts)
+			return FATE_QUIET;
+		if (is_old_timestamp(sk, s))
+			return answer;
+	}
+	surely = is_acceptable(s, nxt, window_left(sk, false));
+	maybe = is_acceptable(s, nxt, window_left(sk, true));
+	if (surely != maybe)
+		return FATE_UNSURE;
+	if (!surely) {
+		if (!is_of_prober(sk, s))
+			return s->flags & FLAG_RST ? FATE_QUIET : answer;
+		sk->check.rcv.of_prober = true;
+	}
+	return later_steps(sk, s);
+}
+
+/* RFC 9293 section 3.10.7.3 */
+static enum fate fate_in_syn_sent(const struct sock *sk, const struct seg *s)
+{
+	const struct sender *m = &sk->check.snd;
+
+	if (s->flags & FLAG_ACK && s->ack != m->nxt)
+		return s->flags & FLAG_RST ? FATE_QUIET : FATE_REFUSE;
+	if (s->flags & FLAG_RST)
+		return s->flags & FLAG_ACK ? FATE_END : FATE_QUIET;
+	return s->flags & FLAG_SYN ? FATE_TAKE : FATE_QUIET;
+}
+
+void receiver_judge(struct sock *sk, const struct seg *s)
+{
+	struct receiver *r = &sk->check.rcv;
+
+	r->before = sk->c.state;
+	r->speaks = r->of_prober = false;
+	r->fate = r->before == ST_SYN_SENT ? fate_in_syn_sent(sk, s) :
+					     fate_of(sk, s);
+}
+
+/* --- what the core has made of it --- */
+
+static void owe(struct receiver *r)
+{
+	r->must_ack = r->may_ack = true;
+}
+
+/* RFC 5961 section 7 */
+static void owe_challenge(struct sock *sk)
+{
+	struct receiver *r = &sk->check.rcv;
+	u64 now = sk->host->w->now;
+
+	if (now - r->period >= CHALLENGE_PERIOD) {
+		r->period = now;
+		r->challenges = 0;
+	}
+	if (r->challenges == CHALLENGE_ACKS)
+		return;
+	r->challenges++;
+	owe(r);
+}
+
+/* RFC 7323 section 4.3 (2) */
+static void keep_timestamp(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+	u32 last = k->acked_any ? k->ack_out : k->in.seq + 1;
+
+	if (!check_has_timestamps(k) || seq_gt(s->seq, last) ||
+	    is_old_timestamp(sk, s))
+		return;
+	k->rcv.ts_recent = s->tsval;
+	k->rcv.ts_at = sk->host->w->now;
+	k->rcv.ts_known = true;
+}
+
+/* RFC 5681 section 4.2: what is early, or fills a hole, is acknowledged at once. */
+static void take_text(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+	u32 nxt = check_expected(sk);
+	u32 first = s->seq + !!(s->flags & FLAG_SYN);
+	bool old = s->flags & FLAG_FIN && first + s->len == nxt;
+
+	if (!s->len ||
+	    !state_in(k->rcv.before,
+		      STATES_CAN_RECEIVE | STF(SYN_RCVD) | STF(SYN_SENT)) ||
+	    old || sk->c.state == ST_CLOSED)
+		return;
+	k->rcv.full = clamp_t(u32, s->len, k->rcv.full,
+			      max_t(u32, k->snd.mtu_mss, k->rcv.full));
+	k->rcv.may_ack = true;
+	if (seq_gt(first, nxt) || s->no_room)
+		owe(&k->rcv);
+}
+
+static void taken(struct sock *sk, const struct seg *s)
+{
+	struct receiver *r = &sk->check.rcv;
+
+	if (r->before == ST_SYN_SENT) {
+		sender_took_syn(sk, s);
+		if (s->flags & FLAG_ACK)
+			owe(r);
+	} else {
+		if (sk->check.snd.on)
+			sender_ack(sk, s);
+		else
+			sender_established(sk, s);
+		if (sk->c.state != ST_CLOSED)
+			keep_timestamp(sk, s);
+	}
+	take_text(sk, s);
+	if (s->flags & FLAG_FIN && sk->c.state != ST_CLOSED)
+		r->may_ack = true;
+}
+
+static void unsure(struct sock *sk, const struct seg *s,
+		   const struct verdict *v)
+{
+	struct check *k = &sk->check;
+
+	k->rcv.may_ack = true;
+	k->rcv.period = sk->c.challenge.from;
+	k->rcv.challenges = sk->c.challenge.sent;
+	if (s->flags & FLAG_RST) {
+		k->rcv.fate = FATE_QUIET;
+		return;
+	}
+	if (v->drop != DROP_OUT_OF_WINDOW)
+		k->rcv.fate = later_steps(sk, s);
+}
+
+/* What may end a connection besides a RST: our FIN's ACK, text for nobody. */
+static bool may_end(const struct sock *sk, const struct seg *s)
+{
+	const struct receiver *r = &sk->check.rcv;
+
+	if (r->fate != FATE_TAKE)
+		return false;
+	return (r->before == ST_LAST_ACK && s->ack == sk->check.snd.nxt) ||
+	       (sk->app.done && s->len &&
+		seq_gt(s->seq + s->len, check_expected(sk)));
+}
+
+void receiver_verdict(struct sock *sk, const struct seg *s,
+		      const struct verdict *v)
+{
+	struct receiver *r = &sk->check.rcv;
+	bool over = sk->c.state == ST_CLOSED;
+
+	if (r->fate == FATE_UNSURE)
+		unsure(sk, s, v);
+	if (r->fate == FATE_TAKE)
+		taken(sk, s);
+	else if (r->fate == FATE_ANSWER)
+		owe(r);
+	else if (r->fate == FATE_CHALLENGE)
+		owe_challenge(sk);
+	if (r->fate == FATE_TAKE && r->of_prober)
+		owe_challenge(sk);
+	if (r->fate == FATE_END && !over)
+		sock_fail(sk, "a RST at its place does not end it");
+	if (r->fate != FATE_END && over && !may_end(sk, s))
+		sock_fail(sk, "a segment ends it that must not");
+	if (v->reset != (r->fate == FATE_REFUSE))
+		sock_fail(sk, "a segment is %sanswered with RST",
+			  v->reset ? "" : "not ");
+	if (r->fate < FATE_TAKE && !v->drop && !over)
+		sock_fail(sk, "a segment is taken that is not acceptable");
+}
+
+void receiver_syn(struct sock *sk, const struct seg *s)
+{
+	struct receiver *r = &sk->check.rcv;
+
+	r->ts_recent = s->tsval;
+	r->ts_known = s->has_ts;
+	r->ts_at = sk->host->w->now;
+}
+
+/* --- ACKs --- */
+
+void receiver_out(struct sock *sk, const struct seg *s)
+{
+	struct receiver *r = &sk->check.rcv;
+
+	if (!s->len && !(s->flags & (FLAG_SYN | FLAG_FIN | FLAG_RST)) &&
+	    !r->may_ack)
+		sock_fail(sk, "an ACK that nothing asks for");
+	r->must_ack = r->may_ack = false;
+}
+
+/* The buffer, as the user has made it. */
+static u32 buffer(const struct sock *sk)
+{
+	const struct side_config *cfg = sk->host->cfg;
+	bool resized = cfg->resize_after && sk->app.resize_at == NEVER;
+
+	return resized ? cfg->resize_to : cfg->rcvbuf;
+}
+
+static u32 least_step(const struct sock *sk)
+{
+	return min_t(u32, buffer(sk) / 2, sk->check.rcv.full);
+}
+
+/* RFC 9293 section 3.8.6.2.2: by a segment, or half the buffer, or not at all. */
+void receiver_window(struct sock *sk, u32 gain)
+{
+	u32 loss = 2 * rounding(&sk->check);
+
+	if (gain > loss && gain + loss < least_step(sk))
+		sock_fail(sk, "the window grows by %u bytes, %u are a step",
+			  gain, least_step(sk));
+}
+
+/* The reader has made room: one who waits must hear of it. */
+static void rest_window(struct sock *sk)
+{
+	const struct check *k = &sk->check;
+	u32 unread = sk->in.front - sk->app.read;
+	u32 most = (u32)U16_MAX << check_own_shift(k);
+	u32 left = window_left(sk, true);
+	u32 room = buffer(sk) > unread ? buffer(sk) - unread : 0;
+
+	room = min_t(u32, room, most);
+	if (room > left && room >= 2 * left && room - left >= least_step(sk))
+		sock_fail(sk, "room for %u bytes, a window of %u, and no ACK",
+			  room, left);
+}
+
+void receiver_rest(struct sock *sk)
+{
+	struct receiver *r = &sk->check.rcv;
+
+	if (r->must_ack)
+		sock_fail(sk, "an ACK is owed at once");
+	if (r->has_read && state_in(sk->c.state, STATES_CAN_RECEIVE))
+		rest_window(sk);
+	r->has_read = r->may_ack = false;
+}
+
+void receiver_tick(struct sock *sk)
+{
+	struct check *k = &sk->check;
+
+	if (k->owed && sk->host->w->now - k->owed >= sk->host->cfg->delack)
+		owe(&k->rcv);
+}

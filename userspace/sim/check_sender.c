@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * check_sender.c - a second sender: what may go out now, and what ACKs say
+ *
+ * Its timer and its round trips are in check_timer.c, its cwnd and ssthresh in
+ * check_cwnd.c.
+ */
+#include "check_model.h"
+
+void sender_init(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+	const struct tunables *tun = &sk->host->env.tun;
+
+	m->mtu_mss = sk->host->cfg->mtu - IP_HEADER - HDR_MIN;
+	m->rto = tun->rto_init;
+	m->due = NEVER;
+}
+
+/* Behind the last byte that the user has written. */
+static u32 written(const struct sock *sk)
+{
+	return sk->check.out.seq + 1 + (u32)sk->app.written;
+}
+
+static bool fin_waits(const struct sock *sk)
+{
+	return sk->app.closed;
+}
+
+static bool is_waiting(const struct sock *sk)
+{
+	return seq_lt(sk->check.snd.next, written(sk) + fin_waits(sk));
+}
+
+/* --- the handshake --- */
+
+/* RFC 9293 section 3.7.1: what all segments carry comes off (RFC 6691). */
+static u32 segment_size(const struct sock *sk)
+{
+	const struct check *k = &sk->check;
+	u32 user = sk->host->cfg->user_mss ?: U16_MAX;
+	u32 peer = k->in.mss ?: MSS_DEFAULT;
+	u32 mss = min_t(u32, min_t(u32, k->snd.mtu_mss, peer), user);
+
+	mss = max_t(u32, mss, MSS_FLOOR);
+	return mss - (check_has_timestamps(k) ? TS_OPTION_LEN : 0);
+}
+
+static void take_window(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+
+	m->wnd = (u32)s->wnd
+		 << (s->flags & FLAG_SYN ? 0 : check_peer_shift(&sk->check));
+	m->wl1 = s->seq;
+	m->wl2 = s->flags & FLAG_ACK ? s->ack : 0;
+	m->max_wnd = max_t(u32, m->max_wnd, m->wnd);
+}
+
+void sender_syn(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (!m->nxt && !m->timing) {
+		m->timing = true;
+		m->timed_end = s->seq + 1;
+		m->timed_at = sk->host->w->now;
+	}
+	if (s->has_ts)
+		m->ts_off = s->tsval - (u32)(sk->host->w->now / USEC_PER_MS);
+	m->una = m->recover = s->seq;
+	m->nxt = m->next = m->small_end = s->seq + 1;
+	if (sk->kind == SOCK_CONN)
+		timer_start(sk);
+}
+
+static void establish(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	m->on = true;
+	m->smss = segment_size(sk);
+	sk->check.rcv.full = min_t(u32, MSS_DEFAULT, m->smss);
+	m->retries = 0;
+	m->due = NEVER;
+	timer_after_handshake(sk);
+	cwnd_begin(sk, m->lost_syn);
+}
+
+void sender_took_syn(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+
+	take_window(sk, s);
+	m->retries = 0;
+	if (!(s->flags & FLAG_ACK))
+		return;
+	m->una = s->ack;
+	rtt_measure(sk, s);
+	establish(sk);
+}
+
+void sender_established(struct sock *sk, const struct seg *s)
+{
+	establish(sk);
+	take_window(sk, s);
+	sender_ack(sk, s);
+}
+
+/* --- an ACK --- */
+
+/* RFC 9293 section 3.10.7.4: not the window of an old segment. */
+static bool update_window(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+	u32 old = m->wnd;
+
+	if (seq_le(s->ack, m->una) &&
+	    (seq_lt(s->seq, m->wl1) ||
+	     (s->seq == m->wl1 && seq_lt(s->ack, m->wl2))))
+		return false;
+	take_window(sk, s);
+	return m->wnd != old;
+}
+
+/* Bytes of data that an ACK covers anew: SYN and FIN are none. */
+static u32 data_covered(const struct sock *sk, u32 ack)
+{
+	const struct sender *m = &sk->check.snd;
+	u32 from = seq_max(m->una, sk->check.out.seq + 1);
+	u32 to = seq_min(ack, written(sk));
+
+	return seq_lt(from, to) ? to - from : 0;
+}
+
+static void new_ack(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+	u32 bytes = data_covered(sk, s->ack);
+
+	m->una = s->ack;
+	m->next = seq_max(m->next, m->una);
+	m->small_end = seq_max(m->small_end, m->una);
+	rtt_measure(sk, s);
+	m->retries = 0;
+	m->limited = 0;
+	m->owed = false;
+	if (m->recovering) {
+		cwnd_ack_in_recovery(sk, bytes);
+		return;
+	}
+	m->dupacks = 0;
+	if (bytes && m->used)
+		cwnd_grow(sk, bytes);
+	m->recover = seq_max(m->recover, m->una - 1);
+	timer_acked(sk);
+}
+
+/* RFC 5681 section 2, definition of a duplicate ACK */
+static bool is_duplicate(const struct sender *m, const struct seg *s,
+			 bool window_changed)
+{
+	return m->next != m->una && !s->len && !(s->flags & FLAG_FIN) &&
+	       s->ack == m->una && !window_changed;
+}
+
+/* A peer that answers is alive; one that opens its window ends the probing. */
+static void answered(struct sock *sk, bool was_shut)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (!m->persisting)
+		return;
+	m->retries = 0;
+	if (!was_shut || !m->wnd)
+		return;
+	m->persisting = m->probe_due = false;
+	m->backoffs = 0;
+	m->due = NEVER;
+}
+
+void sender_ack(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+	bool was_shut = !m->wnd;
+	bool window_changed;
+
+	if (seq_lt(s->ack, m->una))
+		return;
+	window_changed = update_window(sk, s);
+	if (seq_gt(s->ack, m->una))
+		new_ack(sk, s);
+	else if (is_duplicate(m, s, window_changed))
+		cwnd_duplicate(sk);
+	answered(sk, was_shut);
+}
+
+/* --- what leaves --- */
+
+static u32 window_room(const struct sender *m)
+{
+	u32 edge = m->una + m->wnd;
+
+	return seq_gt(edge, m->next) ? edge - m->next : 0;
+}
+
+/* RFC 3042: each of the first two duplicate ACKs lets a new segment out. */
+static u32 cwnd_room(const struct sender *m)
+{
+	u32 flight = m->next - m->una;
+	u32 most = m->cwnd;
+
+	if (flight + m->smss > most && !m->recovering && m->next == m->nxt)
+		most += min_t(u32, m->dupacks, LIMITED_TRANSMIT_SEGMENTS) *
+			m->smss;
+	return most > flight ? most - flight : 0;
+}
+
+/*
+ * RFC 9293 section 3.7.4, as poll.c chooses: one small segment in flight at a
+ * time; none where the user says that more follows.
+ */
+static bool end_may_go(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+
+	if (fin_waits(sk) || seq_lt(m->next, m->nxt))
+		return true;
+	return !m->more &&
+	       (sk->host->cfg->nodelay || seq_le(m->small_end, m->una));
+}
+
+/* RFC 9293 section 3.8.6.2.1: bytes of data that go out now. */
+static u32 sendable(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	u32 end = written(sk);
+	u32 waits = seq_lt(m->next, end) ? end - m->next : 0;
+	u32 wnd = window_room(m);
+	u32 most = min_t(u32, wnd, cwnd_room(m));
+	u32 len = min_t(u32, waits, most);
+	u32 part;
+
+	len = min_t(u32, len, max_t(u32, sk->host->cfg->offload, m->smss));
+	part = len % m->smss;
+	if (!part || (len == waits && end_may_go(sk)))
+		return len;
+	if (len == part && len == wnd &&
+	    (len >= m->max_wnd / 2 || seq_lt(m->next, m->nxt)))
+		return len;
+	return len - part;
+}
+
+/* The FIN alone: the peer's window has to be reached, cwnd does not matter. */
+static bool fin_may_go(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+
+	return fin_waits(sk) && m->next == written(sk) &&
+	       seq_le(m->next, m->una + m->wnd);
+}
+
+static void expect(struct sock *sk, const struct seg *s, u32 seq, u32 len,
+		   const char *what)
+{
+	if (s->seq != seq || s->len != len)
+		sock_fail(sk, "%s: %u bytes from %u sent, not %u from %u", what,
+			  s->len, s->seq, len, seq);
+}
+
+static void lost_segment(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+	u32 end = seq_min(m->nxt, written(sk));
+
+	expect(sk, s, m->una, min_t(u32, end - m->una, m->smss),
+	       "what was lost");
+	m->owed = false;
+	if (m->due == NEVER)
+		timer_start(sk);
+}
+
+/* RFC 9293 section 3.8.6.1; the octet stays out of the flight. */
+static void probe(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+	u32 room = window_room(m);
+	u32 end = written(sk);
+	u32 waits = seq_lt(m->next, end) ? end - m->next : 0;
+
+	expect(sk, s, m->next,
+	       min_t(u32, waits, clamp_t(u32, room, 1, m->smss)), "probe");
+	m->probe_due = false;
+	if (room)
+		m->next = seg_end(s);
+	timer_start(sk);
+	m->persisting = !room;
+}
+
+static void stream(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+	u32 len = sendable(sk);
+
+	expect(sk, s, m->next, len, "data");
+	if (!len && !fin_may_go(sk))
+		sock_fail(sk, "a FIN that may not go");
+	if (m->next == m->nxt && m->next - m->una + len > m->cwnd && len)
+		m->limited += len;
+	m->next = seg_end(s);
+	if (m->due == NEVER || m->persisting)
+		timer_start(sk);
+}
+
+void sender_data(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+	u32 end = s->seq + s->len;
+	bool probes = m->probe_due && !m->owed && m->next == m->una;
+
+	if (!m->on)
+		sock_fail(sk, "data before the handshake is done");
+	if ((s->flags & FLAG_PSH) !=
+	    (s->len && end == written(sk) ? FLAG_PSH : 0))
+		sock_fail(sk, "bytes up to %u of %u, %s PSH", end, written(sk),
+			  s->flags & FLAG_PSH ? "with" : "without");
+	if (fin_waits(sk) && end == written(sk) && !(s->flags & FLAG_FIN))
+		sock_fail(sk, "all is sent and the user has closed, no FIN");
+	if (m->owed)
+		lost_segment(sk, s);
+	else if (probes)
+		probe(sk, s);
+	else
+		stream(sk, s);
+	if (s->len % m->smss)
+		m->small_end = seq_max(m->small_end, end);
+	rtt_sent(sk, s->seq, seg_end(s));
+	if (probes && m->persisting)
+		m->timing = false;
+	m->nxt = seq_max(m->nxt, seg_end(s));
+	m->sent_any = true;
+	m->last_sent = sk->host->w->now;
+}
+
+/* --- the user, the path --- */
+
+/* RFC 5681 section 4.1 */
+void sender_write(struct sock *sk, bool more)
+{
+	struct sender *m = &sk->check.snd;
+
+	m->more = more;
+	if (m->on && m->next == m->una && m->sent_any &&
+	    sk->host->w->now - m->last_sent > sender_rto(sk))
+		cwnd_idle(sk);
+}
+
+/* RFC 1191 section 6.5: what is in flight goes again, in smaller segments. */
+void sender_mss(struct sock *sk, u32 mtu_mss)
+{
+	struct sender *m = &sk->check.snd;
+	u32 old = m->smss;
+
+	m->mtu_mss = mtu_mss;
+	if (!m->on)
+		return;
+	m->smss = segment_size(sk);
+	if (m->smss < old && m->next != m->una &&
+	    state_in(sk->c.state, STATES_CAN_SEND))
+		sender_go_back(sk);
+	cwnd_new_smss(sk);
+}
+
+void sender_go_back(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	m->recovering = m->owed = false;
+	m->dupacks = m->limited = 0;
+	m->next = m->una;
+	m->timing = false;
+	m->back_at = sk->host->w->now;
+}
+
+/* --- at rest --- */
+
+static void rest_nothing_left(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (m->owed && m->una != m->nxt)
+		sock_fail(sk, "a lost segment is not sent again");
+	if (m->probe_due && m->next == m->una && is_waiting(sk))
+		sock_fail(sk, "a shut window is not probed");
+	m->owed = m->probe_due = false;
+	if (sendable(sk) || (fin_may_go(sk)))
+		sock_fail(sk, "%u bytes%s may go out, and do not", sendable(sk),
+			  fin_may_go(sk) ? " and the FIN" : "");
+}
+
+static void rest_compare(struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	const struct conn *c = &sk->c;
+
+	if (c->snd_una != m->una || c->snd_nxt != m->nxt ||
+	    c->snd_rtx != m->next || c->snd_wnd != m->wnd || c->smss != m->smss)
+		sock_fail(sk,
+			  "una %u nxt %u next %u wnd %u smss %u, not "
+			  "%u %u %u %u %u",
+			  c->snd_una, c->snd_nxt, c->snd_rtx, c->snd_wnd,
+			  c->smss, m->una, m->nxt, m->next, m->wnd, m->smss);
+	if (c->cc.cwnd != m->cwnd || c->cc.ssthresh != m->ssthresh)
+		sock_fail(sk, "cwnd %u, ssthresh %u, by the RFCs %u, %u",
+			  c->cc.cwnd, c->cc.ssthresh, m->cwnd, m->ssthresh);
+}
+
+void sender_rest(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (m->on && state_in(sk->c.state, STATES_CAN_SEND)) {
+		rest_nothing_left(sk);
+		m->used = m->next - m->una + m->smss > m->cwnd;
+		timer_persist(sk, is_waiting(sk));
+	}
+	if (m->on)
+		rest_compare(sk);
+	timer_rest(sk);
+}

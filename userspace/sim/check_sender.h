@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * check_sender.h - a second sender, which does what the RFCs say
+ *
+ * It lives beside each connection and sees what that one sees: the segments that
+ * arrive, those that leave, the user's calls and the time. It shares no line and
+ * no variable with the core. Whatever the core sends must be what this one would
+ * send, neither more nor less; its windows, its RTO and its timer are the same.
+ *
+ *	RFC 5681, 6582	cwnd, ssthresh, fast retransmit and recovery
+ *	RFC 2001	Tahoe
+ *	RFC 3042, 3465	limited transmit, counting of bytes
+ *	RFC 6298, 7323	the round trip, the RTO, backing off
+ *	RFC 9293 3.8.6	the peer's window, probes, Nagle, silly windows
+ */
+#ifndef CHALK_SIM_CHECK_SENDER_H
+#define CHALK_SIM_CHECK_SENDER_H
+
+#include "types.h"
+#include "wire.h"
+
+struct sock;
+
+/**
+ * struct sender - what it knows
+ * @on:       the handshake is done
+ * @mtu_mss:  what the path allows, without options
+ * @smss:     payload of a full segment
+ * @una:      first byte not acknowledged
+ * @nxt:      behind the highest that was sent
+ * @next:     the next to go out: below @nxt while what was lost is sent again
+ * @wnd:      the peer's window, taken from a segment with @wl1 and @wl2
+ * @max_wnd:  the largest ever
+ * @small_end: behind the last small segment
+ * @cwnd, @ssthresh: in bytes
+ * @counted:  bytes acknowledged since congestion avoidance made cwnd grow
+ * @used:     cwnd had no room for another segment
+ * @dupacks:  in a row
+ * @limited:  bytes that limited transmit sent
+ * @recover:  behind what was sent when the last loss was seen
+ * @recovering, @partial_seen: RFC 6582
+ * @owed:     the segment at @una is to be sent again at once
+ * @probe_due: the shut window is to be probed at once
+ * @persisting: nothing is in flight, and the timer runs for what waits
+ * @more:     the user said that more follows
+ * @sent_any, @last_sent: when data left last
+ * @srtt, @rttvar, @rto, @backoffs: RFC 6298
+ * @timing, @timed_end, @timed_at: the one segment that is timed
+ * @back_at:  the last timeout
+ * @ts_off:   our timestamp clock at time 0
+ * @due:      when the timer fires, NEVER: it does not run
+ * @retries:  timeouts in a row
+ * @lost_syn: a SYN or SYN+ACK went out again after a timeout
+ * @given_up: there were too many
+ */
+struct sender {
+	bool on;
+	u32 mtu_mss, smss;
+	u32 una, nxt, next;
+	u32 wnd, wl1, wl2, max_wnd;
+	u32 small_end;
+	u32 cwnd, ssthresh, counted;
+	bool used;
+	u32 dupacks, limited, recover;
+	bool recovering, partial_seen, owed, probe_due, persisting, more;
+	bool sent_any;
+	u64 last_sent;
+	u32 srtt, rttvar, rto, backoffs;
+	bool timing;
+	u32 timed_end;
+	u64 timed_at, back_at;
+	u32 ts_off;
+	u64 due;
+	u32 retries;
+	bool lost_syn, given_up;
+};
+
+/* Before anything has happened. */
+void sender_init(struct sock *sk);
+
+/* A SYN or SYN+ACK leaves. */
+void sender_syn(struct sock *sk, const struct seg *s);
+
+/* The peer's SYN, or SYN+ACK, is taken. */
+void sender_took_syn(struct sock *sk, const struct seg *s);
+
+/* The segment that ends the handshake of the passive side is taken. */
+void sender_established(struct sock *sk, const struct seg *s);
+
+/* An acceptable segment with an ACK. */
+void sender_ack(struct sock *sk, const struct seg *s);
+
+/* Data, or a FIN, leaves. */
+void sender_data(struct sock *sk, const struct seg *s);
+
+/* The user is about to write. */
+void sender_write(struct sock *sk, bool more);
+
+/* The path takes smaller, or larger, segments. */
+void sender_mss(struct sock *sk, u32 mtu_mss);
+
+/* The clock stands at what may be the timer's time. */
+void sender_tick(struct sock *sk);
+
+/* The connection has nothing more to send: is it the same with us? */
+void sender_rest(struct sock *sk);
+
+/* The RTO, with backing off. */
+u64 sender_rto(const struct sock *sk);
+
+#endif /* CHALK_SIM_CHECK_SENDER_H */

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * check_timer.c - round trips, the RTO and the timer of the second sender
+ */
+#include "check_model.h"
+
+static const struct tunables *tunables(const struct sock *sk)
+{
+	return &sk->host->env.tun;
+}
+
+u64 sender_rto(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	const struct tunables *tun = tunables(sk);
+	u64 rto = (u64)m->rto << m->backoffs;
+
+	return clamp_t(u64, rto, tun->rto_min, tun->rto_max);
+}
+
+/* RFC 6298 (5.5) and (2.5) */
+static void back_off(struct sock *sk)
+{
+	if (sender_rto(sk) < tunables(sk)->rto_max)
+		sk->check.snd.backoffs++;
+}
+
+/* --- measuring --- */
+
+/* RFC 6298 section 3: one segment at a time; none that is sent again (Karn). */
+void rtt_sent(struct sock *sk, u32 seq, u32 end)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (seq_lt(seq, m->nxt))
+		m->timing = false;
+	if (m->timing || seq_le(end, m->nxt))
+		return;
+	m->timing = true;
+	m->timed_end = end;
+	m->timed_at = sk->host->w->now;
+}
+
+/* RFC 6298 (2.2) to (2.5), with integers; the least variance as in Linux */
+static void sample(struct sock *sk, u64 rtt)
+{
+	const struct tunables *tun = tunables(sk);
+	struct sender *m = &sk->check.snd;
+	u32 r = clamp_t(u64, rtt, 1, tun->rto_max);
+	u32 away = r > m->srtt ? r - m->srtt : m->srtt - r;
+
+	if (m->srtt) {
+		m->rttvar = m->rttvar - m->rttvar / 4 + away / 4;
+		m->srtt = max_t(u32, m->srtt - m->srtt / 8 + r / 8, 1);
+	} else {
+		m->srtt = r;
+		m->rttvar = r / 2;
+	}
+	m->rto = min_t(u64, tun->rto_max,
+		       m->srtt + max_t(u64, tun->rto_min, 4ULL * m->rttvar));
+	m->backoffs = 0;
+}
+
+/* RFC 7323 section 4.1: an echo of what was sent since the timeout. */
+static void sample_echo(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+	u32 now = sk->host->w->now / USEC_PER_MS;
+	u32 age = now + m->ts_off - s->tsecr;
+
+	if (check_has_timestamps(&sk->check) && s->has_ts && s->tsecr &&
+	    age <= now - (u32)(m->back_at / USEC_PER_MS))
+		sample(sk, age * USEC_PER_MS);
+}
+
+void rtt_measure(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (m->timing && seq_ge(m->una, m->timed_end)) {
+		m->timing = false;
+		sample(sk, sk->host->w->now - m->timed_at);
+	} else if (m->backoffs) {
+		sample_echo(sk, s);
+	}
+}
+
+/* --- the timer --- */
+
+void timer_start(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	m->persisting = false;
+	m->due = sk->host->w->now + sender_rto(sk);
+}
+
+void timer_acked(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (m->next != m->una)
+		timer_start(sk);
+	else
+		m->due = NEVER;
+}
+
+void timer_after_handshake(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (!m->lost_syn || m->srtt)
+		return;
+	m->rto = RTO_AFTER_SYN_LOSS;
+	m->backoffs = 0;
+}
+
+void timer_persist(struct sock *sk, bool waiting)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (m->next != m->una || !waiting || m->due != NEVER)
+		return;
+	m->persisting = true;
+	m->due = sk->host->w->now + (m->wnd ? SWS_OVERRIDE : sender_rto(sk));
+}
+
+/* RFC 9293 section 3.8.3: R2 */
+static bool is_hopeless(struct sock *sk)
+{
+	const struct tunables *tun = tunables(sk);
+	const struct sender *m = &sk->check.snd;
+	u32 most = sk->app.done ? tun->orphan_retries : tun->retries;
+
+	if (!m->on)
+		most = sk->check.in.seen ? tun->synack_retries :
+					   tun->syn_retries;
+	sk->check.snd.retries++;
+	return m->retries > most;
+}
+
+static void syn_timeout(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	m->lost_syn = true;
+	m->timing = false;
+	m->back_at = sk->host->w->now;
+	back_off(sk);
+}
+
+static void persist_timeout(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	sender_go_back(sk);
+	m->probe_due = true;
+	if (m->wnd)
+		return;
+	m->given_up = is_hopeless(sk);
+	back_off(sk);
+}
+
+void sender_tick(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (sk->host->w->now < m->due)
+		return;
+	m->due = NEVER;
+	if (m->on && (m->persisting || !m->wnd)) {
+		persist_timeout(sk);
+		return;
+	}
+	m->given_up = is_hopeless(sk);
+	if (!m->on) {
+		syn_timeout(sk);
+		return;
+	}
+	cwnd_timeout(sk, m->retries > 1);
+	sender_go_back(sk);
+	back_off(sk);
+}
+
+void timer_rest(struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	const struct conn *c = &sk->c;
+
+	if (rtt_rto(&c->rtt) != sender_rto(sk))
+		sock_fail(sk, "RTO %u us, by RFC 6298 it is %llu",
+			  rtt_rto(&c->rtt), (unsigned long long)sender_rto(sk));
+	if (c->timer[TIMER_RTX] != m->due)
+		sock_fail(sk,
+			  "the timer is due at %llu us, by RFC 6298 at %llu",
+			  (unsigned long long)c->timer[TIMER_RTX],
+			  (unsigned long long)m->due);
+}
