@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """oracle.py - does the trace say of cwnd and ssthresh what the RFCs say?
 
-Usage: oracle.py [--local ADDR:PORT] [--iw N] CAPTURE TRACE
+Usage: oracle.py [--local ADDR:PORT] [--iw N] [--tahoe] CAPTURE TRACE
 
 CAPTURE was made at a sender. From it alone sender.py rebuilds the two
 variables; each change must be in TRACE, at its place, with its values, cause
@@ -44,9 +44,9 @@ class Verdict:
 
 
 def rebuild(segments: List[chalk_capture.Segment], local: str, remote: str,
-            initial: int = 10) -> Sender:
+            initial: int = 10, tahoe: bool = False) -> Sender:
     """The sender of a connection, after all of its packets."""
-    end = Sender(6 if local.startswith("[") else 4, initial)
+    end = Sender(6 if local.startswith("[") else 4, initial, tahoe)
     for segment in segments:
         if (segment.local, segment.remote) == (local, remote):
             end.sent(segment)
@@ -101,18 +101,23 @@ def late_timeouts(end: Sender, slack: int, error: float) -> List[str]:
         elif abs(at - due) > slack + rto * error:
             found.append(f"timeout at {at / SECOND:.6f}, due at "
                          f"{due / SECOND:.6f}")
+    for at, due, rto in end.missed:
+        if at - due > slack + rto * error:
+            found.append(f"no timeout, due at {due / SECOND:.6f}, by "
+                         f"{at / SECOND:.6f}")
     return found
 
 
 def judge(segments: List[chalk_capture.Segment],
           connection: chalk_trace.Connection, initial: int = 10,
           slack: int = SLACK, timer_slack: Optional[int] = None,
-          timer_error: float = TIMER_ERROR) -> Verdict:
+          timer_error: float = TIMER_ERROR, tahoe: bool = False) -> Verdict:
     """Compare one end of a connection.
 
     A timeout may come @timer_slack and @timer_error of the RTO beside its time.
     """
-    end = rebuild(segments, connection.local, connection.remote, initial)
+    end = rebuild(segments, connection.local, connection.remote, initial,
+                  tahoe)
     offset = clock_offset(segments, connection)
     theirs = traced(connection.records)
     verdict = Verdict(len(end.changes), end.recoveries, len(end.timeouts))
@@ -130,9 +135,11 @@ def main() -> int:
     parser.add_argument("trace")
     parser.add_argument("--local", metavar="ADDR:PORT")
     parser.add_argument("--iw", type=int, default=10, metavar="N")
+    parser.add_argument("--tahoe", action="store_true")
     args = parser.parse_args()
     connection = chalk_trace.load(args.trace).pick(local=args.local)
-    verdict = judge(chalk_capture.segments(args.capture), connection, args.iw)
+    verdict = judge(chalk_capture.segments(args.capture), connection, args.iw,
+                    tahoe=args.tahoe)
     for line in verdict.disagreements[:10]:
         print(line)
     print(verdict)

@@ -51,6 +51,8 @@ def end_options(rng: random.Random) -> List[str]:
         options.append(f"--rcvbuf={rng.choice([8, 32])}KiB")
     if rng.random() < 0.2:
         options.append(f"--reverse-bytes={rng.choice([10, 200])}kB")
+    if rng.random() < 0.2:
+        options.append("--cc=tahoe")
     return options
 
 

@@ -12,6 +12,7 @@ was sent again: that follows from the ACKs before it.
     RFC 6928  the initial window         RFC 3042  limited transmit
     RFC 3465  counting bytes             RFC 6298  the retransmission timer
     RFC 7661  a window that was not used does not grow
+    RFC 2001  Tahoe, where that is asked for
     RFC 9293  what is acceptable         RFC 7323  PAWS
 
 Where the RFCs leave a choice, CHOICES says which one is checked.
@@ -185,11 +186,15 @@ class Sender:
 
     # pylint: disable=too-many-instance-attributes
 
-    def __init__(self, version: int = 4, initial_segments: int = 10) -> None:
+    def __init__(self, version: int = 4, initial_segments: int = 10,
+                 tahoe: bool = False) -> None:
+        self.tahoe = tahoe
         self.changes: List[Change] = []
         self.problems: List[str] = []
         # when, when it was due, after which RTO
         self.timeouts: List[Tuple[int, Optional[int], int]] = []
+        # the same of timers that were due, and nothing was sent again
+        self.missed: List[Tuple[int, Optional[int], int]] = []
         self.recoveries = 0
         self.numbers = Numbers()
         self.receiver = Receiver()
@@ -366,6 +371,7 @@ class Sender:
             window = self._initial_window(self.initial_segments)
             self._set_cwnd(seg.time, min(window, self.cwnd), IDLE)
         length = end - self.snd_nxt
+        self._obey(seg, self.flight + seg.len)
         # RFC 3042: what duplicate ACKs let out beyond cwnd
         if self.dupacks and not self.recovering and \
                 self.flight + length > self.cwnd:
@@ -375,12 +381,22 @@ class Sender:
         self.snd_nxt = self.resend = end
         self._start_timer(seg.time)
 
+    def _obey(self, seg: Segment, flight: int) -> None:
+        """RFC 5681 3.1 and RFC 3042: not more than cwnd is in flight."""
+        limit = self.cwnd
+        if not self.recovering and self.resend == self.snd_nxt:
+            limit += min(self.dupacks, 2) * self.smss
+        if seg.len and flight > limit:
+            self.problems.append(f"{seg.time / SECOND:.6f}: {flight} bytes "
+                                 f"in flight, cwnd allows {limit}")
+
     def _sent_again(self, seg: Segment, start: int, end: int) -> None:
         self.timed = None
         if self.owed and start == self.snd_una:
             self.owed = False
         elif start == self.resend:
             # the timeout's slow start goes on where it is
+            self._obey(seg, self.flight + seg.len)
             self.resend = end
         elif start == self.snd_una:
             self._timeout(seg.time)
@@ -434,6 +450,9 @@ class Sender:
         """A segment reaches us."""
         if self.over or not seg.intact:
             return
+        if self.timer.due is not None and seg.time > self.timer.due \
+                and self.established and self.snd_wnd:
+            self.missed.append((seg.time, self.timer.due, self.timer.rto))
         if self.owed:
             self.problems.append(f"{seg.time / SECOND:.6f}: before this, "
                                  "a lost segment was to be sent again")
@@ -499,13 +518,25 @@ class Sender:
             self._set_cwnd(seg.time, self.cwnd + self.smss, FURTHER)
         elif self.dupacks == DUPACKS and self._covers_more():
             self._set_ssthresh(seg.time, THIRD)
+            self.recoveries += 1
+            if self.tahoe:
+                self._start_anew(seg.time)
+                return
             self._set_cwnd(seg.time, self.ssthresh + DUPACKS * self.smss,
                            THIRD)
             self.acked = 0
             self.recover = self.snd_nxt - 1
             self.recovering = self.owed = True
             self.partial_seen = False
-            self.recoveries += 1
+
+    def _start_anew(self, now: int) -> None:
+        """RFC 2001 3 without 4: slow start from what is lost on."""
+        self._set_cwnd(now, self.smss, THIRD)
+        self.acked = self.dupacks = self.limited = 0
+        self.recover = self.snd_nxt - 1
+        self.resend = self.snd_una
+        self.timed = None
+        self.since_timeout = now
 
     def _covers_more(self) -> bool:
         """RFC 6582 3.2, 2: than the last loss; before one, always."""

@@ -47,7 +47,8 @@ class Scenarios(unittest.TestCase):
                 options = scenario.run(Path(name), seed)
                 for segments, connection in ends(Path(name)):
                     verdict = oracle.judge(segments, connection, slack=EXACT,
-                                           timer_slack=TIMER_SLACK)
+                                           timer_slack=TIMER_SLACK,
+                                           tahoe="--cc=tahoe" in options)
                     self.assertEqual(verdict.disagreements, [],
                                      " ".join(options))
                     compared += verdict.compared
@@ -155,6 +156,30 @@ class Noticing(unittest.TestCase):
         self.simulate("--iw=4")
         self.assertGreater(len(self.judge()), 0)
         self.assertEqual(self.judge(initial=4), [])
+
+    def test_tahoe(self):
+        """another algorithm than the one that is expected"""
+        self.simulate("--cc=tahoe")
+        self.assertGreater(len(self.judge()), 0)
+        self.assertEqual(self.judge(tahoe=True), [])
+
+    def test_cwnd(self):
+        """more in flight than the window of its own rules allows"""
+        self.simulate("--iw=10")
+        self.assertIn("in flight, cwnd allows",
+                      " ".join(self.judge(initial=2)))
+
+    def test_no_timeout(self):
+        """a timer that ran and did not fire"""
+        end = oracle.rebuild(self.segments, self.connection.local,
+                             self.connection.remote)
+        at, due, _ = end.timeouts[0]
+        again = [s for s in self.segments if s.time >= due and s.time <= at
+                 and s.local == self.connection.local]
+        self.assertGreater(len(again), 0)
+        for segment in again:
+            self.segments.remove(segment)
+        self.assertIn("no timeout, due at", " ".join(self.judge()))
 
     def test_timer(self):
         """a stack whose timer waits longer than the RFC says"""
