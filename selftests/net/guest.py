@@ -36,12 +36,22 @@ class Counting(unittest.TextTestResult):
         super().addSkip(test, reason)
         self._say("ok", test, f" # SKIP {reason}")
 
+    def _complain(self, test, err):
+        print(f"not ok - {test.id() if hasattr(test, 'id') else test}")
+        print(self._exc_info_to_string(err, test), flush=True)
+
     def addError(self, test, err):
         super().addError(test, err)
-        print(f"not ok - {test.id() if hasattr(test, 'id') else test}",
-              flush=True)
+        self._complain(test, err)
 
-    addFailure = addError
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._complain(test, err)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self._complain(subtest, err)
 
 
 def main(directory: pathlib.Path, names: list) -> int:
