@@ -297,6 +297,8 @@ def difference(function, family) -> list:
     """Lines of the two logs that are not the same, of TCP and of Chalk."""
     tcp = run(function, family, socket.IPPROTO_TCP)
     chalk = run(function, family, IPPROTO_CHALK)
+    if not tcp or not chalk:
+        raise AssertionError(f"{function.__name__} logs nothing")
     lines = []
     for i in range(max(len(tcp), len(chalk))):
         a = tcp[i] if i < len(tcp) else "-"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Datagrams that are wrong, lost, or too many; and what debugfs shows."""
 
+from collections import Counter
 import contextlib
 import ctypes
 import os
@@ -287,16 +288,23 @@ class Stress(unittest.TestCase):
         self.assertEqual(table("dgrams"), [])
 
     def churn(self, make, alice, bob):
-        """Threads for two seconds."""
+        """Threads for two seconds, and until each call has worked often."""
         end = time.monotonic() + 2
         errors = []
+        worked = Counter()
 
-        def forever(step):
+        def is_over():
+            now = time.monotonic()
+            return now > end + 300 or errors or now > end and all(
+                worked[i] >= 20 for i in range(len(steps)))
+
+        def forever(number, step):
             def run():
                 try:
-                    while time.monotonic() < end:
+                    while not is_over():
                         with contextlib.suppress(OSError):
                             step()
+                            worked[number] += 1
                 except BaseException as err:  # pylint: disable=broad-except
                     errors.append(err)
             return threading.Thread(target=run)
@@ -313,7 +321,8 @@ class Stress(unittest.TestCase):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 sock.bind((bob, 701))
                 sock.connect((alice, 900))
-                sock.recv(10, socket.MSG_DONTWAIT)
+                with contextlib.suppress(BlockingIOError):
+                    sock.recv(10, socket.MSG_DONTWAIT)
 
         def grow():
             shared.sendto(b"x" * 900, socket.MSG_MORE, (bob, 701))
@@ -323,18 +332,25 @@ class Stress(unittest.TestCase):
             shared.connect((bob, 700))
             shared.send(b"z")
 
-        threads = [forever(step) for step in (
+        def nobody_answers():
+            with contextlib.suppress(TimeoutError, ConnectionRefusedError):
+                shared.recv(100)
+
+        steps = (
             receivers_come_and_go, receivers_come_and_go, grow, reconnect,
             lambda: shared.sendto(b"x" * 2000, (bob, 701)),
             lambda: shared.sendto(b"", (bob, 700)),
-            lambda: shared.recv(100),
+            nobody_answers,
             lambda: reader.recv(3000),
-            lambda: table("dgrams"))]
+            lambda: table("dgrams"))
+        threads = [forever(*one) for one in enumerate(steps)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         self.assertEqual(errors, [])
+        self.assertGreaterEqual(min(worked[i] for i in range(len(steps))), 20,
+                                worked)
         # what grew last is sent or forgotten, and all goes on
         shared.close()
         with contextlib.suppress(BlockingIOError):

@@ -78,8 +78,27 @@ def has_bpf_lsm() -> bool:
         return False
 
 
+def modules() -> list:
+    """The modules of the kernel, the last one first."""
+    with open("/proc/modules", encoding="ascii") as file:
+        return [line.split()[0] for line in file]
+
+
+def take_away(before: list):
+    """Take out the modules that came after @before: conntrack, for one, answers
+    options of TCP sockets. One goes when those that need it have gone."""
+    for _ in range(10):
+        for name in set(modules()) - set(before):
+            subprocess.run(["rmmod", name], check=False, capture_output=True)
+
+
 class Hooks(Glue):
     """alice calls bob"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.addClassCleanup(take_away, modules())
+        super().setUpClass()
 
     def begin(self, family=socket.AF_INET):
         """A connect() that nobody waits for, and the listener."""

@@ -2,6 +2,7 @@
 """The calls of the socket interface, and the errno of each mistake."""
 
 import errno
+import heapq
 import os
 import select
 import signal
@@ -11,8 +12,10 @@ import threading
 import time
 import unittest
 
-from net import (ALICE, BOB, Net, chalk_socket, exact_clock, listener, table,
-                 wait_until)
+from net import (ALICE, BOB, Net, Wire, chalk_socket, drops, exact_clock,
+                 listener, segment_of, table, wait_until)
+
+SYN, ACK = 2, 16
 
 
 class Socket(unittest.TestCase):
@@ -278,31 +281,20 @@ class Socket(unittest.TestCase):
         self.fails(errno.ENOPROTOOPT, sock.getsockopt, 253, 99)
         sock.close()
 
-    def test_two_that_call_each_other(self):
-        """simultaneous open (RFC 9293 figure 7)"""
-        a, b = chalk_socket("alice"), chalk_socket("bob")
-        a.bind((ALICE, 90))
-        b.bind((BOB, 91))
-        self.net.netem("delay 20ms")
-        self.addCleanup(self.net.netem, "delay 0")
-        a.setblocking(False)
-        a.connect_ex((BOB, 91))
-        b.connect((ALICE, 90))
-        a.setblocking(True)
-        a.settimeout(300)
-        select.select([], [a], [], 5)
-        a.sendall(b"hello")
-        self.assertEqual(b.recv(5, socket.MSG_WAITALL), b"hello")
-        a.close()
-        b.close()
-
     def test_full_accept_queue(self):
         """a client beyond the backlog gets in when there is room"""
+        before = drops().get("accept_queue_full", 0)
         server = listener("bob", 85, 1)
         socks = [chalk_socket("alice") for _ in range(4)]
         for sock in socks:
             sock.setblocking(False)
             sock.connect_ex((BOB, 85))
+        # two are in the queue, as TCP has it; the others wait for room
+        self.assertTrue(wait_until(
+            lambda: drops()["accept_queue_full"] >= before + 2, 120))
+        self.assertEqual([row["state"] for row in table("conns")
+                          if row["local"] == f"{BOB}:85"
+                          and row["remote"][0] != "0"].count("ESTABLISHED"), 2)
         peers = [server.accept()[0] for _ in socks]
         for sock in socks + peers:
             sock.close()
@@ -332,6 +324,44 @@ class Socket(unittest.TestCase):
         begin = time.monotonic()
         self.fails(errno.ETIMEDOUT, sock.recv, 1)
         self.assertAlmostEqual(time.monotonic() - begin, 8, delta=1.5)
+
+
+class Crossing(unittest.TestCase):
+    """A wire that holds the first SYN until another comes from the other end"""
+
+    def judge(self, data, to_bob):
+        """For Wire"""
+        flags = segment_of(data)["flags"] & (SYN | ACK)
+        if flags == SYN | ACK:
+            self.answered.add(to_bob)
+        if flags != SYN or len(self.held) == 2:
+            return [0.001]
+        self.held[to_bob] = data
+        if len(self.held) == 2:
+            self.wire.count += 1
+            heapq.heappush(self.wire.queue, (
+                0, self.wire.count, int(not to_bob), self.held[not to_bob]))
+            return [0]
+        return []
+
+    def test_two_that_call_each_other(self):
+        """simultaneous open (RFC 9293 figure 7)"""
+        self.held, self.answered = {}, set()
+        with Wire(self.judge) as self.wire:
+            a, b = chalk_socket("alice"), chalk_socket("bob")
+            a.bind((ALICE, 90))
+            b.bind((BOB, 91))
+            a.setblocking(False)
+            a.connect_ex((BOB, 91))
+            b.connect((ALICE, 90))
+            a.settimeout(300)
+            self.assertTrue(select.select([], [a], [], 300)[1])
+            a.sendall(b"hello")
+            self.assertEqual(b.recv(5, socket.MSG_WAITALL), b"hello")
+            a.close()
+            b.close()
+        # both were in SYN_SENT when the other's SYN came
+        self.assertEqual(self.answered, {True, False})
 
 
 if __name__ == "__main__":

@@ -651,7 +651,7 @@ class Effects(unittest.TestCase):
         del ctypes_buffer
 
     def test_busy_poll(self):
-        """recv() looks at the device first, and still blocks"""
+        """with it recv() still blocks, and still wakes"""
         sock, conn = self.pair()
         conn.setsockopt(socket.SOL_SOCKET, SO_BUSY_POLL, 50)
         conn.settimeout(0.2)

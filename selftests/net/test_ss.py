@@ -172,10 +172,10 @@ class States(unittest.TestCase):
             self.set_up(stage)
             self.assertTrue(wait_until(
                 lambda: "CLOSING" in [s["state"] for s in ss("alice", "-a")],
-                5))
+                60))
             for host in ("alice", "bob"):
-                wait_until(lambda: sorted(
-                    map(ends, ss(host, "-a"))) == conns(host), 5)
+                self.assertTrue(wait_until(lambda: sorted(
+                    map(ends, ss(host, "-a"))) == conns(host), 60), host)
             here = {s["state"] for s in ss("alice", "-a")}
             there = {s["state"] for s in ss("bob", "-a")}
             self.assertEqual(here | there, set(chalk_diag.STATES.values())

@@ -5,6 +5,7 @@ The errors that programs see here are the ones a peer's disorder may cause; the
 test is that the kernel stays silent, and that in the end nothing is left.
 """
 
+from collections import Counter
 import errno
 import os
 import random
@@ -54,11 +55,13 @@ class Stress(unittest.TestCase):
             sysctl(host, "rto_initial_ms", 50)
         self.stop = threading.Event()
         self.unexpected = []
+        self.worked = Counter()
 
     def tolerate(self, function, *args):
         """Run it; note an errno that disorder does not explain."""
         try:
             function(*args)
+            self.worked[function.__name__] += 1
         except TimeoutError:
             pass
         except OSError as error:
@@ -121,6 +124,8 @@ class Stress(unittest.TestCase):
         for thread in servers:
             thread.join()
         self.assertEqual(self.unexpected, [])
+        self.assertGreater(self.worked["call_once"], CALLS // 10)
+        self.assertGreater(self.worked["take_one"], CALLS // 10)
         self.assertTrue(wait_until(lambda: not table("conns"), 200, 0.5),
                         table("conns"))
 

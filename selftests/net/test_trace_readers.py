@@ -16,6 +16,12 @@ from test_trace import PORT, talk
 RECORDS = pathlib.Path("/sys/module/chalk/parameters/trace_records")
 
 
+def reads(program) -> bool:
+    """Whether a program has a file of the trace open."""
+    return any(os.path.realpath(path).startswith(net.DEBUGFS)
+               for path in pathlib.Path(f"/proc/{program.pid}/fd").iterdir())
+
+
 class Filters(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -179,14 +185,15 @@ class Readers(unittest.TestCase):
             self.assertEqual(len(text.lines()), 1)
             self.assertFalse(text.wait(0.1))
             talk()
-            self.assertTrue(text.wait(5))
+            self.assertTrue(text.wait(120))
 
     def test_blocking_read_wakes(self):
         with subprocess.Popen(["head", "-n", "3", f"{net.DEBUGFS}/trace"],
                               stdout=subprocess.PIPE) as head:
-            time.sleep(0.2)
+            self.assertTrue(net.wait_until(lambda: reads(head), 120))
             talk()
-            self.assertEqual(head.wait(10), 0)
+            self.assertEqual(head.wait(120), 0)
+            self.assertEqual(len(head.stdout.readlines()), 3)
 
     def test_small_reads(self):
         with Reader("trace_raw") as raw, Reader("trace_raw") as bytewise:
@@ -197,10 +204,10 @@ class Readers(unittest.TestCase):
         for name in ("trace", "trace_raw"):
             with subprocess.Popen(["cat", f"{net.DEBUGFS}/{name}"],
                                   stdout=subprocess.DEVNULL) as cat:
-                time.sleep(0.1)
+                self.assertTrue(net.wait_until(lambda c=cat: reads(c), 120))
                 talk()
                 cat.send_signal(signal.SIGKILL)
-                self.assertEqual(cat.wait(10), -signal.SIGKILL)
+                self.assertEqual(cat.wait(120), -signal.SIGKILL)
             talk()
 
     def test_root_only(self):
@@ -218,26 +225,52 @@ class Readers(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0)
         talk()
 
+    def four_streams(self, meanwhile):
+        """Connections of four processes side by side, to their end."""
+        streams = [subprocess.Popen(
+            ["python3", "-c", "import sys, test_trace as t\n"
+             "t.talk(size=100000, port=int(sys.argv[1]))", str(7200 + i)],
+            cwd=pathlib.Path(__file__).parent) for i in range(4)]
+        while any(stream.poll() is None for stream in streams):
+            meanwhile()
+            time.sleep(0.01)
+        self.assertFalse(any(stream.returncode for stream in streams))
+        # what is on its way after close() is in both
+        self.assertTrue(net.wait_until(self.all_are_over, 120))
+
+    @staticmethod
+    def all_are_over():
+        return all(row["state"] == "TIME_WAIT" for row in net.table("conns"))
+
     def test_threads_of_emission(self):
         """Connections side by side: every record once, in order of time."""
         with Reader("trace") as text, Reader("trace_raw") as raw:
-            streams = [subprocess.Popen(
-                ["python3", "-c", "import sys, test_trace as t\n"
-                 "t.talk(size=100000, port=int(sys.argv[1]))", str(7200 + i)],
-                cwd=pathlib.Path(__file__).parent) for i in range(4)]
-            while any(stream.poll() is None for stream in streams):
-                text.take()
-                raw.take()
-                time.sleep(0.01)
-            self.assertFalse(any(stream.returncode for stream in streams))
+            self.four_streams(lambda: (text.take(), raw.take()))
             lines, records = text.lines(), raw.records()
         self.assertFalse([line for line in lines if line.startswith("#")])
         self.assertEqual(len(lines) - 1, len(records))
-        of_conn: dict = {}
-        for record in records:
-            last = of_conn.get(record["conn"], 0)
-            self.assertGreaterEqual(record["time"], last)
-            of_conn[record["conn"]] = record["time"]
+        self.assertGreaterEqual(len({record["conn"] for record in records}), 8)
+        times = [record["time"] for record in records]
+        self.assertEqual(times, sorted(times))
+
+    def test_one_order(self):
+        """Whatever their filters choose, two readers see one order."""
+        self.addCleanup(RECORDS.write_text, RECORDS.read_text())
+        RECORDS.write_text("65536")
+        kinds = ("send", "recv", "timer_set")
+        known = names()["kind"]
+        with Reader("trace_raw", "event=" + ",".join(kinds)) as some, \
+                Reader("trace_raw") as complete:
+            self.four_streams(lambda: (complete.take(), some.take()))
+            chosen, everything = some.records(), complete.records()
+        self.assertNotIn(LOST, {record["kind"] for record in everything})
+        self.assertGreater(len(chosen), 400)
+        wanted = [record for record in everything
+                  if known[record["kind"]] in kinds]
+        self.assertEqual(len(chosen), len(wanted))
+        others = [i for i, pair in enumerate(zip(chosen, wanted))
+                  if pair[0] != pair[1]]
+        self.assertEqual(others, [], f"of {len(wanted)}")
 
 
 class Namespaces(unittest.TestCase):
