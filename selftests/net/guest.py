@@ -4,12 +4,16 @@
 Every test prints a line; the last line is "N passed, N failed, N skipped".
 """
 
+import faulthandler
 import pathlib
 import sys
 import time
 import unittest
 
 HERE = pathlib.Path(__file__).parent
+
+# Seconds, of the guest's clock, after which a test seems to hang.
+HANGS = 400
 
 
 class Counting(unittest.TextTestResult):
@@ -21,7 +25,13 @@ class Counting(unittest.TextTestResult):
 
     def startTest(self, test):
         self.begin = time.monotonic()
+        # a test that hangs says where
+        faulthandler.dump_traceback_later(HANGS)
         super().startTest(test)
+
+    def stopTest(self, test):
+        faulthandler.cancel_dump_traceback_later()
+        super().stopTest(test)
 
     def _say(self, word, test, tail=""):
         seconds = time.monotonic() - self.begin
