@@ -36,9 +36,10 @@ void chalk_start_sum(struct sk_buff *skb, __sum16 pseudo)
  * @skb: the packet; chalk_start_sum() was called
  * @dst: its route, or NULL
  *
- * The device does it, or the receiver if the packet never leaves the host. A
- * device that only knows TCP and UDP can't do ours, though the stack would take
- * it for TCP by the place of the checksum.
+ * A device that can sum any protocol does it; loopback and veth say that they
+ * can, do not, and the receiver knows. A device that only knows TCP and UDP can't
+ * do ours, though the stack would take it for TCP by the place of the checksum:
+ * then it is done here.
  */
 bool chalk_finish_sum(struct sk_buff *skb, const struct dst_entry *dst)
 {

@@ -31,8 +31,8 @@ static int rx_memory(const struct sock *sk)
 
 /*
  * Early payload may take three quarters of the buffer; the rest is for what
- * fills the hole before it. And one segment in order is always taken, so that
- * the hole does get filled.
+ * fills the hole before it. SO_RCVBUF never refuses a segment in order while
+ * the queue is empty; the limit of all sockets' memory may.
  */
 static int rx_limit(const struct sock *sk, bool early)
 {
