@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The trace: its readers, their filters, and what becomes of slow ones."""
 
+import contextlib
 import errno
 import os
 import pathlib
@@ -242,6 +243,16 @@ class Readers(unittest.TestCase):
     def all_are_over():
         return all(row["state"] == "TIME_WAIT" for row in net.table("conns"))
 
+    @staticmethod
+    def large(words=""):
+        """A reader with room for all that happens, others have little."""
+        before = RECORDS.read_text()
+        RECORDS.write_text("65536")
+        try:
+            return Reader("trace_raw", words)
+        finally:
+            RECORDS.write_text(before)
+
     def test_threads_of_emission(self):
         """Connections side by side: every record once, in order of time."""
         with Reader("trace") as text, Reader("trace_raw") as raw:
@@ -249,18 +260,21 @@ class Readers(unittest.TestCase):
             lines, records = text.lines(), raw.records()
         self.assertFalse([line for line in lines if line.startswith("#")])
         self.assertEqual(len(lines) - 1, len(records))
-        self.assertGreaterEqual(len({record["conn"] for record in records}), 8)
+        self.assertGreaterEqual(len({r["conn"] for r in records}), 8)
         times = [record["time"] for record in records]
         self.assertEqual(times, sorted(times))
 
     def test_one_order(self):
         """Whatever their filters choose, two readers see one order."""
-        self.addCleanup(RECORDS.write_text, RECORDS.read_text())
-        RECORDS.write_text("65536")
         kinds = ("send", "recv", "timer_set")
         known = names()["kind"]
-        with Reader("trace_raw", "event=" + ",".join(kinds)) as some, \
-                Reader("trace_raw") as complete:
+        with contextlib.ExitStack() as stack:
+            self.small_rings()
+            some = stack.enter_context(self.large("event=" + ",".join(kinds)))
+            # an event takes its time from the first reader to the last
+            for _ in range(100):
+                stack.enter_context(Reader("trace_raw", "event=mss"))
+            complete = stack.enter_context(self.large())
             self.four_streams(lambda: (complete.take(), some.take()))
             chosen, everything = some.records(), complete.records()
         self.assertNotIn(LOST, {record["kind"] for record in everything})
