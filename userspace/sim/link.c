@@ -119,8 +119,9 @@ static bool is_dead(const struct world *w, const struct link *l)
 static bool loses(struct world *w, struct link *l, const struct packet *p)
 {
 	struct rng *rng = &w->net_rng;
-	bool hit = listed(l, p) | is_dead(w, l);
+	bool hit = listed(l, p);
 
+	hit |= is_dead(w, l);
 	hit |= burst_loses(l, rng);
 	return hit | rng_chance(rng, l->cfg->loss);
 }
