@@ -87,9 +87,11 @@ class Transfer(unittest.TestCase):
     def nothing_lost(self, host: str):
         """Nothing was missing on the way into a socket."""
         counts = read_counters(host, IPPROTO_CHALK)
-        found = {name: counts[name] for name in (
-            "InSegs", "OutSegs", "TCPBacklogDrop", "TCPRcvQDrop",
-            "TCPOFOQueue")}
+        names = ["InSegs", "OutSegs", "TCPBacklogDrop", "TCPRcvQDrop"]
+        if os.environ["CHALK_CLOCK"] == "virtual":
+            # two processors may overtake each other on the way
+            names.append("TCPOFOQueue")
+        found = {name: counts[name] for name in names}
         self.assertGreater(found.pop("InSegs"), 100)
         self.assertGreater(found.pop("OutSegs"), 100)
         self.assertEqual(found, dict.fromkeys(found, 0), host)
