@@ -124,6 +124,18 @@ def wait_until(condition, seconds: float, step: float = 0.05) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def running(args: list, **options):
+    """A program, as subprocess.Popen; it is killed where the block fails: else
+    the test would wait for it."""
+    with subprocess.Popen(args, **options) as program:
+        try:
+            yield program
+        except BaseException:
+            program.kill()
+            raise
+
+
 class Trace:
     """Records the events of all connections while it is open."""
 

@@ -8,8 +8,8 @@ import subprocess
 import time
 import unittest
 
-from net import (BOB, Net, carry, chalk_socket, exact_clock, listener, sh,
-                 sysctl, table, wait_until)
+from net import (BOB, Net, carry, chalk_socket, exact_clock, listener, running,
+                 sh, sysctl, table, wait_until)
 
 MANY = int(os.environ.get("CONNECTIONS", "200"))
 TMUX = "tmux -u -L chalk -f /dev/null"
@@ -337,7 +337,7 @@ class Batch(unittest.TestCase):
         """they add up to the bytes that were sent"""
         with Stage(80) as stage:
             stage.netem("delay 10ms rate 8mbit limit 1000")
-            with subprocess.Popen(
+            with running(
                     "chalk top --netns alice --json --delay 0.5 --batch 12",
                     shell=True, stdout=subprocess.PIPE, text=True) as top:
                 first = json.loads(top.stdout.readline())

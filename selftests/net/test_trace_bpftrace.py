@@ -24,7 +24,7 @@ class Scripts(unittest.TestCase):
 
     def output(self, script: str) -> tuple:
         """What it prints of a lossy connection, and what the trace has."""
-        with net.Net(), Reader("trace") as text, subprocess.Popen(
+        with net.Net(), Reader("trace") as text, net.running(
                 ["bpftrace", SCRIPTS / script], text=True,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as tool:
             net.Net.netem("delay 5ms loss 5%")

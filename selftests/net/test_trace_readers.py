@@ -189,8 +189,8 @@ class Readers(unittest.TestCase):
             self.assertTrue(text.wait(120))
 
     def test_blocking_read_wakes(self):
-        with subprocess.Popen(["head", "-n", "3", f"{net.DEBUGFS}/trace"],
-                              stdout=subprocess.PIPE) as head:
+        with net.running(["head", "-n", "3", f"{net.DEBUGFS}/trace"],
+                         stdout=subprocess.PIPE) as head:
             self.assertTrue(net.wait_until(lambda: reads(head), 120))
             talk()
             self.assertEqual(head.wait(120), 0)
@@ -203,8 +203,8 @@ class Readers(unittest.TestCase):
 
     def test_killed_reader(self):
         for name in ("trace", "trace_raw"):
-            with subprocess.Popen(["cat", f"{net.DEBUGFS}/{name}"],
-                                  stdout=subprocess.DEVNULL) as cat:
+            with net.running(["cat", f"{net.DEBUGFS}/{name}"],
+                             stdout=subprocess.DEVNULL) as cat:
                 self.assertTrue(net.wait_until(lambda c=cat: reads(c), 120))
                 talk()
                 cat.send_signal(signal.SIGKILL)

@@ -14,7 +14,7 @@ import test_trace_points
 
 def recorded(command: str, show: str) -> tuple:
     """What a tool shows of a connection it recorded, and what the trace has."""
-    with net.Net(), Reader("trace") as text, subprocess.Popen(
+    with net.Net(), Reader("trace") as text, net.running(
             command.split(), cwd="/tmp", stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True) as tool:
         # perf leaves these files alone: it opens the event itself
