@@ -29,8 +29,6 @@ static int __init chalk_init(void)
 {
 	int err;
 
-	BUILD_BUG_ON(sizeof(struct chalk_cb) >
-		     sizeof_field(struct sk_buff, cb));
 	err = chalk_demux_init();
 	if (err)
 		return err;

@@ -409,6 +409,8 @@ int chalk_proto_register(void)
 {
 	int err;
 
+	BUILD_BUG_ON(sizeof(struct chalk_cb) >
+		     sizeof_field(struct sk_buff, cb));
 	memory_limits_init();
 	err = percpu_counter_init(&sockets_allocated, 0, GFP_KERNEL);
 	if (err)

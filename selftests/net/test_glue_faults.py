@@ -137,14 +137,14 @@ class InCalls(Glue):
                           for pid in children], [0, 0])
 
     def test_slab(self):
-        """objects: sockets, packets, records (20 s on debug)"""
+        """objects: sockets, packets, records (3 s on debug)"""
         with Faults("failslab", probability=5, cache_filter="N") as faults:
             for family in FAMILIES:
                 self.exchange(family)
             self.assertGreater(faults.number(), 20)
 
     def test_pages(self):
-        """pages: those of the send buffer (20 s on debug)"""
+        """pages: those of the send buffer (2 s on debug)"""
         with Faults("fail_page_alloc", probability=20,
                     min_order=0) as faults:
             for family in FAMILIES:
@@ -157,7 +157,7 @@ class InSoftirqs(Glue):
     """of who cannot wait for memory: packets that arrive, timers"""
 
     def test_objects(self):
-        """handshakes, data, ends: each as if packets were lost (30 s on
+        """handshakes, data, ends: each as if packets were lost (9 s on
         debug)"""
         settings = {"cache_filter": "N", "task-filter": "N",
                     "ignore-gfp-wait": "Y"}
