@@ -137,12 +137,16 @@ int chalk_backlog_rcv(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-/* As TCP: both buffers, and some headroom for who is slow to take it. */
+/*
+ * Both buffers, and some headroom for who is slow to take it. The receive buffer
+ * twice: while release_sock() takes the backlog, what it has taken counts in the
+ * receive queue already, and in the backlog's length to the end.
+ */
 static int backlog_limit(const struct sock *sk)
 {
 	return min_t(u64, INT_MAX,
-		     (u64)READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) +
-			     SZ_64K);
+		     2 * (u64)READ_ONCE(sk->sk_rcvbuf) +
+			     READ_ONCE(sk->sk_sndbuf) + SZ_64K);
 }
 
 static void rx_to_connection(struct sock *sk, struct sk_buff *skb,

@@ -11,12 +11,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import threading
 import time
 
 from net import ALICE, BOB, inside, sh, sysctl, wait_until
-from scene import (CHALK, DATAGRAMS, FIN, PORT, RST, SYN, Stuck, checksum,
-                   ip_packet, is_ack_of_bob, is_data)
+from scene import (CHALK, DATAGRAMS, FIN, PORT, RST, SYN, checksum, ip_packet,
+                   is_ack_of_bob, is_data, locked)
 
 MSS = 1448
 SCENARIOS = []
@@ -423,22 +422,6 @@ def forged_icmp(scene):
     scene.put(icmp_about(scene, server, 12345))
 
 
-@contextlib.contextmanager
-def locked(client, server):
-    """bob's socket is locked: he reads into memory that does not come."""
-    stuck = Stuck()
-    client.sendall(b"x")
-    reader = threading.Thread(target=server.recv_into,
-                              args=(memoryview(stuck.memory),))
-    reader.start()
-    stuck.wait()
-    try:
-        yield
-    finally:
-        stuck.release()
-        reader.join()
-
-
 @scenario("bob LockDroppedIcmps", differs=("DelayedACKs", "OutSegs"))
 def icmp_for_locked(scene):
     """A message finds the socket locked; ACKs wait for that, too"""
@@ -448,7 +431,8 @@ def icmp_for_locked(scene):
     server.sendall(b"lost")
     wait_until(lambda: seen, 10)
     message = icmp_about(scene, server, seen[0]["seq"])
-    with locked(client, server):
+    client.sendall(b"x")
+    with locked(server):
         scene.put(message)
 
 
@@ -465,7 +449,8 @@ def full_backlog(scene):
                                     4000),
                                    (socket.SOL_SOCKET, socket.SO_SNDBUF,
                                     4000))
-    with locked(client, server):
+    client.sendall(b"x")
+    with locked(server):
         packet = scene.forge(client, payload=b"x" * 1000)
         for _ in range(200):
             scene.put(packet, wait=0.01)

@@ -98,6 +98,14 @@ def sysctl(name: str, key: str, value=None) -> str:
             return file.read().strip()
 
 
+def lengthen_device_queues(test: unittest.TestCase):
+    """A processor takes all that comes from its veths; by default 1,000
+    packets, less than a window of slow start."""
+    length = pathlib.Path("/proc/sys/net/core/netdev_max_backlog")
+    test.addCleanup(length.write_text, length.read_text("ascii"))
+    length.write_text("100000", "ascii")
+
+
 def table(name: str) -> list:
     """A debugfs file of tab-separated lines as a list of dicts."""
     with open(f"{DEBUGFS}/{name}", encoding="ascii") as file:

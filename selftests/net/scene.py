@@ -79,6 +79,21 @@ class Stuck:
         os.close(self.fd)
 
 
+@contextlib.contextmanager
+def locked(sock):
+    """A socket that has a byte to read is locked meanwhile: a recv() waits for
+    its memory."""
+    stuck = Stuck()
+    reader = threading.Thread(target=sock.recv_into, args=(stuck.memory, 1))
+    reader.start()
+    try:
+        stuck.wait()
+        yield
+    finally:
+        stuck.release()
+        reader.join()
+
+
 class Scene:
     """alice, bob and a wire, for one protocol."""
 

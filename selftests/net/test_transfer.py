@@ -3,15 +3,15 @@
 
 import hashlib
 import os
-import pathlib
 import random
 import socket
 import subprocess
 import unittest
 
 from counters import read_counters
-from net import (BOB, IPPROTO_CHALK, Net, Wire, chalk_socket, listener,
-                 receive_all, segment_of, sysctl, table, wait_until)
+from net import (BOB, IPPROTO_CHALK, Net, Wire, chalk_socket,
+                 lengthen_device_queues, listener, receive_all, segment_of,
+                 sysctl, table, wait_until)
 
 MIB = int(os.environ.get("TRANSFER_MIB", "64"))
 BAD = ("delay 20ms loss 1% duplicate 1% reorder 5% corrupt 0.1% limit 10000")
@@ -73,11 +73,7 @@ class Transfer(unittest.TestCase):
 
     def test_clean_network(self):
         """a link that loses nothing: all arrives in order, nothing is dropped"""
-        # of each processor, for the packets of all veths: 1,000 is less than
-        # a window of slow start
-        backlog = pathlib.Path("/proc/sys/net/core/netdev_max_backlog")
-        self.addCleanup(backlog.write_text, backlog.read_text("ascii"))
-        backlog.write_text("100000", "ascii")
+        lengthen_device_queues(self)
         with Net() as net:
             net.netem("delay 5ms limit 10000")
             self.exchange(min(MIB, 16))
