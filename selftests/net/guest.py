@@ -2,9 +2,12 @@
 """guest.py [TEST...] - run the tests in the VM, and count.
 
 Every test prints a line; the last line is "N passed, N failed, N skipped".
+From the environment: TIMES says how often all are run; a round that fails is
+the last.
 """
 
 import faulthandler
+import os
 import pathlib
 import sys
 import time
@@ -67,17 +70,22 @@ class Counting(unittest.TextTestResult):
 def main(directory: pathlib.Path, names: list) -> int:
     """Run the tests that @names name, or all there are in @directory."""
     sys.path.insert(0, str(directory))
-    loader = unittest.TestLoader()
-    if names:
-        suite = loader.loadTestsFromNames(names)
-    else:
-        suite = loader.discover(str(directory), pattern="test_*.py")
-    runner = unittest.TextTestRunner(sys.stdout, resultclass=Counting,
-                                     verbosity=0, warnings="ignore")
-    result = runner.run(suite)
-    failed = len(result.failures) + len(result.errors)
-    skipped = len(result.skipped)
-    print(f"{result.passed} passed, {failed} failed, {skipped} skipped")
+    passed = failed = skipped = 0
+    for _ in range(int(os.environ.get("TIMES", "1"))):
+        loader = unittest.TestLoader()
+        if names:
+            suite = loader.loadTestsFromNames(names)
+        else:
+            suite = loader.discover(str(directory), pattern="test_*.py")
+        runner = unittest.TextTestRunner(sys.stdout, resultclass=Counting,
+                                         verbosity=0, warnings="ignore")
+        result = runner.run(suite)
+        passed += result.passed
+        failed += len(result.failures) + len(result.errors)
+        skipped += len(result.skipped)
+        if failed:
+            break
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
 

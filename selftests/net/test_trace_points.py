@@ -43,6 +43,12 @@ class Points(unittest.TestCase):
                 found.append((match[1], dict(FIELD.findall(match[2]))))
         return found
 
+    @staticmethod
+    def settle():
+        """What is on its way after close() is over."""
+        assert net.wait_until(lambda: all(row["state"] == "TIME_WAIT"
+                                          for row in net.table("conns")), 60)
+
     def test_one_for_each_kind(self):
         kinds = {name for name in names()["kind"].values() if name != "lost"}
         self.assertEqual({path.name for path in EVENTS.iterdir()
@@ -53,9 +59,7 @@ class Points(unittest.TestCase):
             net.Net.netem("delay 5ms loss 5%")
             self.switch("", "1")
             talk(size=50000)
-            # what is on its way after close() is in both
-            net.wait_until(lambda: all(row["state"] == "TIME_WAIT"
-                                       for row in net.table("conns")), 60)
+            self.settle()
             self.switch("", "0")
             # namespaces of other tests may still be on their way out
             here = {str(inode(name)) for name in net.Net.names}
@@ -91,6 +95,7 @@ class Points(unittest.TestCase):
             self.assertEqual(self.shown(), [])
             self.switch("chalk_state", "1")
             talk()
+            self.settle()
             first = self.shown()
             self.assertEqual({name for name, _ in first}, {"state"})
             self.switch("chalk_state", "0")
