@@ -37,6 +37,9 @@ TIME_WAIT, LISTEN = 6, 10
 # For tests that measure times: a busy host would make them fail.
 exact_clock = unittest.skipIf(os.environ.get("CHALK_CLOCK") == "real",
                               "asserts times, needs --clock virtual")
+# The detectors of the debug kernel take milliseconds themselves.
+fast_kernel = unittest.skipIf("debug" in os.uname().release,
+                              "asserts milliseconds, needs a fast kernel")
 
 
 def sh(command: str) -> str:

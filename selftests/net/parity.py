@@ -12,7 +12,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
-import os
 import select
 import signal
 import socket
@@ -20,7 +19,6 @@ import struct
 import termios
 import threading
 import time
-import unittest
 
 from net import IPPROTO_CHALK, libc
 
@@ -38,10 +36,8 @@ BITS = {1: "IN", 2: "PRI", 4: "OUT", 8: "ERR", 16: "HUP", 32: "NVAL",
         64: "RDNORM", 128: "RDBAND", 256: "WRNORM", 512: "WRBAND",
         POLLRDHUP: "RDHUP"}
 SCENARIOS = []
-# Seconds that make a difference; the real clock passes while the host is busy.
-GRAIN = 1 if os.environ.get("CHALK_CLOCK") == "real" else 0.2
-waits_for_minutes = unittest.skipIf(GRAIN == 1, "waits for minutes,"
-                                    " counted clock only")
+# Seconds that make a difference.
+GRAIN = 0.2
 
 
 def scenario(function):

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from net import libc
-from parity import ANY, PORT, scenario, waits_for_minutes
+from parity import ANY, PORT, scenario
 
 
 # --- a fresh socket ---
@@ -258,7 +258,6 @@ def connecting(run):
 
 
 @scenario
-@waits_for_minutes
 def connecting_times_out(run):
     """ETIMEDOUT"""
     run.disconnected = True
@@ -271,7 +270,6 @@ def connecting_times_out(run):
 
 
 @scenario
-@waits_for_minutes
 def connecting_times_out_nonblocking(run):
     """ETIMEDOUT by events"""
     sock = run.socket(False)

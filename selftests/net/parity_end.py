@@ -6,7 +6,7 @@ import socket
 import time
 
 from net import sh
-from parity import PORT, scenario, waits_for_minutes
+from parity import PORT, scenario
 
 
 def calls(run, name, sock):
@@ -477,7 +477,6 @@ def lost_peer(run):
 
 
 @scenario
-@waits_for_minutes
 def lost_peer_events(run):
     """The same by events"""
     client, _ = run.pair()
@@ -546,7 +545,6 @@ def close_while_polled(run):
 
 
 @scenario
-@waits_for_minutes
 def half_closed_for_long(run):
     """FIN_WAIT_2 and CLOSE_WAIT with owners last"""
     client, conn = run.pair()

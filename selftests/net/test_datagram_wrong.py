@@ -287,16 +287,18 @@ class Stress(unittest.TestCase):
         self.assertEqual(table("dgrams"), [])
 
     def churn(self, make, alice, bob):
-        """Threads for two seconds."""
+        """Threads for two seconds, and until each has done its step."""
         end = time.monotonic() + 2
-        errors = []
+        errors, done = [], set()
 
         def forever(step):
             def run():
                 try:
-                    while time.monotonic() < end:
+                    while time.monotonic() < end or step not in done:
                         with contextlib.suppress(OSError):
                             step()
+                            done.add(step)
+                        self.assertLess(time.monotonic(), end + 200, step)
                 except BaseException as err:  # pylint: disable=broad-except
                     errors.append(err)
             return threading.Thread(target=run)
@@ -313,7 +315,9 @@ class Stress(unittest.TestCase):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 sock.bind((bob, 701))
                 sock.connect((alice, 900))
-                sock.recv(10, socket.MSG_DONTWAIT)
+                sock.send(b"a")
+                with contextlib.suppress(BlockingIOError):
+                    sock.recv(10, socket.MSG_DONTWAIT)
 
         def grow():
             shared.sendto(b"x" * 900, socket.MSG_MORE, (bob, 701))

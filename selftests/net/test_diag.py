@@ -6,7 +6,7 @@ import socket
 import unittest
 
 from net import (BOB, Net, Trace, Wire, carry, chalk_socket, exact_clock,
-                 listener, receive_all, table, wait_until)
+                 fast_kernel, listener, receive_all, table, wait_until)
 
 TCP_INFO = 11
 MSS = 1448
@@ -107,6 +107,7 @@ class TcpInfo(unittest.TestCase):
             server.close()
 
     @exact_clock
+    @fast_kernel
     def test_transfer(self):
         """a clean path of 20 ms: every field that a transfer moves"""
         with Net() as net:

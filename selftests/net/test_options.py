@@ -5,12 +5,8 @@ The same calls go to two TCP sockets and to a Chalk socket of the same kernel.
 What the two TCP sockets do not agree on (cookies, clocks) has no value to
 compare, only a length or an errno. Every other difference must be in ALLOWED,
 and every entry of ALLOWED in the table of docs/sockets.md, with its reason.
-
-With several processors on a real clock nothing repeats: there one test makes the
-calls for the detectors of the debug kernel, and compares nothing.
 """
 
-import os
 import pathlib
 import platform
 import re
@@ -20,8 +16,6 @@ import unittest
 
 from sockopts import CHALK, LEVELS, TCP, Lab, Names, get, ioctl, put
 
-COMPARING = os.environ.get("CHALK_CLOCK") != "real"
-STATES = Lab.STATES if COMPARING else ("fresh", "listening", "connected")
 ALL = "all"
 MADE = ("connecting", "connected", "accepted", "half_closed", "close_wait",
         "closed")
@@ -118,13 +112,12 @@ class Trio:
         return [function(group[0], *args) for group in self.socks]
 
 
-comparing = unittest.skipUnless(COMPARING, "the answers do not repeat")
 IOCTLS = [0x5411, 0x541b, 0x894b, *range(0x8900, 0x8908),
           *range(0x8910, 0x8916), 0x8917, 0x8927, 0x8933, 0x8942]
 
 
-class Calls(unittest.TestCase):
-    """The calls, and what they answered"""
+class Options(unittest.TestCase):
+    """Chalk beside TCP over IPv4"""
 
     family = socket.AF_INET
 
@@ -175,7 +168,7 @@ class Calls(unittest.TestCase):
 
     def level(self, level):
         """All options of a level in all states."""
-        for state in STATES:
+        for state in Lab.STATES:
             trio = Trio(self.lab, state)
             for number in LEVELS[level][1]:
                 if not self.one_option(trio, state, level, number):
@@ -185,17 +178,12 @@ class Calls(unittest.TestCase):
 
     def ioctls(self):
         """All requests in all states."""
-        for state in STATES:
+        for state in Lab.STATES:
             trio = Trio(self.lab, state)
             for request in IOCTLS:
                 key = ("ioctl", f"0x{request:x}")
                 self.compare(trio, state, key, "ioctl", ioctl, request)
             trio.close()
-
-
-@comparing
-class Options(Calls):
-    """Chalk beside TCP over IPv4"""
 
     def judge(self, level):
         """Every difference is allowed, every allowance is needed."""
@@ -210,6 +198,10 @@ class Options(Calls):
                 and not platform.release().startswith(NOT_ON.get(key, "-"))
                 and (level != "SOL_IPV6" or self.family == socket.AF_INET6)]
         self.assertEqual(bad + idle, [], "\n" + "\n".join(bad + idle))
+        client, conn = self.lab.make("connected", CHALK)[:2]
+        with client, conn:
+            client.sendall(b"still here")
+            self.assertEqual(conn.recv(10, socket.MSG_WAITALL), b"still here")
 
     def occurs(self, key, difference, state) -> bool:
         """It was found in this state, or in any."""
@@ -244,7 +236,7 @@ class Options(Calls):
 
     def test_chalk_level(self):
         """SOL_CHALK is SOL_TCP by another number"""
-        for state in STATES:
+        for state in Lab.STATES:
             one, other = (self.lab.make(state, CHALK) for _ in range(2))
             for number in LEVELS["SOL_TCP"][1]:
                 answers = [get(socks[0], level, number)
@@ -266,28 +258,6 @@ class Options(Calls):
 
 class Options6(Options):
     """Chalk beside TCP over IPv6"""
-
-    family = socket.AF_INET6
-
-
-@unittest.skipIf(COMPARING, "Options makes the same calls and compares")
-class Unharmed(Calls):
-    """The same calls, for the detectors of the debug kernel"""
-
-    def test_all_calls(self):
-        """whatever they answer, sockets still work afterwards"""
-        for level in LEVELS:
-            self.level(level)
-        self.ioctls()
-        client, conn = self.lab.make("connected", CHALK)[:2]
-        with client, conn:
-            client.sendall(b"still here")
-            self.assertEqual(conn.recv(10, socket.MSG_WAITALL), b"still here")
-
-
-@unittest.skipIf(COMPARING, "Options6 makes the same calls and compares")
-class Unharmed6(Unharmed):
-    """The same over IPv6"""
 
     family = socket.AF_INET6
 

@@ -28,9 +28,6 @@ DIFFERENT = {
 }
 
 
-TRIES = 3 if os.environ.get("CHALK_CLOCK") == "real" else 1
-
-
 class Parity(unittest.TestCase):
     """Over IPv4"""
 
@@ -55,15 +52,8 @@ class Parity(unittest.TestCase):
         sh("ip netns del parity")
 
     def compare(self, function):
-        """The logs are equal, or the table says why not.
-
-        On the real clock a busy host may hold up either run; a difference that
-        is one comes back.
-        """
-        for _ in range(TRIES):
-            lines = parity.difference(function, self.family)
-            if not lines:
-                break
+        """The logs are equal, or the table says why not."""
+        lines = parity.difference(function, self.family)
         if function.__name__ in DIFFERENT:
             self.assertTrue(lines, "is the same by now: take it off the table")
         else:
@@ -82,8 +72,6 @@ def has_ipv6() -> bool:
     return True
 
 
-@unittest.skipIf(os.environ.get("CHALK_CLOCK") == "real",
-                 "the same calls again take too long on the real clock")
 @unittest.skipUnless(has_ipv6(), "no Chalk over IPv6")
 class Parity6(Parity):
     """Over IPv6"""

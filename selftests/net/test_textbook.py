@@ -5,8 +5,8 @@ import socket
 import threading
 import unittest
 
-from net import (BOB, Trace, Wire, chalk_socket, exact_clock, listener,
-                 segment_of, sysctl, table, wait_until)
+from net import (BOB, Trace, Wire, chalk_socket, exact_clock, fast_kernel,
+                 listener, segment_of, sysctl, table, wait_until)
 
 ONE_WAY = 0.05
 
@@ -81,6 +81,7 @@ def thresholds(events: list) -> list:
 class Textbook(unittest.TestCase):
     """Reno as the notes draw it"""
 
+    @fast_kernel
     def test_slow_start_doubles(self):
         """IW = 1, no loss: 1, 2, 4, 8, 16, 32 MSS, a round trip each"""
         events = send(63, Lossy())
