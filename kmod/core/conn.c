@@ -138,6 +138,7 @@ void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
 	set_smss(c, BY_SYN_OPTIONS, now);
 	/* nothing larger is to be expected before it is seen */
 	c->rmss = min_t(u16, MSS_DEFAULT, c->smss);
+	c->snd_edge = c->snd_una;
 	window_take(c, s, now);
 }
 

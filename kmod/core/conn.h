@@ -135,6 +135,7 @@ struct conn_options {
  * @snd_sml:   behind the last small segment sent, for Nagle
  * @snd_up:    as there; not ahead of @snd_una: nothing is urgent
  * @max_wnd:   largest window the peer ever offered (3.8.6.2.1)
+ * @snd_edge:  furthest right edge of a window that the peer ever offered
  * @smss:      payload bytes in a full segment
  * @mtu_mss:   what the path allows, without options
  * @peer_mss:  what the peer asked for
@@ -180,6 +181,7 @@ struct conn {
 	u32 snd_up;
 	u32 snd_wnd;
 	u32 max_wnd;
+	u32 snd_edge;
 	u32 snd_wl1;
 	u32 snd_wl2;
 	u16 smss;

@@ -364,13 +364,14 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 /* --- nothing but an ACK --- */
 
 /*
- * The sequence number of a segment without data. Where a probe went beyond the
- * window SND.NXT would be unacceptable to the peer; its edge is not.
+ * The sequence number of a segment without data. Where a probe went beyond all
+ * windows SND.NXT would be unacceptable to the peer; their furthest edge is not,
+ * though the last window may end before it, as it is rounded down: the peer must
+ * honour each window that it has offered (RFC 7323 section 2.4).
  */
 static u32 bare_seq(const struct conn *c)
 {
-	return seq_max(c->snd_una,
-		       seq_min(c->snd_nxt, c->snd_una + c->snd_wnd));
+	return seq_max(c->snd_una, seq_min(c->snd_nxt, c->snd_edge));
 }
 
 /* RFC 9293 section 3.8.4: SEG.SEQ = SND.NXT - 1, which the peer must answer */

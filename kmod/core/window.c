@@ -104,12 +104,14 @@ static bool is_newer(const struct conn *c, const struct seg *s)
 
 bool window_take(struct conn *c, const struct seg *s, u64 now)
 {
+	u32 una = s->flags & FLAG_ACK ? s->ack : c->snd_una;
 	u32 old = c->snd_wnd;
 
 	c->snd_wnd = window_of(c, s);
 	c->snd_wl1 = s->seq;
 	c->snd_wl2 = s->ack;
 	c->max_wnd = max_t(u32, c->max_wnd, c->snd_wnd);
+	c->snd_edge = seq_max(c->snd_edge, una + c->snd_wnd);
 	if (c->snd_wnd == old)
 		return false;
 	trace_change(c, EV_SND_WND, BY_ARRIVAL, old, c->snd_wnd, now);

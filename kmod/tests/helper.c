@@ -255,6 +255,8 @@ void offer_window(struct world *w, struct conn *c, u16 wnd)
 
 	s.wnd = wnd;
 	deliver(w, c, &s);
+	/* as if none had ended further */
+	c->snd_edge = c->snd_una + c->snd_wnd;
 }
 
 unsigned int write_and_send(struct world *w, struct conn *c, u32 n)

@@ -584,6 +584,27 @@ static void bare_seq__inside_the_window(struct kunit *test)
 	expect_text(test, &s, A0, 0, FLAG_ACK);
 }
 
+/*
+ * RFC 7323 section 2.4: a window that is rounded down ends a little before the
+ * one that let the text go; what the peer has already is not where an ACK stands.
+ */
+static void bare_seq__rounded_window(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	w->env.tun.delack = 0;
+	offer_window(w, &w->a, 2 * MSS);
+	write_and_send(w, &w->a, 2 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.snd_nxt, A0 + 2 * MSS);
+	s = text_from_peer(&w->a, 10);
+	s.ack = A0 + MSS;
+	s.wnd = MSS - 40;
+	deliver(w, &w->a, &s);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0 + 2 * MSS, 0, FLAG_ACK);
+}
+
 /* RFC 6298 (5.4): into a window of less than a segment too, and at once */
 static void part_may_go__timeout(struct kunit *test)
 {
@@ -904,6 +925,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_data__fin_again),
 	KUNIT_CASE(poll_data__go_back_n),
 	KUNIT_CASE(bare_seq__inside_the_window),
+	KUNIT_CASE(bare_seq__rounded_window),
 	KUNIT_CASE(poll_keepalive__fields),
 	KUNIT_CASE(poll_ack__window_update),
 	{}
