@@ -92,6 +92,8 @@ def protocol(host: str, name="CHALK") -> tuple:
 class Accounts(Glue):
     """the counters that the kernel looks at where memory is short"""
 
+    @unittest.skipIf("debug" in os.uname().release,
+                     "the lock of a percpu_counter has another size there")
     def test_sockets_are_counted(self):
         """every socket once, until it is destroyed (1 s)"""
         with Kernel() as kernel:
