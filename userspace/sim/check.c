@@ -3,7 +3,7 @@
  * check.c - the rules
  *
  * First those about what arrives, then about what leaves, then about a
- * connection at rest, then about its events.
+ * connection at rest. Those about its events are in check_event.c.
  */
 #include "check_model.h"
 
@@ -298,7 +298,7 @@ static void out_data(struct sock *sk, const struct seg *s)
 	k->sent_max = seq_max(k->sent_max, end);
 }
 
-void check_out(struct sock *sk, const struct seg *s)
+static void out_any(struct sock *sk, const struct seg *s)
 {
 	if (s->flags & FLAG_RST) {
 		life_reset(sk, s);
@@ -315,6 +315,12 @@ void check_out(struct sock *sk, const struct seg *s)
 		receiver_out(sk, s);
 	if (s->len || s->flags & FLAG_FIN)
 		out_data(sk, s);
+}
+
+void check_out(struct sock *sk, const struct seg *s)
+{
+	out_any(sk, s);
+	event_out(sk, s);
 }
 
 /* --- a connection at rest --- */
@@ -374,24 +380,9 @@ static void rest_receiver(struct sock *sk)
 		sock_fail(sk, "ACK owed, and no timer");
 }
 
-static void rest_events(struct sock *sk)
-{
-	const struct check *k = &sk->check;
-	const struct conn *c = &sk->c;
-
-	if (!sk->host->env.tracing || k->told.kind == NR_EVENT_KINDS)
-		return;
-	if (k->told.state != c->state || k->told.cwnd != c->cc.cwnd ||
-	    k->told.ssthresh != c->cc.ssthresh ||
-	    k->told.snd_wnd != c->snd_wnd || k->told.rcv_wnd != c->rcv_wnd ||
-	    k->told.rto != rtt_rto(&c->rtt) || k->told.srtt != c->rtt.srtt ||
-	    k->told.mss != c->smss)
-		sock_fail(sk, "a change had no event");
-}
-
 void check_rest(struct sock *sk)
 {
-	rest_events(sk);
+	event_rest(sk);
 	life_rest(sk);
 	if (sk->c.state == ST_CLOSED)
 		return;
@@ -436,104 +427,4 @@ void check_ticked(struct sock *sk)
 	if (sk->kind == SOCK_CONN && deadline <= sk->host->w->now)
 		sock_fail(sk,
 			  "conn_deadline() is in the past after conn_tick()");
-}
-
-/* --- its events --- */
-
-/* A variable of the record, and the kind of event that tells of its changes. */
-struct variable {
-	enum event_kind kind;
-	size_t offset;
-};
-
-static u32 value(const struct event *ev, const struct variable *var)
-{
-	u32 v;
-
-	memcpy(&v, (const char *)ev + var->offset, sizeof(v));
-	return v;
-}
-
-/* It went from what the event before said to what this one says, at once. */
-static void check_change(struct sock *sk, const struct event *ev, u32 before,
-			 u32 after)
-{
-	if (ev->old != before || ev->new != after)
-		sock_fail(sk, "event %s goes from %u to %u, it went %u to %u",
-			  event_kind_name(ev->kind), ev->old, ev->new, before,
-			  after);
-	if (ev->old == ev->new)
-		sock_fail(sk, "event %s without a change",
-			  event_kind_name(ev->kind));
-}
-
-static void check_variable(struct sock *sk, const struct event *ev,
-			   const struct variable *var)
-{
-	const struct event *told = &sk->check.told;
-	u32 before = value(told, var), after = value(ev, var);
-
-	if (ev->kind == var->kind)
-		check_change(sk, ev, before, after);
-	else if (before != after)
-		sock_fail(sk, "event %s changes what %s should",
-			  event_kind_name(ev->kind),
-			  event_kind_name(var->kind));
-}
-
-static void check_variables(struct sock *sk, const struct event *ev)
-{
-#define VARIABLE(kind, name)                            \
-	{                                               \
-		EV_##kind, offsetof(struct event, name) \
-	}
-	static const struct variable variables[] = {
-		VARIABLE(CWND, cwnd),	    VARIABLE(SSTHRESH, ssthresh),
-		VARIABLE(SND_WND, snd_wnd), VARIABLE(RCV_WND, rcv_wnd),
-		VARIABLE(RTO, rto),	    VARIABLE(MSS, mss),
-	};
-#undef VARIABLE
-	struct event *told = &sk->check.told;
-	struct event now = *ev;
-
-	/* a sample moves the RTO with it: its own event comes next */
-	if (ev->kind == EV_RTT)
-		now.rto = told->rto;
-	else if (ev->srtt != told->srtt || ev->rttvar != told->rttvar)
-		sock_fail(sk, "event %s changes the round-trip time",
-			  event_kind_name(ev->kind));
-	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
-		check_variable(sk, &now, &variables[i]);
-	*told = now;
-}
-
-static void check_state(struct sock *sk, const struct event *ev)
-{
-	struct check *k = &sk->check;
-
-	if (ev->kind == EV_STATE)
-		check_change(sk, ev, k->state, ev->state);
-	else if (ev->state != k->state)
-		sock_fail(sk, "event %s changes the state",
-			  event_kind_name(ev->kind));
-	k->state = ev->state;
-}
-
-void check_event(struct sock *sk, enum event_owner what, const struct event *ev)
-{
-	struct check *k = &sk->check;
-
-	if (ev->time != sk->host->w->now || ev->conn != sk->id)
-		sock_fail(sk, "event %s of another time or connection",
-			  event_kind_name(ev->kind));
-	if (ev->cause == BY_NONE)
-		sock_fail(sk, "event %s without a cause",
-			  event_kind_name(ev->kind));
-	check_state(sk, ev);
-	if (what != OWNER_CONN)
-		return;
-	if (k->told.kind == NR_EVENT_KINDS)
-		k->told = *ev;
-	else
-		check_variables(sk, ev);
 }

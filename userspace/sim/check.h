@@ -60,6 +60,9 @@ struct check_syn {
  * @snd:      a second sender; @rcv: a second receiver; @life: their life
  * @state:    as the events tell it
  * @told:     the last event of the connection; of kind NR_EVENT_KINDS: none yet
+ * @arriving: the segment that is being received, NULL: none
+ * @parts:    records of the segment that is leaving; @part_seq: where they begin
+ * @part:     the last of them
  */
 struct check {
 	struct check_syn out, in;
@@ -80,6 +83,9 @@ struct check {
 	struct life life;
 	u8 state;
 	struct event told;
+	const struct seg *arriving;
+	u32 parts, part_seq;
+	struct event part;
 };
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * check_model.h - what the files of the second sender have in common
+ * check_model.h - what the files of the rules have in common
  */
 #ifndef CHALK_SIM_CHECK_MODEL_H
 #define CHALK_SIM_CHECK_MODEL_H
@@ -28,6 +28,19 @@ static inline u8 check_own_shift(const struct check *k)
 {
 	return k->out.wscale && k->in.wscale ? k->out.shift : 0;
 }
+
+/* --- check_event.c --- */
+
+/* A segment has left: are its records of it? */
+void event_out(struct sock *sk, const struct seg *s);
+
+/* The connection has nothing more to send: have all changes been told? */
+void event_rest(struct sock *sk);
+
+/* --- check_receiver.c --- */
+
+/* What is left of the window that the wire has shown, at least or at @most. */
+u32 receiver_window_left(const struct sock *sk, bool most);
 
 /* --- check_sender.c --- */
 

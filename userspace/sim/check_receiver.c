@@ -10,8 +10,7 @@ static u32 rounding(const struct check *k)
 	return (1U << check_own_shift(k)) - 1;
 }
 
-/* What is left of the window that the wire has shown, and at most there is. */
-static u32 window_left(const struct sock *sk, bool most)
+u32 receiver_window_left(const struct sock *sk, bool most)
 {
 	const struct check *k = &sk->check;
 	u32 edge = k->promised ? k->edge_out : k->in.seq + 1 + k->out.wnd;
@@ -90,8 +89,8 @@ static enum fate fate_of(struct sock *sk, const struct seg *s)
 		if (is_old_timestamp(sk, s))
 			return answer;
 	}
-	surely = is_acceptable(s, nxt, window_left(sk, false));
-	maybe = is_acceptable(s, nxt, window_left(sk, true));
+	surely = is_acceptable(s, nxt, receiver_window_left(sk, false));
+	maybe = is_acceptable(s, nxt, receiver_window_left(sk, true));
 	if (surely != maybe)
 		return FATE_UNSURE;
 	if (!surely) {
@@ -308,7 +307,7 @@ static void rest_window(struct sock *sk)
 	const struct check *k = &sk->check;
 	u32 unread = sk->in.front - sk->app.read;
 	u32 most = (u32)U16_MAX << check_own_shift(k);
-	u32 left = window_left(sk, true);
+	u32 left = receiver_window_left(sk, true);
 	u32 room = buffer(sk) > unread ? buffer(sk) - unread : 0;
 
 	room = min_t(u32, room, most);

@@ -320,8 +320,10 @@ struct sock *sock_request(struct host *h, const struct seg *syn, u32 raddr)
 	sk->kind = SOCK_REQ;
 	check_init(sk, ST_LISTEN);
 	configure(sk, &cfg);
+	sk->check.arriving = syn;
 	check_in(sk, syn);
 	req_init(&sk->req, &h->env, &cfg, syn, h->w->now);
+	sk->check.arriving = NULL;
 	request_run(sk);
 	return sk;
 }
@@ -404,7 +406,7 @@ static bool timewait_segment(struct sock *sk, const struct seg *s)
 
 /* --- all kinds --- */
 
-bool sock_rx(struct sock *sk, struct seg *s, const u8 *data)
+static bool rx_any(struct sock *sk, struct seg *s, const u8 *data)
 {
 	switch (sk->kind) {
 	case SOCK_CONN:
@@ -418,6 +420,16 @@ bool sock_rx(struct sock *sk, struct seg *s, const u8 *data)
 	default:
 		return false;
 	}
+}
+
+bool sock_rx(struct sock *sk, struct seg *s, const u8 *data)
+{
+	bool mine;
+
+	sk->check.arriving = s;
+	mine = rx_any(sk, s, data);
+	sk->check.arriving = NULL;
+	return mine;
 }
 
 static void request_fire(struct sock *sk)

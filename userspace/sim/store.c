@@ -37,7 +37,10 @@ static void mark(struct store *st, u64 off, u64 end)
 		u32 lo = off % 64;
 		u32 hi = min_t(u64, 64, lo + (end - off));
 
-		st->here[off % st->size / 64] |= bits(lo, hi);
+		u64 *word = &st->here[off % st->size / 64];
+
+		st->early += __builtin_popcountll(bits(lo, hi) & ~*word);
+		*word |= bits(lo, hi);
 		off += hi - lo;
 	}
 }
@@ -53,6 +56,7 @@ static void advance(struct store *st)
 
 		*word &= ~bits(lo, hi);
 		st->front += hi - lo;
+		st->early -= hi - lo;
 		if (hi < 64)
 			return;
 	}

@@ -18,6 +18,7 @@
  * @size:  bytes, a power of two
  * @read:  behind the last byte read
  * @front: behind the last byte that has all before it
+ * @early: bytes beyond @front
  */
 struct store {
 	u8 *ring;
@@ -25,6 +26,7 @@ struct store {
 	u32 size;
 	u64 read;
 	u64 front;
+	u32 early;
 };
 
 /**
