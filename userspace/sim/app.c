@@ -71,6 +71,8 @@ static bool user_write(struct sock *sk, u64 now)
 	if (!a->writable || a->closed || a->written == a->cfg->bytes ||
 	    now < a->write_at || !conn_can_write(&sk->c))
 		return false;
+	sk->check.counts.user_waits = !room;
+	stats_user_waits(&sk->c.stats, !room);
 	if (!room) {
 		a->writable = false;
 		return false;

@@ -16,6 +16,16 @@ void check_init(struct sock *sk, enum conn_state state)
 	life_init(sk);
 }
 
+void check_begin(struct sock *sk, bool passive)
+{
+	count_begin(sk, passive);
+}
+
+void check_poll(struct sock *sk)
+{
+	count_poll(sk);
+}
+
 u64 check_rx_offset(const struct sock *sk, u32 seq)
 {
 	u32 front = sk->check.in.seq + 1 + (u32)sk->in.front;
@@ -70,10 +80,12 @@ void check_in(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
 
-	if (sk->kind == SOCK_CONN)
+	if (sk->kind == SOCK_CONN) {
 		receiver_judge(sk, s);
-	else
+		count_in(sk, s);
+	} else {
 		k->rcv.may_ack = true;
+	}
 	if (s->flags & FLAG_RST || (sk->host->w->forged && k->in.seen))
 		return;
 	if (s->flags & FLAG_SYN && takes_syn(sk)) {
@@ -115,6 +127,7 @@ void check_verdict(struct sock *sk, const struct seg *s,
 		verdict_payload(sk, s, v);
 	if (v->keep && v->drop)
 		sock_fail(sk, "verdict keeps and drops");
+	count_verdict(sk, s, v);
 	receiver_verdict(sk, s, v);
 	life_heard(sk);
 	if (c->fin_seen && !k->fin_in) {
@@ -319,6 +332,7 @@ static void out_any(struct sock *sk, const struct seg *s)
 
 void check_out(struct sock *sk, const struct seg *s)
 {
+	count_out(sk, s);
 	out_any(sk, s);
 	event_out(sk, s);
 }
@@ -383,6 +397,7 @@ static void rest_receiver(struct sock *sk)
 void check_rest(struct sock *sk)
 {
 	event_rest(sk);
+	count_rest(sk);
 	life_rest(sk);
 	if (sk->c.state == ST_CLOSED)
 		return;

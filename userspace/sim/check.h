@@ -12,6 +12,7 @@
 #include "check_life.h"
 #include "check_receiver.h"
 #include "check_sender.h"
+#include "check_stats.h"
 #include "env.h"
 #include "state.h"
 #include "types.h"
@@ -58,6 +59,7 @@ struct check_syn {
  * @ts_seen:  one did
  * @owed:     when the oldest byte arrived that is not acknowledged, 0: none
  * @snd:      a second sender; @rcv: a second receiver; @life: their life
+ * @counts:   a second count
  * @state:    as the events tell it
  * @told:     the last event of the connection; of kind NR_EVENT_KINDS: none yet
  * @arriving: the segment that is being received, NULL: none
@@ -81,6 +83,7 @@ struct check {
 	struct sender snd;
 	struct receiver rcv;
 	struct life life;
+	struct counts counts;
 	u8 state;
 	struct event told;
 	const struct seg *arriving;
@@ -94,6 +97,19 @@ struct check {
  * @state: state it begins in
  */
 void check_init(struct sock *sk, enum conn_state state);
+
+/**
+ * check_begin() - the connection begins
+ * @sk:      the end
+ * @passive: out of a record of SYN_RCVD
+ */
+void check_begin(struct sock *sk, bool passive);
+
+/**
+ * check_poll() - conn_poll() had nothing to send
+ * @sk: the end
+ */
+void check_poll(struct sock *sk);
 
 /**
  * check_in() - a segment with a good checksum arrives

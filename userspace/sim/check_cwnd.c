@@ -70,12 +70,14 @@ static void third(struct sock *sk)
 	m->recover = m->nxt;
 	if (is_tahoe(sk)) {
 		m->cwnd = m->smss;
-		sender_go_back(sk);
+		sender_go_back(sk, BACK_DUPACKS);
 		return;
 	}
 	m->cwnd = m->ssthresh + 3 * m->smss;
 	m->recovering = m->owed = true;
 	m->partial_seen = false;
+	m->back = BACK_DUPACKS;
+	count_host(sk->host, MIB_RECOVERY, 1);
 }
 
 /* RFC 5681 section 3.2 */

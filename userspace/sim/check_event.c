@@ -311,6 +311,8 @@ void check_event(struct sock *sk, enum event_owner what, const struct event *ev)
 		check_timewait(sk, ev);
 	if (what != OWNER_CONN)
 		return;
+	if (ev->kind == EV_STATE)
+		count_state(sk, ev);
 	if (k->told.kind == NR_EVENT_KINDS)
 		k->told = *ev;
 	else

@@ -47,6 +47,7 @@ void life_request_tick(struct sock *sk, bool kept)
 	if (kept == hopeless)
 		sock_fail(sk, "%u timeouts, and the record is %s", l->timeouts,
 			  kept ? "kept" : "given up");
+	count_host(sk->host, MIB_TIMEOUTS, 1);
 	l->timeouts++;
 	m->lost_syn = true;
 	m->timing = false;
@@ -99,6 +100,7 @@ bool life_keepalive(struct sock *sk, const struct seg *s)
 	if (!l->keep_owed || s->len || s->flags & FLAG_FIN)
 		return false;
 	l->keep_owed = false;
+	count_host(sk->host, MIB_KEEPALIVE, 1);
 	if (s->seq != m->nxt - 1)
 		sock_fail(sk, "a keep-alive at %u, not before %u", s->seq,
 			  m->nxt);
@@ -141,6 +143,8 @@ void life_ticked(struct sock *sk)
 	bool over = k->snd.given_up || k->life.keep_over ||
 		    k->life.fin_due <= sk->host->w->now;
 
+	if (k->snd.given_up || k->life.keep_over)
+		count_host(sk->host, MIB_ABORT_ON_TIMEOUT, 1);
 	if (over != (sk->c.state == ST_CLOSED))
 		sock_fail(sk, "%u timeouts, %u keep-alives: %s", k->snd.retries,
 			  k->life.keep_sent,
@@ -225,6 +229,7 @@ void life_timewait_tick(struct sock *sk)
 	if (sk->host->w->now != sk->check.life.due)
 		sock_fail(sk,
 			  "TIME_WAIT lasts two MSL, and these are not over");
+	count_host(sk->host, MIB_TIME_WAIT, 1);
 }
 
 /* --- nobody's: RFC 9293 sections 3.10.7.1 and 3.10.7.2 --- */

@@ -45,7 +45,19 @@ u32 receiver_window_left(const struct sock *sk, bool most);
 /* --- check_sender.c --- */
 
 /* All that is in flight is to be sent again. */
-void sender_go_back(struct sock *sk);
+void sender_go_back(struct sock *sk, enum back why);
+
+/* What is about to go out again is what duplicate or partial ACKs call for. */
+bool sender_is_fast(const struct sock *sk);
+
+/* ...or what slow start sends after a loss. */
+bool sender_is_slow(const struct sock *sk);
+
+/* The user has left cwnd unused. */
+bool sender_is_idle(const struct sock *sk);
+
+/* What the sender waits for. */
+enum limit sender_waits_for(const struct sock *sk);
 
 /* --- check_cwnd.c --- */
 

@@ -215,6 +215,9 @@ static void unsure(struct sock *sk, const struct seg *s,
 	}
 	if (v->drop != DROP_OUT_OF_WINDOW)
 		k->rcv.fate = later_steps(sk, s);
+	/* its challenge is among the core's, which are taken over above */
+	if (k->rcv.fate == FATE_CHALLENGE)
+		k->rcv.fate = FATE_QUIET;
 }
 
 /* What may end a connection besides a RST: our FIN's ACK, text for nobody. */

@@ -97,6 +97,7 @@ void sender_took_syn(struct sock *sk, const struct seg *s)
 	if (!(s->flags & FLAG_ACK))
 		return;
 	m->una = s->ack;
+	count_acked(sk, 0);
 	rtt_measure(sk, s);
 	establish(sk);
 }
@@ -142,6 +143,7 @@ static void new_ack(struct sock *sk, const struct seg *s)
 	m->una = s->ack;
 	m->next = seq_max(m->next, m->una);
 	m->small_end = seq_max(m->small_end, m->una);
+	count_acked(sk, bytes);
 	rtt_measure(sk, s);
 	m->retries = 0;
 	m->limited = 0;
@@ -151,6 +153,8 @@ static void new_ack(struct sock *sk, const struct seg *s)
 		return;
 	}
 	m->dupacks = 0;
+	if (m->back == BACK_DUPACKS)
+		m->back = BACK_AFTER_DUPACKS;
 	if (bytes && m->used)
 		cwnd_grow(sk, bytes);
 	m->recover = seq_max(m->recover, m->una - 1);
@@ -292,6 +296,8 @@ static void probe(struct sock *sk, const struct seg *s)
 	expect(sk, s, m->next,
 	       min_t(u32, waits, clamp_t(u32, room, 1, m->smss)), "probe");
 	m->probe_due = false;
+	if (!room)
+		count_host(sk->host, MIB_WIN_PROBE, 1);
 	if (room)
 		m->next = seg_end(s);
 	timer_start(sk);
@@ -343,6 +349,46 @@ void sender_data(struct sock *sk, const struct seg *s)
 	m->last_sent = sk->host->w->now;
 }
 
+/* --- what the counters ask --- */
+
+bool sender_is_fast(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+
+	return m->owed || (m->back == BACK_DUPACKS && m->next != m->nxt);
+}
+
+bool sender_is_slow(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+
+	return m->back == BACK_TIMEOUT || m->back == BACK_AFTER_DUPACKS;
+}
+
+bool sender_is_idle(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	u32 end = written(sk);
+	u32 unsent = seq_lt(m->nxt, end) ? end - m->nxt : 0;
+
+	return unsent < m->smss && m->next - m->una + m->smss <= m->cwnd;
+}
+
+enum limit sender_waits_for(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	u32 end = written(sk);
+	u32 unsent = seq_lt(m->nxt, end) ? end - m->nxt : 0;
+	u32 wanted = min_t(u32, unsent, m->smss);
+
+	if (!state_in(sk->c.state, STATES_CAN_SEND) || seq_ge(m->una, end))
+		return LIMIT_IDLE;
+	if (wanted && cwnd_room(m) >= wanted && window_room(m) < wanted)
+		return LIMIT_RWND;
+	return sk->check.counts.user_waits && !unsent ? LIMIT_SNDBUF :
+							LIMIT_PATH;
+}
+
 /* --- the user, the path --- */
 
 /* RFC 5681 section 4.1 */
@@ -368,14 +414,15 @@ void sender_mss(struct sock *sk, u32 mtu_mss)
 	m->smss = segment_size(sk);
 	if (m->smss < old && m->next != m->una &&
 	    state_in(sk->c.state, STATES_CAN_SEND))
-		sender_go_back(sk);
+		sender_go_back(sk, BACK_OTHER);
 	cwnd_new_smss(sk);
 }
 
-void sender_go_back(struct sock *sk)
+void sender_go_back(struct sock *sk, enum back why)
 {
 	struct sender *m = &sk->check.snd;
 
+	m->back = why;
 	m->recovering = m->owed = false;
 	m->dupacks = m->limited = 0;
 	m->next = m->una;

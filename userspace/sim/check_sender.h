@@ -21,6 +21,14 @@
 
 struct sock;
 
+/* Why the sender has gone back to what is not acknowledged. */
+enum back {
+	BACK_OTHER, /* a probe of a shut window, another MSS */
+	BACK_TIMEOUT,
+	BACK_DUPACKS,
+	BACK_AFTER_DUPACKS, /* an ACK of something new has come since */
+};
+
 /**
  * struct sender - what it knows
  * @on:       the handshake is done
@@ -42,6 +50,7 @@ struct sock;
  * @owed:     the segment at @una is to be sent again at once
  * @probe_due: the shut window is to be probed at once
  * @persisting: nothing is in flight, and the timer runs for what waits
+ * @back:     why @next went back, or what was lost goes again
  * @more:     the user said that more follows
  * @sent_any, @last_sent: when data left last
  * @srtt, @rttvar, @rto, @backoffs: RFC 6298
@@ -63,6 +72,7 @@ struct sender {
 	bool used;
 	u32 dupacks, limited, recover;
 	bool recovering, partial_seen, owed, probe_due, persisting, more;
+	u8 back;
 	bool sent_any;
 	u64 last_sent;
 	u32 srtt, rttvar, rto, backoffs;

@@ -36,6 +36,7 @@ void rtt_sent(struct sock *sk, u32 seq, u32 end)
 		m->timing = false;
 	if (m->timing || seq_le(end, m->nxt))
 		return;
+	count_timing(sk, seq);
 	m->timing = true;
 	m->timed_end = end;
 	m->timed_at = sk->host->w->now;
@@ -59,6 +60,7 @@ static void sample(struct sock *sk, u64 rtt)
 	m->rto = min_t(u64, tun->rto_max,
 		       m->srtt + max_t(u64, tun->rto_min, 4ULL * m->rttvar));
 	m->backoffs = 0;
+	count_rtt(sk, rtt);
 }
 
 /* RFC 7323 section 4.1: an echo of what was sent since the timeout. */
@@ -80,6 +82,7 @@ void rtt_measure(struct sock *sk, const struct seg *s)
 	if (m->timing && seq_ge(m->una, m->timed_end)) {
 		m->timing = false;
 		sample(sk, sk->host->w->now - m->timed_at);
+		count_timed(sk);
 	} else if (m->backoffs) {
 		sample_echo(sk, s);
 	}
@@ -153,7 +156,7 @@ static void persist_timeout(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 
-	sender_go_back(sk);
+	sender_go_back(sk, BACK_OTHER);
 	m->probe_due = true;
 	if (m->wnd)
 		return;
@@ -172,13 +175,16 @@ void sender_tick(struct sock *sk)
 		persist_timeout(sk);
 		return;
 	}
+	count_host(sk->host, MIB_TIMEOUTS, 1);
 	m->given_up = is_hopeless(sk);
 	if (!m->on) {
 		syn_timeout(sk);
 		return;
 	}
+	if (m->recovering && !m->given_up)
+		count_host(sk->host, MIB_RECOVERY_FAIL, 1);
 	cwnd_timeout(sk, m->retries > 1);
-	sender_go_back(sk);
+	sender_go_back(sk, BACK_TIMEOUT);
 	back_off(sk);
 }
 

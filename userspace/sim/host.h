@@ -21,7 +21,7 @@ struct sock;
 /**
  * struct host - a host
  * @w:       the world
- * @mib:     its counters
+ * @mib:     its counters; @counted: what they should be
  * @env:     what the core sees of it
  * @cfg:     the stack and the users
  * @side:    which of the two sides it is on
@@ -37,7 +37,7 @@ struct sock;
 struct host {
 	struct world *w;
 	struct env env;
-	struct mib mib;
+	struct mib mib, counted;
 	const struct side_config *cfg;
 	enum side side;
 	u32 number;

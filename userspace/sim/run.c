@@ -3,6 +3,7 @@
  * run.c - the world begins, goes on, is judged and ends
  */
 #include "attack.h"
+#include "check_stats.h"
 #include "host.h"
 #include "packet.h"
 #include "run.h"
@@ -146,6 +147,7 @@ static void judge(struct world *w)
 		for (side = 0; side < NR_SIDES; side++)
 			if (!w->sessions[i].sk[side] && !config_aborts(w->cfg))
 				world_fail(w, "a connection was never made");
+	count_judge(w);
 	if (w->packets)
 		world_fail(w, "%u packets leaked", w->packets);
 }

@@ -133,6 +133,7 @@ struct sock *sock_open(struct host *h, struct session *s, u32 raddr, u16 lport,
 	configure(sk, &cfg);
 	set_options(sk);
 	conn_open(&sk->c, &h->env, &cfg, h->w->now);
+	check_begin(sk, false);
 	user_takes(sk);
 	return sk;
 }
@@ -194,6 +195,7 @@ static void transmit(struct sock *sk)
 		if (++count > MOST_SEGMENTS_AT_ONCE)
 			sock_fail(sk, "conn_poll() never ends");
 	}
+	check_poll(sk);
 }
 
 /* Bytes below snd_una can be forgotten: here, only their count is kept. */
@@ -323,6 +325,7 @@ struct sock *sock_request(struct host *h, const struct seg *syn, u32 raddr)
 	sk->check.arriving = syn;
 	check_in(sk, syn);
 	req_init(&sk->req, &h->env, &cfg, syn, h->w->now);
+	count_host(h, MIB_PASSIVE_OPENS, 1);
 	sk->check.arriving = NULL;
 	request_run(sk);
 	return sk;
@@ -342,6 +345,7 @@ static void establish(struct sock *sk, struct seg *s, const u8 *data)
 	session->sk[SERVER] = sk;
 	set_options(sk);
 	conn_accept(&sk->c, &sk->host->env, &sk->req, w->now);
+	check_begin(sk, true);
 	user_takes(sk);
 	sk->app.readable = true;
 	sk->app.writable = true;
@@ -360,6 +364,7 @@ static void request_segment(struct sock *sk, struct seg *s, const u8 *data)
 		establish(sk, s, data);
 		return;
 	case REQ_GONE:
+		count_host(h, MIB_EMBRYONIC_RSTS, 1);
 		sock_dead(sk);
 		return;
 	case REQ_RESET:
