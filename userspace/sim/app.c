@@ -2,6 +2,7 @@
 /*
  * app.c - the user of a connection
  */
+#include "change.h"
 #include "host.h"
 #include "session.h"
 #include "sock.h"
@@ -33,6 +34,8 @@ void app_init(struct sock *sk)
 					       NEVER,
 		.resize_at = cfg->resize_after ? w->now + cfg->resize_after :
 						 NEVER,
+		.change_at = cfg->change_every ? w->now + cfg->change_every :
+						 NEVER,
 	};
 	sim_timer_init(&a->timer, app_fire);
 }
@@ -46,6 +49,20 @@ static bool user_resize(struct sock *sk, u64 now)
 	a->resize_at = NEVER;
 	check_resize(sk);
 	conn_set_rcv_buf(&sk->c, a->cfg->resize_to, now);
+	return true;
+}
+
+static bool user_change(struct sock *sk, u64 now)
+{
+	struct app *a = &sk->app;
+
+	if (now < a->change_at || sk->kind != SOCK_CONN)
+		return false;
+	a->change_at = ++a->changes < MOST_CHANGES ?
+			       now + a->cfg->change_every :
+			       NEVER;
+	if (state_in(sk->c.state, STATES_SYNCHRONIZED))
+		change_option(sk, now);
 	return true;
 }
 
@@ -228,6 +245,8 @@ static void app_arm(struct sock *sk, u64 now)
 
 	if (!a->done) {
 		at = min_t(u64, a->abort_at, a->resize_at);
+		if (sk->kind == SOCK_CONN)
+			at = min_t(u64, at, a->change_at);
 		if (a->readable && a->read_at > now)
 			at = min_t(u64, at, a->read_at);
 		if (a->writable && a->written < a->cfg->bytes &&
@@ -255,6 +274,7 @@ bool app_run(struct sock *sk, unsigned int wake)
 		acted = true;
 	} else {
 		acted |= user_resize(sk, now);
+		acted |= user_change(sk, now);
 		acted |= user_write(sk, now);
 		acted |= user_read(sk, now);
 		acted |= user_close(sk, now);

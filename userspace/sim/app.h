@@ -29,6 +29,8 @@ struct sock;
  * @close_at: when to close, NEVER: not decided yet
  * @abort_at: when to abort
  * @resize_at: when to resize the receive buffer
+ * @change_at: when to change an option
+ * @changes:  how many there were
  * @readable: woken for reading, and not yet out of bytes
  * @writable: woken for writing, and not yet out of room
  * @paused:   the one pause of the reader is behind it
@@ -45,7 +47,8 @@ struct app {
 	u64 expect;
 	u64 written, read;
 	u64 since, last;
-	u64 write_at, read_at, close_at, abort_at, resize_at;
+	u64 write_at, read_at, close_at, abort_at, resize_at, change_at;
+	u32 changes;
 	bool readable, writable, paused, closed, eof, aborted, done;
 	u8 err;
 };

@@ -211,6 +211,11 @@ static void out_window(struct sock *sk, const struct seg *s)
 	/* a FIN may stand behind the edge of a window that is full */
 	if (sk->kind == SOCK_CONN && s->wnd && seq_gt(edge, k->edge_out))
 		receiver_window(sk, edge - k->edge_out);
+	if (sk->kind == SOCK_CONN && k->rcv.clamp &&
+	    seq_gt(edge, k->edge_out + rounding) &&
+	    edge - s->ack > k->rcv.clamp)
+		sock_fail(sk, "window %u offered, the user's bound is %u",
+			  edge - s->ack, k->rcv.clamp);
 	if (sk->kind == SOCK_CONN && s->wnd &&
 	    seq_gt(edge, k->edge_out + rounding) &&
 	    edge - s->ack + unread > sk->c.rcv_buf + 1)
@@ -420,7 +425,7 @@ void check_read(struct sock *sk)
 
 void check_resize(struct sock *sk)
 {
-	sk->check.rcv.may_ack = true;
+	receiver_resize(sk);
 }
 
 void check_mss(struct sock *sk, u32 mtu_mss)

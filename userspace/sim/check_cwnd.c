@@ -7,11 +7,6 @@
  */
 #include "check_model.h"
 
-static bool is_tahoe(const struct sock *sk)
-{
-	return sk->host->cfg->cc == &cc_tahoe;
-}
-
 static u32 initial_window(const struct sock *sk)
 {
 	u32 smss = sk->check.snd.smss;
@@ -68,7 +63,7 @@ static void third(struct sock *sk)
 		return;
 	halve(m);
 	m->recover = m->nxt;
-	if (is_tahoe(sk)) {
+	if (m->tahoe) {
 		m->cwnd = m->smss;
 		sender_go_back(sk, BACK_DUPACKS);
 		return;
@@ -92,17 +87,25 @@ void cwnd_duplicate(struct sock *sk)
 		third(sk);
 }
 
-/* RFC 6582 section 3.2, step 3; section 4: the Impatient variant */
-void cwnd_ack_in_recovery(struct sock *sk, u32 bytes)
+/* RFC 6582 section 3.2, step 3: full acknowledgments, option 1 */
+void cwnd_recovered(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 	u32 flight = m->next - m->una;
 
+	m->cwnd = min_t(u32, m->ssthresh,
+			max_t(u32, flight, m->smss) + m->smss);
+	m->recovering = false;
+	m->dupacks = 0;
+}
+
+/* RFC 6582 section 3.2, step 3; section 4: the Impatient variant */
+void cwnd_ack_in_recovery(struct sock *sk, u32 bytes)
+{
+	struct sender *m = &sk->check.snd;
+
 	if (seq_ge(m->una, m->recover)) {
-		m->cwnd = min_t(u32, m->ssthresh,
-				max_t(u32, flight, m->smss) + m->smss);
-		m->recovering = false;
-		m->dupacks = 0;
+		cwnd_recovered(sk);
 		timer_acked(sk);
 		return;
 	}

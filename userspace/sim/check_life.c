@@ -15,6 +15,8 @@ void life_init(struct sock *sk)
 
 	l->heard_at = sk->host->w->now;
 	l->keep_due = l->fin_due = l->due = NEVER;
+	l->keepalive = sk->host->cfg->keepalive;
+	l->keep_idle = tunables(sk)->keep_idle;
 }
 
 /* --- a record of SYN_RCVD: its SYN+ACK goes out again, RFC 6298 (5.5) --- */
@@ -64,10 +66,11 @@ void life_heard(struct sock *sk)
 		k->life.heard_at = sk->host->w->now;
 		k->life.keep_sent = 0;
 	}
-	if (k->snd.on && !k->life.keep_on && sk->host->cfg->keepalive) {
-		k->life.keep_on = true;
-		k->life.keep_due = sk->host->w->now + tunables(sk)->keep_idle;
-	}
+	if (!k->snd.on || k->life.keep_on)
+		return;
+	k->life.keep_on = true;
+	if (k->life.keepalive)
+		k->life.keep_due = sk->host->w->now + k->life.keep_idle;
 }
 
 static void keep_tick(struct sock *sk)
@@ -80,8 +83,8 @@ static void keep_tick(struct sock *sk)
 	if (now < l->keep_due)
 		return;
 	l->keep_due = now + tun->keep_interval;
-	if (idle < tun->keep_idle) {
-		l->keep_due = l->heard_at + tun->keep_idle;
+	if (idle < l->keep_idle) {
+		l->keep_due = l->heard_at + l->keep_idle;
 	} else if (sk->check.snd.due != NEVER) {
 		return;
 	} else if (l->keep_sent == tun->keep_probes) {

@@ -19,7 +19,8 @@ struct sock;
  * struct life - what it knows
  * @syns:      SYN+ACKs of the record, or SYNs, that left
  * @heard_at:  when the peer last said something acceptable
- * @keep_on:   keep-alives were begun
+ * @keepalive, @keep_idle: the user's options
+ * @keep_on:   the connection is established
  * @keep_due:  when the next is to be sent, NEVER: they are off
  * @keep_sent: without an answer
  * @keep_owed: one is to leave now
@@ -33,6 +34,8 @@ struct sock;
 struct life {
 	u32 syns;
 	u64 heard_at;
+	bool keepalive;
+	u64 keep_idle;
 	bool keep_on;
 	u64 keep_due;
 	u32 keep_sent;

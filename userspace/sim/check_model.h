@@ -65,6 +65,7 @@ void cwnd_begin(struct sock *sk, bool lost_syn);
 void cwnd_grow(struct sock *sk, u32 bytes);
 void cwnd_duplicate(struct sock *sk);
 void cwnd_ack_in_recovery(struct sock *sk, u32 bytes);
+void cwnd_recovered(struct sock *sk);
 void cwnd_timeout(struct sock *sk, bool again);
 void cwnd_idle(struct sock *sk);
 void cwnd_new_smss(struct sock *sk);

@@ -185,6 +185,7 @@ static void taken(struct sock *sk, const struct seg *s)
 	struct receiver *r = &sk->check.rcv;
 
 	if (r->before == ST_SYN_SENT) {
+		r->speaks = true;
 		sender_took_syn(sk, s);
 		if (s->flags & FLAG_ACK)
 			owe(r);
@@ -304,12 +305,29 @@ void receiver_window(struct sock *sk, u32 gain)
 			  gain, least_step(sk));
 }
 
+/* RFC 7323 section 2.3, and the user's bound */
+static u32 most_window(const struct sock *sk)
+{
+	u32 most = (u32)U16_MAX << check_own_shift(&sk->check);
+	u32 clamp = sk->check.rcv.clamp;
+
+	return clamp ? min_t(u32, clamp, most) : most;
+}
+
+/* A user who changes the buffer, or the bound, opens a window that is shut. */
+void receiver_resize(struct sock *sk)
+{
+	struct receiver *r = &sk->check.rcv;
+
+	r->may_ack = true;
+	r->has_read |= receiver_window_left(sk, true) < r->full;
+}
+
 /* The reader has made room: one who waits must hear of it. */
 static void rest_window(struct sock *sk)
 {
-	const struct check *k = &sk->check;
 	u32 unread = sk->in.front - sk->app.read;
-	u32 most = (u32)U16_MAX << check_own_shift(k);
+	u32 most = most_window(sk);
 	u32 left = receiver_window_left(sk, true);
 	u32 room = buffer(sk) > unread ? buffer(sk) - unread : 0;
 
@@ -328,6 +346,11 @@ void receiver_rest(struct sock *sk)
 	if (r->has_read && state_in(sk->c.state, STATES_CAN_RECEIVE))
 		rest_window(sk);
 	r->has_read = r->may_ack = false;
+	if (sk->check.snd.on && sk->check.in.seen &&
+	    conn_window_clamp(&sk->c) !=
+		    min_t(u32, buffer(sk), most_window(sk)))
+		sock_fail(sk, "the largest window is told as %u",
+			  conn_window_clamp(&sk->c));
 }
 
 void receiver_tick(struct sock *sk)

@@ -35,6 +35,7 @@ enum fate {
  * @speaks:     it shows that the peer is alive
  * @ts_recent:  the timestamp to echo, from @ts_at, where @ts_known
  * @full:       largest segment seen
+ * @clamp:      the user's bound to the window, 0: none
  * @must_ack:   an ACK has to leave now
  * @may_ack:    one that carries nothing may leave now
  * @has_read:   the user has read at this moment
@@ -48,6 +49,7 @@ struct receiver {
 	u32 ts_recent;
 	u64 ts_at;
 	u32 full;
+	u32 clamp;
 	bool must_ack, may_ack, has_read;
 	u64 period;
 	u32 challenges;
@@ -65,6 +67,9 @@ void receiver_syn(struct sock *sk, const struct seg *s);
 
 /* A segment with an ACK leaves. */
 void receiver_out(struct sock *sk, const struct seg *s);
+
+/* The user changes the buffer, or the bound to the window. */
+void receiver_resize(struct sock *sk);
 
 /* The window moves so far. */
 void receiver_window(struct sock *sk, u32 gain);

@@ -15,6 +15,8 @@ void sender_init(struct sock *sk)
 	m->mtu_mss = sk->host->cfg->mtu - IP_HEADER - HDR_MIN;
 	m->rto = tun->rto_init;
 	m->due = NEVER;
+	m->tahoe = sk->host->cfg->cc == &cc_tahoe;
+	m->nodelay = sk->host->cfg->nodelay;
 }
 
 /* Behind the last byte that the user has written. */
@@ -223,16 +225,16 @@ static u32 cwnd_room(const struct sender *m)
 
 /*
  * RFC 9293 section 3.7.4, as poll.c chooses: one small segment in flight at a
- * time; none where the user says that more follows.
+ * time; none where the user says that more follows, or holds it back.
  */
 static bool end_may_go(const struct sock *sk)
 {
 	const struct sender *m = &sk->check.snd;
 
-	if (fin_waits(sk) || seq_lt(m->next, m->nxt))
+	if (fin_waits(sk) || m->push || seq_lt(m->next, m->nxt))
 		return true;
-	return !m->more &&
-	       (sk->host->cfg->nodelay || seq_le(m->small_end, m->una));
+	return !m->more && !m->cork &&
+	       (m->nodelay || seq_le(m->small_end, m->una));
 }
 
 /* RFC 9293 section 3.8.6.2.1: bytes of data that go out now. */
@@ -397,6 +399,7 @@ void sender_write(struct sock *sk, bool more)
 	struct sender *m = &sk->check.snd;
 
 	m->more = more;
+	m->push = false;
 	if (m->on && m->next == m->una && m->sent_any &&
 	    sk->host->w->now - m->last_sent > sender_rto(sk))
 		cwnd_idle(sk);

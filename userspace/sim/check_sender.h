@@ -50,6 +50,8 @@ enum back {
  * @owed:     the segment at @una is to be sent again at once
  * @probe_due: the shut window is to be probed at once
  * @persisting: nothing is in flight, and the timer runs for what waits
+ * @tahoe, @nodelay, @cork: the user's options
+ * @push:     what is written goes, whatever holds it back
  * @back:     why @next went back, or what was lost goes again
  * @more:     the user said that more follows
  * @sent_any, @last_sent: when data left last
@@ -72,6 +74,7 @@ struct sender {
 	bool used;
 	u32 dupacks, limited, recover;
 	bool recovering, partial_seen, owed, probe_due, persisting, more;
+	bool tahoe, nodelay, cork, push;
 	u8 back;
 	bool sent_any;
 	u64 last_sent;

@@ -107,6 +107,8 @@ enum close_when {
  * @close:       when to close
  * @close_grid:  close at a multiple of this time, so that both sides can do
  *               it at the same moment; 0: at once
+ * @change_every: change an option each so often, 0: never
+ * @changes:     which (enum change), a bit each
  * @release:     close() instead of shutdown()
  * @abort_after: abort so long after the start, 0: never
  * @resize_after: give the receive buffer another size then, 0: never
@@ -139,6 +141,8 @@ struct side_config {
 	u64 abort_after;
 	u64 resize_after;
 	u32 resize_to;
+	u64 change_every;
+	u32 changes;
 };
 
 enum side {

@@ -6,6 +6,7 @@
  * some together. Amounts are spread over their orders of magnitude. What a run
  * takes is bounded by its number of segments, not by its virtual time.
  */
+#include "change.h"
 #include "params.h"
 #include "rng.h"
 #include "scenario.h"
@@ -330,6 +331,15 @@ static void derive_attack(struct sim_config *cfg, struct rng *r)
 	}
 }
 
+static void derive_changes(struct side_config *s, struct rng *r)
+{
+	if (!percent(r, 20))
+		return;
+	s->change_every = spread(r, 1000, 3 * USEC_PER_S);
+	s->changes = percent(r, 50) ? BIT(NR_CHANGES) - 1 :
+				      BIT(rng_below(r, NR_CHANGES));
+}
+
 void scenario_derive(struct sim_config *cfg, u64 seed)
 {
 	struct rng r = rng_fork(seed, 3);
@@ -354,4 +364,7 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 		derive_death(cfg, &r);
 	if (percent(&r, 10))
 		derive_attack(cfg, &r);
+	r = rng_fork(seed, 4);
+	for (i = 0; i < NR_SIDES && !config_aborts(cfg); i++)
+		derive_changes(&cfg->side[i], &r);
 }

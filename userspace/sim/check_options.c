@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * check_options.c - what a user's change of an option changes in the rules
+ */
+#include "check_model.h"
+#include "check_options.h"
+
+static bool is_open(const struct sock *sk)
+{
+	return state_in(sk->c.state, STF(ESTABLISHED) | STF(CLOSE_WAIT));
+}
+
+/* What is written by now goes, whatever holds it back. */
+void check_nodelay(struct sock *sk, bool on)
+{
+	struct sender *m = &sk->check.snd;
+
+	m->nodelay = on;
+	m->push |= on;
+}
+
+void check_cork(struct sock *sk, bool on)
+{
+	sk->check.snd.cork = on;
+}
+
+void check_keepalive(struct sock *sk, bool on)
+{
+	struct life *l = &sk->check.life;
+
+	l->keepalive = on;
+	l->keep_sent = 0;
+	l->keep_due = on && is_open(sk) ? sk->host->w->now + l->keep_idle :
+					  NEVER;
+}
+
+/* Silence that was counts. */
+void check_keep_idle(struct sock *sk, u64 idle)
+{
+	struct life *l = &sk->check.life;
+
+	l->keep_idle = idle;
+	if (l->keepalive && is_open(sk))
+		l->keep_due = max_t(u64, l->heard_at + idle, sk->host->w->now);
+}
+
+/* An ACK that waits goes now. */
+void check_quickack(struct sock *sk, bool on)
+{
+	struct receiver *r = &sk->check.rcv;
+
+	if (on && is_open(sk) && check_expected(sk) != sk->check.ack_out)
+		r->must_ack = r->may_ack = true;
+}
+
+void check_clamp(struct sock *sk, u32 clamp)
+{
+	sk->check.rcv.clamp = clamp;
+	check_resize(sk);
+}
+
+/* RFC 5681 section 3.2: an algorithm without recovery cannot end one. */
+void check_cc(struct sock *sk, const struct cc_ops *cc)
+{
+	struct sender *m = &sk->check.snd;
+
+	m->tahoe = cc == &cc_tahoe;
+	if (m->recovering && m->tahoe)
+		cwnd_recovered(sk);
+	m->counted = 0;
+}
