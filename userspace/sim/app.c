@@ -34,6 +34,7 @@ void app_init(struct sock *sk)
 					       NEVER,
 		.resize_at = cfg->resize_after ? w->now + cfg->resize_after :
 						 NEVER,
+		.leave_at = NEVER,
 		.change_at = cfg->change_every ? w->now + cfg->change_every :
 						 NEVER,
 	};
@@ -173,6 +174,20 @@ static bool wants_close(const struct sock *sk)
 	return false;
 }
 
+/* He has shut down, and does not wait for the peer to do so. */
+static bool user_leave(struct sock *sk, u64 now)
+{
+	struct app *a = &sk->app;
+
+	if (now < a->leave_at)
+		return false;
+	a->done = true;
+	a->err = sk->c.err;
+	if (sk->kind == SOCK_CONN)
+		conn_release(&sk->c, now);
+	return true;
+}
+
 static u64 close_time(const struct app *a, u64 now)
 {
 	u64 grid = a->cfg->close_grid;
@@ -191,6 +206,8 @@ static bool user_close(struct sock *sk, u64 now)
 	if (now < a->close_at)
 		return false;
 	a->closed = true;
+	if (a->cfg->leave_after)
+		a->leave_at = now + a->cfg->leave_after;
 	a->done = a->cfg->release;
 	if (sk->kind != SOCK_CONN)
 		return true;
@@ -232,7 +249,7 @@ static bool user_abort(struct sock *sk, u64 now)
 	a->aborted = true;
 	a->done = true;
 	if (sk->kind == SOCK_CONN) {
-		sk->check.life.aborts = sk->c.state;
+		life_abort(sk);
 		conn_abort(&sk->c, now);
 	}
 	return true;
@@ -245,6 +262,7 @@ static void app_arm(struct sock *sk, u64 now)
 
 	if (!a->done) {
 		at = min_t(u64, a->abort_at, a->resize_at);
+		at = min_t(u64, at, a->leave_at);
 		if (sk->kind == SOCK_CONN)
 			at = min_t(u64, at, a->change_at);
 		if (a->readable && a->read_at > now)
@@ -279,6 +297,7 @@ bool app_run(struct sock *sk, unsigned int wake)
 		acted |= user_read(sk, now);
 		acted |= user_close(sk, now);
 		acted |= user_finish(sk, now);
+		acted |= !a->done && user_leave(sk, now);
 	}
 	app_arm(sk, now);
 	return acted;

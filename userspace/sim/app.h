@@ -30,6 +30,7 @@ struct sock;
  * @abort_at: when to abort
  * @resize_at: when to resize the receive buffer
  * @change_at: when to change an option
+ * @leave_at:  when to close for good
  * @changes:  how many there were
  * @readable: woken for reading, and not yet out of bytes
  * @writable: woken for writing, and not yet out of room
@@ -47,7 +48,8 @@ struct app {
 	u64 expect;
 	u64 written, read;
 	u64 since, last;
-	u64 write_at, read_at, close_at, abort_at, resize_at, change_at;
+	u64 write_at, read_at, close_at, abort_at, resize_at, change_at,
+		leave_at;
 	u32 changes;
 	bool readable, writable, paused, closed, eof, aborted, done;
 	u8 err;

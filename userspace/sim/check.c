@@ -85,6 +85,8 @@ void check_in(struct sock *sk, const struct seg *s)
 		count_in(sk, s);
 	} else {
 		k->rcv.may_ack = true;
+		if (k->in.seen)
+			request_judge(sk, s);
 	}
 	if (s->flags & FLAG_RST || (sk->host->w->forged && k->in.seen))
 		return;
@@ -141,6 +143,29 @@ void check_verdict(struct sock *sk, const struct seg *s,
 
 /* --- what leaves --- */
 
+/* RFC 9293 section 3.7.1: what we can take, or less where the user wants it. */
+static u32 mss_to_offer(const struct sock *sk)
+{
+	const struct side_config *cfg = sk->host->cfg;
+	u32 mss = cfg->mtu - IP_HEADER - HDR_MIN;
+
+	return cfg->user_mss ? min_t(u32, mss, cfg->user_mss) : mss;
+}
+
+/* RFC 7323 section 2.3: the least that can tell of the whole buffer, or 14. */
+static u32 shift_to_offer(const struct sock *sk)
+{
+	const struct side_config *cfg = sk->host->cfg;
+	u32 most = max_t(u32, cfg->rcvbuf, cfg->rcvbuf_max);
+	u32 shift = 0;
+
+	if (cfg->clamp)
+		most = min_t(u32, most, cfg->clamp);
+	while (shift < 14 && ((u64)65535 << shift) < most)
+		shift++;
+	return shift;
+}
+
 static void out_syn(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
@@ -148,8 +173,12 @@ static void out_syn(struct sock *sk, const struct seg *s)
 
 	if (k->out.seen && k->out.seq != s->seq)
 		sock_fail(sk, "the SYN changed its number");
-	if (!s->mss)
-		sock_fail(sk, "a SYN without MSS");
+	if (s->mss != mss_to_offer(sk))
+		sock_fail(sk, "a SYN with an MSS of %u, not %u", s->mss,
+			  mss_to_offer(sk));
+	if (s->has_wscale && s->wscale != shift_to_offer(sk))
+		sock_fail(sk, "a SYN with a window scale of %u, not %u",
+			  s->wscale, shift_to_offer(sk));
 	if (answer &&
 	    ((s->has_ts && !k->in.ts) || (s->has_wscale && !k->in.wscale)))
 		sock_fail(sk, "a SYN+ACK offers what the SYN did not");
@@ -205,6 +234,9 @@ static void out_window(struct sock *sk, const struct seg *s)
 		k->edge_out = k->in.seq + 1 + k->out.wnd;
 		k->promised = true;
 	}
+	if (sk->kind != SOCK_CONN && seq_gt(edge, k->edge_out + rounding))
+		sock_fail(sk, "a record opens the window from %u to %u",
+			  k->edge_out, edge);
 	if (seq_lt(edge + rounding, k->edge_out))
 		sock_fail(sk, "the window's right edge went back from %u to %u",
 			  k->edge_out, edge);
@@ -337,6 +369,8 @@ static void out_any(struct sock *sk, const struct seg *s)
 
 void check_out(struct sock *sk, const struct seg *s)
 {
+	if (sk->kind == SOCK_REQ)
+		request_out(sk, s);
 	count_out(sk, s);
 	out_any(sk, s);
 	event_out(sk, s);

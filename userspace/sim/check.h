@@ -11,6 +11,7 @@
 
 #include "check_life.h"
 #include "check_receiver.h"
+#include "check_request.h"
 #include "check_sender.h"
 #include "check_stats.h"
 #include "env.h"
@@ -59,7 +60,7 @@ struct check_syn {
  * @ts_seen:  one did
  * @owed:     when the oldest byte arrived that is not acknowledged, 0: none
  * @snd:      a second sender; @rcv: a second receiver; @life: their life
- * @counts:   a second count
+ * @counts:   a second count; @req: a second record of SYN_RCVD
  * @state:    as the events tell it
  * @told:     the last event of the connection; of kind NR_EVENT_KINDS: none yet
  * @arriving: the segment that is being received, NULL: none
@@ -84,6 +85,7 @@ struct check {
 	struct receiver rcv;
 	struct life life;
 	struct counts counts;
+	struct request req;
 	u8 state;
 	struct event told;
 	const struct seg *arriving;

@@ -42,7 +42,10 @@ void life_request_tick(struct sock *sk, bool kept)
 {
 	struct life *l = &sk->check.life;
 	struct sender *m = &sk->check.snd;
-	bool hopeless = l->timeouts >= tunables(sk)->synack_retries;
+	u32 defer = sk->host->cfg->defer;
+	bool waits = sk->check.req.acked;
+	bool hopeless = l->timeouts >= tunables(sk)->synack_retries &&
+			(!waits || l->timeouts >= defer);
 
 	if (sk->host->w->now != l->due)
 		sock_fail(sk, "the record falls due, but not now");
@@ -50,6 +53,8 @@ void life_request_tick(struct sock *sk, bool kept)
 		sock_fail(sk, "%u timeouts, and the record is %s", l->timeouts,
 			  kept ? "kept" : "given up");
 	count_host(sk->host, MIB_TIMEOUTS, 1);
+	/* the wait for data is silent; its last SYN+ACK gives another chance */
+	sk->check.req.synack = !waits || l->timeouts + 1 >= defer;
 	l->timeouts++;
 	m->lost_syn = true;
 	m->timing = false;
@@ -69,6 +74,7 @@ void life_heard(struct sock *sk)
 	if (!k->snd.on || k->life.keep_on)
 		return;
 	k->life.keep_on = true;
+	k->life.keep_free = sk->app.done;
 	if (k->life.keepalive)
 		k->life.keep_due = sk->host->w->now + k->life.keep_idle;
 }
@@ -79,6 +85,7 @@ static void keep_tick(struct sock *sk)
 	struct life *l = &sk->check.life;
 	u64 now = sk->host->w->now;
 	u64 idle = now - l->heard_at;
+	u64 user_timeout = sk->host->cfg->user_timeout;
 
 	if (now < l->keep_due)
 		return;
@@ -87,7 +94,8 @@ static void keep_tick(struct sock *sk)
 		l->keep_due = l->heard_at + l->keep_idle;
 	} else if (sk->check.snd.due != NEVER) {
 		return;
-	} else if (l->keep_sent == tun->keep_probes) {
+	} else if (user_timeout ? l->keep_sent && idle >= user_timeout :
+				  l->keep_sent == tun->keep_probes) {
 		l->keep_over = true;
 	} else {
 		l->keep_sent++;
@@ -112,6 +120,15 @@ bool life_keepalive(struct sock *sk, const struct seg *s)
 
 /* --- the end --- */
 
+void life_abort(struct sock *sk)
+{
+	struct life *l = &sk->check.life;
+
+	l->aborts = sk->c.state;
+	l->unsent = state_in(l->aborts, STF(CLOSING) | STF(LAST_ACK)) &&
+		    sender_has_unsent(sk);
+}
+
 void life_reset(struct sock *sk, const struct seg *s)
 {
 	struct life *l = &sk->check.life;
@@ -122,10 +139,16 @@ void life_reset(struct sock *sk, const struct seg *s)
 	l->reset = true;
 }
 
-/* RFC 9293 section 3.10.5 */
+/*
+ * RFC 9293 section 3.10.5. There, CLOSING and LAST-ACK begin when all is sent
+ * (section 3.10.4); where something is left, the peer has to be told.
+ */
 static void rest_aborted(struct sock *sk)
 {
 	struct life *l = &sk->check.life;
+
+	if (l->aborts && l->unsent && !l->reset)
+		sock_fail(sk, "aborted with data unsent, and no RST");
 
 	if (state_in(l->aborts, STF(SYN_RCVD) | STF(ESTABLISHED) |
 					STF(FIN_WAIT_1) | STF(FIN_WAIT_2) |
@@ -148,6 +171,8 @@ void life_ticked(struct sock *sk)
 
 	if (k->snd.given_up || k->life.keep_over)
 		count_host(sk->host, MIB_ABORT_ON_TIMEOUT, 1);
+	if ((k->snd.given_up || k->life.keep_over) && sk->c.err != ETIMEDOUT)
+		sock_fail(sk, "given up, and the user is told %d", sk->c.err);
 	if (over != (sk->c.state == ST_CLOSED))
 		sock_fail(sk, "%u timeouts, %u keep-alives: %s", k->snd.retries,
 			  k->life.keep_sent,
@@ -174,7 +199,9 @@ void life_rest(struct sock *sk)
 	rest_aborted(sk);
 	if (sk->c.state == ST_CLOSED)
 		return;
-	if (sk->app.done || sk->c.state == ST_TIME_WAIT)
+	if (l->keep_free)
+		l->keep_due = sk->c.timer[TIMER_KEEP];
+	else if (sk->app.done || sk->c.state == ST_TIME_WAIT)
 		l->keep_due = NEVER;
 	if (l->keep_owed)
 		sock_fail(sk, "a keep-alive is not sent");
@@ -211,6 +238,31 @@ static bool timewait_ends(const struct sock *sk, const struct seg *s)
 	return seq_gt(s->seq, nxt);
 }
 
+/* What is not acceptable, or takes sequence numbers, wants an answer. */
+static bool timewait_asks(const struct sock *sk, const struct seg *s)
+{
+	u32 into = s->seq - check_expected(sk);
+
+	if (s->flags & FLAG_RST)
+		return into && into < receiver_window_left(sk, true);
+	if (s->flags & FLAG_FIN && !(into + seg_space(s)))
+		return false;
+	return seg_space(s) || into;
+}
+
+/* RFC 5961 section 7 */
+static bool timewait_may_answer(struct sock *sk)
+{
+	struct life *l = &sk->check.life;
+	u64 now = sk->host->w->now;
+
+	if (now - l->period >= CHALLENGE_PERIOD) {
+		l->period = now;
+		l->challenges = 0;
+	}
+	return ++l->challenges <= CHALLENGE_ACKS;
+}
+
 void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
 {
 	struct check *k = &sk->check;
@@ -219,12 +271,20 @@ void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
 	if (kept == timewait_ends(sk, s))
 		sock_fail(sk, "TIME_WAIT %s for a segment",
 			  kept ? "goes on" : "ends");
-	k->rcv.may_ack = seg_space(s) || s->seq != nxt;
+	k->rcv.must_ack = k->rcv.may_ack = false;
+	if (kept && timewait_asks(sk, s) && timewait_may_answer(sk))
+		k->rcv.may_ack = true;
 	if (!(s->flags & FLAG_RST) && s->flags & FLAG_FIN &&
 	    seg_end(s) == nxt) {
 		life_timewait(sk);
 		k->rcv.must_ack = k->rcv.may_ack = true;
 	}
+}
+
+void life_timewait_rest(struct sock *sk)
+{
+	if (sk->check.rcv.must_ack)
+		sock_fail(sk, "a FIN again, and no ACK");
 }
 
 void life_timewait_tick(struct sock *sk)

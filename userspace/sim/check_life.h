@@ -21,6 +21,7 @@ struct sock;
  * @heard_at:  when the peer last said something acceptable
  * @keepalive, @keep_idle: the user's options
  * @keep_on:   the connection is established
+ * @keep_free: the user had left before: keep-alives may go on, or not
  * @keep_due:  when the next is to be sent, NEVER: they are off
  * @keep_sent: without an answer
  * @keep_owed: one is to leave now
@@ -29,6 +30,8 @@ struct sock;
  * @due:       when a record falls due
  * @timeouts:  of a record
  * @reset:     a RST left
+ * @period, @challenges: RFC 5961 section 7, in TIME_WAIT
+ * @unsent:    the user aborted while he had bytes, or a FIN, that never left
  * @aborts:    state in which the user aborted; 0: he did not
  */
 struct life {
@@ -36,14 +39,16 @@ struct life {
 	u64 heard_at;
 	bool keepalive;
 	u64 keep_idle;
-	bool keep_on;
+	bool keep_on, keep_free;
 	u64 keep_due;
 	u32 keep_sent;
 	bool keep_owed, keep_over;
 	u64 fin_due;
 	u64 due;
 	u32 timeouts;
-	bool reset;
+	u64 period;
+	u32 challenges;
+	bool reset, unsent;
 	u8 aborts;
 };
 
@@ -58,6 +63,9 @@ void life_heard(struct sock *sk);
 
 /* Return: whether a segment that leaves is a keep-alive. */
 bool life_keepalive(struct sock *sk, const struct seg *s);
+
+/* The user is about to abort. */
+void life_abort(struct sock *sk);
 
 /* A RST leaves. */
 void life_reset(struct sock *sk, const struct seg *s);
@@ -77,6 +85,9 @@ void life_timewait(struct sock *sk);
 
 /* Such a record has got a segment: is it to go on? */
 void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept);
+
+/* Such a record has nothing more to send. */
+void life_timewait_rest(struct sock *sk);
 
 /* Such a record falls due. */
 void life_timewait_tick(struct sock *sk);

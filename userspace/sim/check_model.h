@@ -56,6 +56,9 @@ bool sender_is_slow(const struct sock *sk);
 /* The user has left cwnd unused. */
 bool sender_is_idle(const struct sock *sk);
 
+/* Bytes, or a FIN, that have never left. */
+bool sender_has_unsent(const struct sock *sk);
+
 /* What the sender waits for. */
 enum limit sender_waits_for(const struct sock *sk);
 
@@ -74,6 +77,9 @@ void cwnd_new_smss(struct sock *sk);
 
 /* RFC 6298 (5.1): it runs from now on. */
 void timer_start(struct sock *sk);
+
+/* A shut window was probed: when to do it again. */
+void timer_probe(struct sock *sk);
 
 /* RFC 6298 (5.2) and (5.3): from now on where something is in flight. */
 void timer_acked(struct sock *sk);

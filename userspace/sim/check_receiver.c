@@ -233,6 +233,22 @@ static bool may_end(const struct sock *sk, const struct seg *s)
 		seq_gt(s->seq + s->len, check_expected(sk)));
 }
 
+/*
+ * RFC 9293 sections 3.10.7.3 and 3.10.7.4: "connection refused" while it is being
+ * made, then "connection reset"; sockets have another word where all is read.
+ */
+static void tells_reset(struct sock *sk)
+{
+	u8 before = sk->check.rcv.before;
+	int wanted = before == ST_SYN_SENT || before == ST_SYN_RCVD ?
+			     ECONNREFUSED :
+			     ECONNRESET;
+
+	if (sk->c.err != wanted &&
+	    !(before == ST_CLOSE_WAIT && sk->c.err == EPIPE))
+		sock_fail(sk, "a RST, and the user is told %d", sk->c.err);
+}
+
 void receiver_verdict(struct sock *sk, const struct seg *s,
 		      const struct verdict *v)
 {
@@ -249,6 +265,8 @@ void receiver_verdict(struct sock *sk, const struct seg *s,
 		owe_challenge(sk);
 	if (r->fate == FATE_TAKE && r->of_prober)
 		owe_challenge(sk);
+	if (r->fate == FATE_END)
+		tells_reset(sk);
 	if (r->fate == FATE_END && !over)
 		sock_fail(sk, "a RST at its place does not end it");
 	if (r->fate != FATE_END && over && !may_end(sk, s))

@@ -17,6 +17,8 @@ void sender_init(struct sock *sk)
 	m->due = NEVER;
 	m->tahoe = sk->host->cfg->cc == &cc_tahoe;
 	m->nodelay = sk->host->cfg->nodelay;
+	sk->check.rcv.clamp = sk->host->cfg->clamp;
+	sk->check.rcv.clamp = sk->host->cfg->clamp;
 }
 
 /* Behind the last byte that the user has written. */
@@ -298,12 +300,13 @@ static void probe(struct sock *sk, const struct seg *s)
 	expect(sk, s, m->next,
 	       min_t(u32, waits, clamp_t(u32, room, 1, m->smss)), "probe");
 	m->probe_due = false;
-	if (!room)
-		count_host(sk->host, MIB_WIN_PROBE, 1);
-	if (room)
+	if (room) {
 		m->next = seg_end(s);
-	timer_start(sk);
-	m->persisting = !room;
+		timer_start(sk);
+		return;
+	}
+	count_host(sk->host, MIB_WIN_PROBE, 1);
+	timer_probe(sk);
 }
 
 static void stream(struct sock *sk, const struct seg *s)
@@ -374,6 +377,11 @@ bool sender_is_idle(const struct sock *sk)
 	u32 unsent = seq_lt(m->nxt, end) ? end - m->nxt : 0;
 
 	return unsent < m->smss && m->next - m->una + m->smss <= m->cwnd;
+}
+
+bool sender_has_unsent(const struct sock *sk)
+{
+	return seq_lt(sk->check.snd.nxt, written(sk) + fin_waits(sk));
 }
 
 enum limit sender_waits_for(const struct sock *sk)

@@ -60,6 +60,7 @@ enum back {
  * @back_at:  the last timeout
  * @ts_off:   our timestamp clock at time 0
  * @due:      when the timer fires, NEVER: it does not run
+ * @stuck_at: when the timer began to run without progress
  * @retries:  timeouts in a row
  * @lost_syn: a SYN or SYN+ACK went out again after a timeout
  * @given_up: there were too many
@@ -83,7 +84,7 @@ struct sender {
 	u32 timed_end;
 	u64 timed_at, back_at;
 	u32 ts_off;
-	u64 due;
+	u64 due, stuck_at;
 	u32 retries;
 	bool lost_syn, given_up;
 };

@@ -90,12 +90,44 @@ void rtt_measure(struct sock *sk, const struct seg *s)
 
 /* --- the timer --- */
 
+/* RFC 9293 section 3.8.3: the user's time for what makes no progress */
+static bool user_timed_out(const struct sock *sk)
+{
+	u64 most = sk->host->cfg->user_timeout;
+
+	return most && sk->host->w->now - sk->check.snd.stuck_at >= most;
+}
+
+/* The RTO, but not beyond the time that the user gives. */
+static u64 next_timeout(const struct sock *sk)
+{
+	u64 rto = sender_rto(sk);
+	u64 most = sk->host->cfg->user_timeout;
+
+	if (user_timed_out(sk))
+		return 1;
+	return most ? min_t(u64, rto,
+			    sk->check.snd.stuck_at + most - sk->host->w->now) :
+		      rto;
+}
+
 void timer_start(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
+	u64 wait = m->retries ? next_timeout(sk) : sender_rto(sk);
 
+	if (!m->retries)
+		m->stuck_at = sk->host->w->now;
 	m->persisting = false;
-	m->due = sk->host->w->now + sender_rto(sk);
+	m->due = sk->host->w->now + wait;
+}
+
+void timer_probe(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+
+	m->persisting = true;
+	m->due = sk->host->w->now + next_timeout(sk);
 }
 
 void timer_acked(struct sock *sk)
@@ -125,10 +157,14 @@ void timer_persist(struct sock *sk, bool waiting)
 	if (m->next != m->una || !waiting || m->due != NEVER)
 		return;
 	m->persisting = true;
+	m->stuck_at = sk->host->w->now;
 	m->due = sk->host->w->now + (m->wnd ? SWS_OVERRIDE : sender_rto(sk));
 }
 
-/* RFC 9293 section 3.8.3: R2 */
+/*
+ * RFC 9293 section 3.8.3: R2. The user's time, where he gives one, ends a
+ * connection before R2, or long after; a handshake only before.
+ */
 static bool is_hopeless(struct sock *sk)
 {
 	const struct tunables *tun = tunables(sk);
@@ -138,8 +174,12 @@ static bool is_hopeless(struct sock *sk)
 	if (!m->on)
 		most = sk->check.in.seen ? tun->synack_retries :
 					   tun->syn_retries;
+	if (m->retries && user_timed_out(sk))
+		return true;
 	sk->check.snd.retries++;
-	return m->retries > most;
+	return m->retries > most &&
+	       !(sk->host->cfg->user_timeout &&
+		 state_in(sk->c.state, STATES_SYNCHRONIZED));
 }
 
 static void syn_timeout(struct sock *sk)
@@ -160,7 +200,7 @@ static void persist_timeout(struct sock *sk)
 	m->probe_due = true;
 	if (m->wnd)
 		return;
-	m->given_up = is_hopeless(sk);
+	m->given_up = user_timed_out(sk) || is_hopeless(sk);
 	back_off(sk);
 }
 

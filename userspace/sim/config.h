@@ -82,7 +82,7 @@ enum close_when {
  * @timestamps, @window_scaling, @iw, @rto_min, @rto_max, @delack, @msl,
  * @fin_timeout, @keep_idle, @keep_interval: tunables (env.h), microseconds
  * @cc:         congestion control
- * @retries:    all kinds of retries; 0: the defaults
+ * @retries:    of data; of all other kinds some more or less; 0: the defaults
  * @nodelay:    no Nagle
  * @keepalive:  SO_KEEPALIVE
  * @mtu:        of our interface
@@ -107,6 +107,10 @@ enum close_when {
  * @close:       when to close
  * @close_grid:  close at a multiple of this time, so that both sides can do
  *               it at the same moment; 0: at once
+ * @user_timeout: for what makes no progress, microseconds, 0: none
+ * @clamp:       bound to the window, 0: none
+ * @defer:       so many timeouts a listener's record waits for data
+ * @leave_after: close() so long after shutdown(), whatever comes, 0: no
  * @change_every: change an option each so often, 0: never
  * @changes:     which (enum change), a bit each
  * @release:     close() instead of shutdown()
@@ -141,6 +145,10 @@ struct side_config {
 	u64 abort_after;
 	u64 resize_after;
 	u32 resize_to;
+	u64 user_timeout;
+	u32 clamp;
+	u32 defer;
+	u64 leave_after;
 	u64 change_every;
 	u32 changes;
 };
@@ -164,6 +172,7 @@ enum side {
  * @start:       the clock at the beginning, microseconds
  * @simultaneous: both sides open actively
  * @carry:       packets carry payload
+ * @forsaken:    who closes does not wait for the peer's end of the stream
  * @watch:       hold the events against what happens, even if nobody reads them
  */
 struct sim_config {
@@ -178,6 +187,7 @@ struct sim_config {
 	u64 start;
 	bool simultaneous;
 	bool carry;
+	bool forsaken;
 	bool watch;
 };
 
@@ -198,7 +208,7 @@ void config_describe(const struct sim_config *cfg, FILE *f);
 static inline bool config_aborts(const struct sim_config *cfg)
 {
 	return cfg->side[CLIENT].abort_after || cfg->side[SERVER].abort_after ||
-	       cfg->link[CLIENT].dead_after;
+	       cfg->link[CLIENT].dead_after || cfg->forsaken;
 }
 
 #endif /* CHALK_SIM_CONFIG_H */

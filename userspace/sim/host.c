@@ -55,11 +55,11 @@ static void tunables_set(struct tunables *t, const struct side_config *cfg)
 	t->keep_idle = cfg->keep_idle;
 	t->keep_interval = cfg->keep_interval;
 	if (cfg->retries) {
-		t->syn_retries = cfg->retries;
-		t->synack_retries = cfg->retries;
 		t->retries = cfg->retries;
-		t->orphan_retries = cfg->retries;
-		t->keep_probes = cfg->retries;
+		t->syn_retries = cfg->retries + 1;
+		t->synack_retries = cfg->retries + 2;
+		t->orphan_retries = cfg->retries / 2 + 1;
+		t->keep_probes = cfg->retries + 3;
 	}
 }
 

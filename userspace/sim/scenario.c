@@ -281,6 +281,26 @@ static void derive_death(struct sim_config *cfg, struct rng *r)
 	}
 }
 
+/*
+ * He who closes leaves before the peer does, so that FIN_WAIT_2 has nobody; the
+ * peer takes its time, and may find that nobody is there any more.
+ */
+static void derive_forsaken(struct sim_config *cfg, struct rng *r)
+{
+	struct side_config *s = &cfg->side[rng_below(r, NR_SIDES)];
+
+	cfg->forsaken = true;
+	s->close = CLOSE_WRITTEN;
+	s->leave_after = spread(r, 1, 3 * USEC_PER_S);
+	s->release = percent(r, 30);
+	s->fin_timeout = spread(r, 1000, 5 * USEC_PER_S);
+	for (u32 i = 0; i < NR_SIDES; i++) {
+		cfg->side[i].keepalive = true;
+		cfg->side[i].retries = 20;
+		cfg->side[i].close_grid = spread(r, 1000, 5 * USEC_PER_S);
+	}
+}
+
 static void derive_many(struct sim_config *cfg, struct rng *r)
 {
 	if (percent(r, 15))
@@ -340,6 +360,21 @@ static void derive_changes(struct side_config *s, struct rng *r)
 				      BIT(rng_below(r, NR_CHANGES));
 }
 
+static void derive_options(struct sim_config *cfg, enum side side,
+			   struct rng *r)
+{
+	struct side_config *s = &cfg->side[side];
+
+	if (percent(r, 10))
+		s->clamp = 2 * s->mtu + spread(r, 1, 1 << 20);
+	if (percent(r, 15))
+		s->defer = rng_range(r, 1, 4);
+	if (cfg->link[CLIENT].dead_after && percent(r, 40))
+		s->user_timeout = spread(r, USEC_PER_MS, 100 * USEC_PER_S);
+	if (!config_aborts(cfg))
+		derive_changes(s, r);
+}
+
 void scenario_derive(struct sim_config *cfg, u64 seed)
 {
 	struct rng r = rng_fork(seed, 3);
@@ -365,6 +400,8 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 	if (percent(&r, 10))
 		derive_attack(cfg, &r);
 	r = rng_fork(seed, 4);
-	for (i = 0; i < NR_SIDES && !config_aborts(cfg); i++)
-		derive_changes(&cfg->side[i], &r);
+	if (!config_aborts(cfg) && percent(&r, 8))
+		derive_forsaken(cfg, &r);
+	for (i = 0; i < NR_SIDES; i++)
+		derive_options(cfg, i, &r);
 }

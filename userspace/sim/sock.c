@@ -79,6 +79,8 @@ static void configure(const struct sock *sk, struct conn_config *cfg)
 		.dport = sk->rport,
 		.mtu_mss = side->mtu - IP_HEADER - HDR_MIN,
 		.user_mss = side->user_mss,
+		.window_clamp = side->clamp,
+		.defer_accept = side->defer,
 	};
 }
 
@@ -108,6 +110,8 @@ static void set_options(struct sock *sk)
 	conn_options_init(&sk->c.opt, &sk->host->env.tun);
 	sk->c.opt.nodelay = cfg->nodelay;
 	sk->c.opt.keepalive = cfg->keepalive;
+	sk->c.opt.user_timeout = cfg->user_timeout;
+	sk->c.opt.window_clamp = cfg->clamp;
 }
 
 static void user_takes(struct sock *sk)
@@ -311,6 +315,7 @@ static void request_run(struct sock *sk)
 
 	while (req_poll(&sk->req, &sk->host->env, w->now, &s))
 		sock_send(sk, &s);
+	request_rest(sk);
 	sim_timer_set(w, &sk->timer, sk->req.deadline);
 }
 
@@ -324,6 +329,7 @@ struct sock *sock_request(struct host *h, const struct seg *syn, u32 raddr)
 	configure(sk, &cfg);
 	sk->check.arriving = syn;
 	check_in(sk, syn);
+	sk->check.req.synack = true;
 	req_init(&sk->req, &h->env, &cfg, syn, h->w->now);
 	count_host(h, MIB_PASSIVE_OPENS, 1);
 	sk->check.arriving = NULL;
@@ -355,11 +361,14 @@ static void establish(struct sock *sk, struct seg *s, const u8 *data)
 static void request_segment(struct sock *sk, struct seg *s, const u8 *data)
 {
 	struct host *h = sk->host;
+	enum req_result result;
 	enum cause drop;
 	struct seg rst;
 
 	check_in(sk, s);
-	switch (req_rx(&sk->req, &h->env, s, h->w->now, &drop)) {
+	result = req_rx(&sk->req, &h->env, s, h->w->now, &drop);
+	request_verdict(sk, result);
+	switch (result) {
 	case REQ_ESTABLISH:
 		establish(sk, s, data);
 		return;
@@ -387,6 +396,7 @@ static void timewait_run(struct sock *sk)
 
 	while (timewait_poll(&sk->tw, &sk->host->env, w->now, &s))
 		sock_send(sk, &s);
+	life_timewait_rest(sk);
 	sim_timer_set(w, &sk->timer, sk->tw.deadline);
 }
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * check_request.c - what becomes of a segment for a record of SYN_RCVD
+ */
+#include "check_model.h"
+
+/* RFC 5961 section 7 */
+static void ask_challenge(struct sock *sk)
+{
+	struct request *r = &sk->check.req;
+	u64 now = sk->host->w->now;
+
+	if (now - r->period >= CHALLENGE_PERIOD) {
+		r->period = now;
+		r->challenges = 0;
+	}
+	if (r->challenges == CHALLENGE_ACKS)
+		return;
+	r->challenges++;
+	r->challenge = true;
+}
+
+static enum req_result challenged(struct sock *sk)
+{
+	ask_challenge(sk);
+	return REQ_DROP;
+}
+
+/* The window of a SYN+ACK is not scaled (RFC 7323 section 2.2). */
+static bool is_acceptable(const struct sock *sk, const struct seg *s)
+{
+	const struct check *k = &sk->check;
+	u32 into = s->seq - (k->in.seq + 1);
+
+	return !into || into < k->out.wnd;
+}
+
+/* From the second step on */
+static enum req_result later_steps(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+
+	if (s->flags & FLAG_RST && s->seq == k->in.seq + 1)
+		return REQ_GONE;
+	if (s->flags & (FLAG_RST | FLAG_SYN))
+		return challenged(sk);
+	if (!(s->flags & FLAG_ACK))
+		return REQ_DROP;
+	if (s->ack != k->out.seq + 1)
+		return REQ_RESET;
+	if (k->life.timeouts < sk->host->cfg->defer && !seg_space(s)) {
+		k->req.acked = true;
+		return REQ_DROP;
+	}
+	return REQ_ESTABLISH;
+}
+
+static enum req_result result_of(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+	bool rst = s->flags & FLAG_RST;
+
+	/* our SYN+ACK was lost, or is late */
+	if ((s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN &&
+	    s->seq == k->in.seq) {
+		k->req.synack = true;
+		return REQ_DROP;
+	}
+	if (check_has_timestamps(k) && !rst) {
+		if (!s->has_ts)
+			return REQ_DROP;
+		if (seq_lt(s->tsval, k->rcv.ts_recent))
+			return challenged(sk);
+	}
+	if (!is_acceptable(sk, s))
+		return rst ? REQ_DROP : challenged(sk);
+	return later_steps(sk, s);
+}
+
+void request_judge(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+	struct request *r = &k->req;
+	u32 nxt = k->in.seq + 1;
+
+	r->unsure = seq_lt(s->seq, nxt) && seq_gt(seg_end(s), nxt) &&
+		    !(s->flags & FLAG_SYN);
+	r->result = result_of(sk, s);
+}
+
+void request_verdict(struct sock *sk, enum req_result result)
+{
+	struct request *r = &sk->check.req;
+
+	if (result != r->result && !r->unsure)
+		sock_fail(sk, "the record makes %d of a segment, not %d",
+			  result, r->result);
+}
+
+void request_out(struct sock *sk, const struct seg *s)
+{
+	const struct check *k = &sk->check;
+	struct request *r = &sk->check.req;
+	bool *asked = s->flags & FLAG_SYN ? &r->synack : &r->challenge;
+
+	if (!*asked && !r->unsure)
+		sock_fail(sk, "an answer that nothing asks for");
+	*asked = false;
+	if (!(s->flags & FLAG_SYN) && s->seq != k->out.seq + 1)
+		sock_fail(sk, "an ACK at %u, not at %u", s->seq,
+			  k->out.seq + 1);
+}
+
+void request_rest(struct sock *sk)
+{
+	struct request *r = &sk->check.req;
+
+	if ((r->synack || r->challenge) && !r->unsure)
+		sock_fail(sk, "the record owes %s",
+			  r->synack ? "a SYN+ACK" : "a challenge ACK");
+	r->synack = r->challenge = r->unsure = false;
+}
