@@ -11,7 +11,14 @@
 /* More, and a guess may well be right: 300 hit a window of 1 MB once in 14. */
 #define MOST_STRIKES 300
 
-/* One of the connections that are made; NULL if there is none at all. */
+static bool is_worth_it(const struct sock *sk)
+{
+	if (sk->kind == SOCK_CONN)
+		return state_in(sk->c.state, STATES_SYNCHRONIZED);
+	return sk->kind == SOCK_REQ || sk->kind == SOCK_TIMEWAIT;
+}
+
+/* A connection that is made, or a record; NULL if there is none at all. */
 static struct sock *victim(struct world *w)
 {
 	struct host *h = &w->hosts[rng_below(&w->net_rng, w->nr_hosts)];
@@ -19,9 +26,7 @@ static struct sock *victim(struct world *w)
 	u32 seen = 0;
 
 	for (sk = h->all; sk; sk = sk->all)
-		if (sk->kind == SOCK_CONN &&
-		    state_in(sk->c.state, STATES_SYNCHRONIZED) &&
-		    !rng_below(&w->net_rng, ++seen))
+		if (is_worth_it(sk) && !rng_below(&w->net_rng, ++seen))
 			chosen = sk;
 	return chosen;
 }
@@ -71,12 +76,48 @@ static void aim(struct world *w, const struct conn *c, struct seg *s)
 	s->tsval = c->ts_recent;
 }
 
+/* The same of a handshake. */
+static void aim_at_request(struct world *w, const struct req *r, struct seg *s)
+{
+	struct rng *g = &w->net_rng;
+
+	s->seq = r->irs + 1 + rng_range(g, 1, max_t(u32, r->rcv_wnd, 1));
+	s->ack = rng_below(g, 2) ? r->iss : r->iss + rng_range(g, 2, 1 << 30);
+	s->has_ts = r->ts_ok;
+	s->tsval = r->ts_recent - rng_below(g, 2);
+}
+
+/* Of TIME_WAIT he has an old SYN, and old segments (RFC 1337). */
+static void aim_at_timewait(struct world *w, const struct timewait *t,
+			    struct seg *s)
+{
+	struct rng *g = &w->net_rng;
+
+	if (s->flags & FLAG_RST)
+		s->seq = t->rcv_nxt + rng_range(g, 1, t->rcv_wnd + 1);
+	else
+		s->seq = t->rcv_nxt - rng_below(g, 1000);
+	s->ack = t->snd_nxt;
+	s->has_ts = t->ts_ok;
+	s->tsval = t->ts_recent - rng_below(g, 1000);
+}
+
+static void aim_at(struct world *w, const struct sock *sk, struct seg *s)
+{
+	if (sk->kind == SOCK_REQ)
+		aim_at_request(w, &sk->req, s);
+	else if (sk->kind == SOCK_TIMEWAIT)
+		aim_at_timewait(w, &sk->tw, s);
+	else
+		aim(w, &sk->c, s);
+}
+
 static struct seg forged(struct world *w, const struct sock *sk)
 {
 	struct seg s = guessed(w);
 
 	if (rng_chance(&w->net_rng, PPM / 2))
-		aim(w, &sk->c, &s);
+		aim_at(w, sk, &s);
 	s.sport = sk->rport;
 	s.dport = sk->lport;
 	/* one for the listener, or for a port where nobody is */
