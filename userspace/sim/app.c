@@ -103,6 +103,10 @@ static bool user_write(struct sock *sk, u64 now)
 	w->progress = now;
 	check_write(sk, more);
 	conn_write(&sk->c, n, more, now);
+	if (rng_chance(&w->app_rng, a->cfg->urgent)) {
+		urgent_write(sk);
+		conn_urge(&sk->c);
+	}
 	return true;
 }
 
@@ -130,19 +134,33 @@ static u32 read_size(const struct sock *sk)
 	return n;
 }
 
+void app_skip(struct sock *sk)
+{
+	if (!store_take(&sk->in, sk->app.in_key, 1))
+		sock_fail(sk, "no urgent byte to leave out");
+	sk->app.read++;
+}
+
 /* One read(); the bytes must be the peer's, in order, each once. */
 static bool user_read(struct sock *sk, u64 now)
 {
 	struct app *a = &sk->app;
-	u32 n;
+	bool hole;
+	u32 n, got;
 
 	if (!a->readable || now < a->read_at)
 		return false;
 	n = read_size(sk);
+	if (sk->session && sk->check.urg.mark)
+		urgent_ask(sk);
 	if (!n) {
 		a->readable = false;
 		return false;
 	}
+	got = conn_read_run(&sk->c, sk->c.rcv_read, n, a->cfg->urgent_inline,
+			    &hole);
+	urgent_read(sk, n, got, hole);
+	n = got + hole;
 	if (!store_take(&sk->in, a->in_key, n)) {
 		sock_fail(sk, "the reader got wrong bytes after byte %llu",
 			  (unsigned long long)a->read);

@@ -62,6 +62,12 @@ struct app {
 void app_init(struct sock *sk);
 
 /**
+ * app_skip() - the core leaves out the urgent byte that the reader stands at
+ * @sk: the connection
+ */
+void app_skip(struct sock *sk);
+
+/**
  * app_run() - one step of each thing the user can do now
  * @sk:   the connection
  * @wake: WAKE_* bits

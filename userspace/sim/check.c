@@ -80,6 +80,7 @@ void check_in(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
 
+	k->urg.skip = false;
 	if (sk->kind == SOCK_CONN) {
 		receiver_judge(sk, s);
 		count_in(sk, s);
@@ -131,6 +132,10 @@ void check_verdict(struct sock *sk, const struct seg *s,
 		sock_fail(sk, "verdict keeps and drops");
 	count_verdict(sk, s, v);
 	receiver_verdict(sk, s, v);
+	if (k->rcv.fate == FATE_TAKE)
+		urgent_in(sk, s, v);
+	else if (v->urgent || v->wake & WAKE_URGENT)
+		sock_fail(sk, "urgent data of a segment that is not taken");
 	life_heard(sk);
 	if (c->fin_seen && !k->fin_in) {
 		if (!(s->flags & FLAG_FIN))
@@ -361,6 +366,7 @@ static void out_any(struct sock *sk, const struct seg *s)
 	out_ack(sk, s);
 	out_window(sk, s);
 	out_timestamp(sk, s);
+	urgent_out(sk, s);
 	if (!life_keepalive(sk, s))
 		receiver_out(sk, s);
 	if (s->len || s->flags & FLAG_FIN)
@@ -445,6 +451,7 @@ void check_rest(struct sock *sk)
 	rest_receiver(sk);
 	receiver_rest(sk);
 	sender_rest(sk);
+	urgent_rest(sk);
 }
 
 void check_write(struct sock *sk, bool more)
@@ -455,6 +462,7 @@ void check_write(struct sock *sk, bool more)
 void check_read(struct sock *sk)
 {
 	sk->check.rcv.has_read = sk->check.rcv.may_ack = true;
+	urgent_has_read(sk);
 }
 
 void check_resize(struct sock *sk)

@@ -14,6 +14,7 @@
 #include "check_request.h"
 #include "check_sender.h"
 #include "check_stats.h"
+#include "check_urgent.h"
 #include "env.h"
 #include "state.h"
 #include "types.h"
@@ -61,6 +62,7 @@ struct check_syn {
  * @owed:     when the oldest byte arrived that is not acknowledged, 0: none
  * @snd:      a second sender; @rcv: a second receiver; @life: their life
  * @counts:   a second count; @req: a second record of SYN_RCVD
+ * @urg:      urgent data
  * @state:    as the events tell it
  * @told:     the last event of the connection; of kind NR_EVENT_KINDS: none yet
  * @arriving: the segment that is being received, NULL: none
@@ -86,6 +88,7 @@ struct check {
 	struct life life;
 	struct counts counts;
 	struct request req;
+	struct urgent urg;
 	u8 state;
 	struct event told;
 	const struct seg *arriving;

@@ -233,7 +233,8 @@ static bool end_may_go(const struct sock *sk)
 {
 	const struct sender *m = &sk->check.snd;
 
-	if (fin_waits(sk) || m->push || seq_lt(m->next, m->nxt))
+	if (fin_waits(sk) || m->push || urgent_waits(sk) ||
+	    seq_lt(m->next, m->nxt))
 		return true;
 	return !m->more && !m->cork &&
 	       (m->nodelay || seq_le(m->small_end, m->una));
@@ -250,6 +251,9 @@ static u32 sendable(const struct sock *sk)
 	u32 len = min_t(u32, waits, most);
 	u32 part;
 
+	/* each packet has an urgent pointer of its own */
+	if (urgent_waits(sk))
+		len = min_t(u32, len, m->smss);
 	len = min_t(u32, len, max_t(u32, sk->host->cfg->offload, m->smss));
 	part = len % m->smss;
 	if (!part || (len == waits && end_may_go(sk)))

@@ -111,6 +111,10 @@ static void describe_user(const struct side_config *s, FILE *f)
 	if (s->resize_after)
 		fprintf(f, "; buffer %u after %llu us", s->resize_to,
 			(unsigned long long)s->resize_after);
+	if (s->urgent)
+		fprintf(f, "; urgent %u ppm", s->urgent);
+	if (s->urgent_inline)
+		fputs("; takes urgent data in line", f);
 	if (s->change_every)
 		fprintf(f, "; changes options %x each %llu us", s->changes,
 			(unsigned long long)s->change_every);

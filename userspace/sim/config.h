@@ -97,6 +97,8 @@ enum close_when {
  * @bytes:       to write
  * @chunk_min:   smallest write
  * @chunk_max:   largest write
+ * @urgent:      ppm of writes that are urgent
+ * @urgent_inline: the reader takes urgent data for ordinary
  * @write_gap:   pause between writes, microseconds
  * @more:        ppm of writes that say that more follows
  * @read_rate:   bytes per second, 0: at once
@@ -134,7 +136,8 @@ struct side_config {
 	u64 bytes;
 	u32 chunk_min, chunk_max;
 	u64 write_gap;
-	u32 more;
+	u32 more, urgent;
+	bool urgent_inline;
 	u64 read_rate;
 	u32 read_chunk;
 	u64 read_delay;

@@ -369,6 +369,10 @@ static void derive_options(struct sim_config *cfg, enum side side,
 		s->clamp = 2 * s->mtu + spread(r, 1, 1 << 20);
 	if (percent(r, 15))
 		s->defer = rng_range(r, 1, 4);
+	if (percent(r, 15)) {
+		s->urgent = rng_range(r, 5000, 500000);
+		cfg->side[!side].urgent_inline = percent(r, 30);
+	}
 	if (cfg->link[CLIENT].dead_after && percent(r, 40))
 		s->user_timeout = spread(r, USEC_PER_MS, 100 * USEC_PER_S);
 	if (!config_aborts(cfg))

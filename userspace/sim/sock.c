@@ -292,12 +292,20 @@ static void conn_segment(struct sock *sk, struct seg *s, const u8 *data)
 
 	if (conn_is_early(&sk->c, s))
 		give_room(sk);
+	s->urg_inline = h->cfg->urgent_inline;
 	s->no_room = s->len && rng_chance(&h->w->app_rng, h->cfg->nomem);
 	check_in(sk, s);
 	conn_rx(&sk->c, s, h->w->now, &v);
 	check_verdict(sk, s, &v);
 	if (v.keep)
 		keep_payload(sk, &v, data);
+	if (v.urgent && data && sk->c.state != ST_CLOSED &&
+	    !stream_matches(sk->app.in_key,
+			    check_rx_offset(sk, sk->check.urg.in_up - 1),
+			    data + v.urgent_at, 1))
+		sock_fail(sk, "the urgent byte is a wrong one");
+	if (sk->check.urg.skip)
+		app_skip(sk);
 	if (v.drop)
 		host_count_drop(h, v.drop);
 	if (v.reset)
