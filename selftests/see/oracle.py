@@ -108,6 +108,25 @@ def late_timeouts(end: Sender, slack: int, error: float) -> List[str]:
     return found
 
 
+def wrong_columns(end: Sender,
+                  records: List[chalk_trace.Record]) -> List[str]:
+    """States that do not follow each other, and an MSS that is not used."""
+    found = []
+    state = None
+    mss = 0
+    for record in records:
+        if record.event == "state":
+            if record.new != record.state or state not in (None, record.old):
+                found.append(f"{record.time:.6f}: {state}, then "
+                             f"{record.old} -> {record.new}")
+            state = record.state
+        elif record.event == "cwnd":
+            mss = record.mss
+    if mss != end.smss:
+        found.append(f"an MSS of {end.smss}, traced {mss}")
+    return found
+
+
 def judge(segments: List[chalk_capture.Segment],
           connection: chalk_trace.Connection, initial: int = 10,
           slack: int = SLACK, timer_slack: Optional[int] = None,
@@ -123,6 +142,7 @@ def judge(segments: List[chalk_capture.Segment],
     verdict = Verdict(len(end.changes), end.recoveries, len(end.timeouts))
     verdict.disagreements += differences(end.changes, theirs, offset, slack)
     verdict.disagreements += end.problems
+    verdict.disagreements += wrong_columns(end, connection.records)
     verdict.disagreements += late_timeouts(end, timer_slack or slack,
                                            timer_error)
     return verdict
