@@ -71,6 +71,11 @@ static void aim(struct world *w, const struct conn *c, struct seg *s)
 	if (c->rcv_wnd < 2)
 		return;
 	s->seq = c->rcv_nxt + rng_range(r, 1, c->rcv_wnd - 1);
+	/* or right behind it */
+	if (rng_chance(r, PPM / 4))
+		s->seq = c->last_ack_sent + c->rcv_wnd;
+	if (s->seq == c->rcv_nxt)
+		s->seq++;
 	s->ack = c->snd_nxt + rng_range(r, 1, 1 << 30);
 	s->has_ts = c->ts_ok;
 	s->tsval = c->ts_recent;
@@ -81,7 +86,9 @@ static void aim_at_request(struct world *w, const struct req *r, struct seg *s)
 {
 	struct rng *g = &w->net_rng;
 
-	s->seq = r->irs + 1 + rng_range(g, 1, max_t(u32, r->rcv_wnd, 1));
+	s->seq = r->irs + 1 + max_t(u32, r->rcv_wnd, 1);
+	if (rng_chance(g, PPM * 3 / 4))
+		s->seq -= rng_below(g, max_t(u32, r->rcv_wnd, 1));
 	s->ack = rng_below(g, 2) ? r->iss : r->iss + rng_range(g, 2, 1 << 30);
 	s->has_ts = r->ts_ok;
 	s->tsval = r->ts_recent - rng_below(g, 2);
@@ -94,7 +101,12 @@ static void aim_at_timewait(struct world *w, const struct timewait *t,
 	struct rng *g = &w->net_rng;
 
 	if (s->flags & FLAG_RST)
-		s->seq = t->rcv_nxt + rng_range(g, 1, t->rcv_wnd + 1);
+		s->seq = t->rcv_nxt + t->rcv_wnd +
+			 (rng_below(g, 2) || !t->rcv_wnd ?
+				  !t->rcv_wnd :
+				  -rng_below(g, t->rcv_wnd));
+	else if (rng_below(g, 2))
+		s->seq = t->rcv_nxt;
 	else
 		s->seq = t->rcv_nxt - rng_below(g, 1000);
 	s->ack = t->snd_nxt;

@@ -171,6 +171,27 @@ static u32 shift_to_offer(const struct sock *sk)
 	return shift;
 }
 
+/* RFC 9293 section 3.8.6, RFC 7323 section 2.2: not scaled. */
+static u32 most_to_offer(const struct sock *sk)
+{
+	const struct side_config *cfg = sk->host->cfg;
+	u32 buffer = max_t(u32, cfg->rcvbuf, cfg->resize_to);
+	u32 most = min_t(u32, buffer, U16_MAX);
+
+	return cfg->clamp ? min_t(u32, most, cfg->clamp) : most;
+}
+
+/* RFC 9293 section 3.4.1: above all that a connection of this name has sent. */
+static void out_first_syn(struct sock *sk, const struct seg *s)
+{
+	const struct sock *old = sock_predecessor(sk);
+
+	if (old && old->check.out.seen &&
+	    seq_le(s->seq, seq_max(old->check.sent_max, old->check.out.seq)))
+		sock_fail(sk, "begins at %u, one before sent up to %u", s->seq,
+			  old->check.sent_max);
+}
+
 static void out_syn(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
@@ -181,6 +202,9 @@ static void out_syn(struct sock *sk, const struct seg *s)
 	if (s->mss != mss_to_offer(sk))
 		sock_fail(sk, "a SYN with an MSS of %u, not %u", s->mss,
 			  mss_to_offer(sk));
+	if (s->wnd > most_to_offer(sk))
+		sock_fail(sk, "a SYN offers %u bytes, there is room for %u",
+			  s->wnd, most_to_offer(sk));
 	if (s->has_wscale && s->wscale != shift_to_offer(sk))
 		sock_fail(sk, "a SYN with a window scale of %u, not %u",
 			  s->wscale, shift_to_offer(sk));
@@ -191,6 +215,7 @@ static void out_syn(struct sock *sk, const struct seg *s)
 		sock_fail(sk, "a SYN+ACK of %u, the SYN was %u", s->ack,
 			  k->in.seq);
 	if (!k->out.seen) {
+		out_first_syn(sk, s);
 		k->sent_max = k->acked = s->seq;
 		k->edge_in = s->seq + 1 + k->in.wnd;
 	}
@@ -353,6 +378,26 @@ static void out_data(struct sock *sk, const struct seg *s)
 	k->sent_max = seq_max(k->sent_max, end);
 }
 
+/*
+ * RFC 9293 section 3.10.7.4: SND.NXT, or where a probe has gone beyond the window
+ * what the peer still takes; a keep-alive stands one before (section 3.8.4).
+ */
+static void out_bare(struct sock *sk, const struct seg *s)
+{
+	const struct check *k = &sk->check;
+	u32 nxt = k->snd.nxt;
+	bool beyond = seq_gt(nxt, k->snd.una + k->snd.wnd);
+
+	if (s->seq == nxt - 1 && k->life.keep_owed)
+		return;
+	if (k->snd.on &&
+	    (beyond ? seq_gt(s->seq, seq_max(k->edge_in, k->snd.una)) :
+		      s->seq != nxt))
+		sock_fail(sk,
+			  "an ACK at %u, SND.NXT is %u, the window ends at %u",
+			  s->seq, nxt, k->edge_in);
+}
+
 static void out_any(struct sock *sk, const struct seg *s)
 {
 	if (s->flags & FLAG_RST) {
@@ -363,6 +408,8 @@ static void out_any(struct sock *sk, const struct seg *s)
 		out_syn(sk, s);
 		return;
 	}
+	if (!seg_space(s) && sk->kind == SOCK_CONN)
+		out_bare(sk, s);
 	out_ack(sk, s);
 	out_window(sk, s);
 	out_timestamp(sk, s);
@@ -473,6 +520,20 @@ void check_resize(struct sock *sk)
 void check_mss(struct sock *sk, u32 mtu_mss)
 {
 	sender_mss(sk, mtu_mss);
+}
+
+/* RFC 5927 section 4.1: only what is about data in flight; nor does it reset. */
+void check_icmp(struct sock *sk, u32 seq)
+{
+	const struct sender *m = &sk->check.snd;
+	bool wanted = seq - m->una < m->nxt - m->una;
+
+	if (conn_believes_icmp(&sk->c, seq) != wanted)
+		sock_fail(sk, "an ICMP error about %u is%s believed", seq,
+			  wanted ? " not" : "");
+	if (state_in(sk->c.state, STATES_SYNCHRONIZED) &&
+	    conn_error(&sk->c, seq, EHOSTUNREACH, sk->host->w->now))
+		sock_fail(sk, "an ICMP error ends it");
 }
 
 void check_tick(struct sock *sk)

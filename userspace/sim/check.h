@@ -172,6 +172,13 @@ void check_resize(struct sock *sk);
 void check_mss(struct sock *sk, u32 mtu_mss);
 
 /**
+ * check_icmp() - an ICMP error is about to be believed, or not
+ * @sk:  the end
+ * @seq: sequence number that it quotes
+ */
+void check_icmp(struct sock *sk, u32 seq);
+
+/**
  * check_tick() - the time of one of its timers has come
  * @sk: the end, before conn_tick()
  */
@@ -205,9 +212,10 @@ u64 check_rx_offset(const struct sock *sk, u32 seq);
  * @s:     the segment
  * @reset: the RST that answers it, NULL: none does
  * @made:  a record of SYN_RCVD was made for it
+ * @drop:  why it is dropped
  */
 void check_stray(struct host *h, const struct seg *s, const struct seg *reset,
-		 bool made);
+		 bool made, enum cause drop);
 
 /* The next sequence number that packets alone make us expect. */
 u32 check_expected(const struct sock *sk);

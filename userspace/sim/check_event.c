@@ -276,6 +276,20 @@ static void check_timewait(struct sock *sk, const struct event *ev)
 
 /* --- all --- */
 
+/* A timer is set: the one that the cause names, and for that time. */
+static void check_timer(struct sock *sk, const struct event *ev)
+{
+	static const u8 timers[NR_CAUSES] = {
+		[BY_T_RTX] = TIMER_RTX,	      [BY_T_PERSIST] = TIMER_RTX,
+		[BY_T_DELACK] = TIMER_DELACK, [BY_T_KEEP] = TIMER_KEEP,
+		[BY_T_FIN] = TIMER_FIN,
+	};
+
+	if ((u32)(sk->c.timer[timers[ev->cause]] - ev->time) != ev->new)
+		sock_fail(sk, "%s is told of, and not set",
+			  cause_name(ev->cause));
+}
+
 static void check_segment(struct sock *sk, enum event_owner what,
 			  const struct event *ev)
 {
@@ -287,6 +301,9 @@ static void check_segment(struct sock *sk, enum event_owner what,
 	case EV_SEND:
 	case EV_RTX:
 		check_departure(sk, ev);
+		break;
+	case EV_TIMER_SET:
+		check_timer(sk, ev);
 		break;
 	default:
 		break;

@@ -238,6 +238,15 @@ static bool timewait_ends(const struct sock *sk, const struct seg *s)
 	return seq_gt(s->seq, nxt);
 }
 
+/* A RST where the rounding of our window hides the edge. */
+static bool timewait_is_unsure(const struct sock *sk, const struct seg *s)
+{
+	u32 into = s->seq - check_expected(sk);
+
+	return s->flags & FLAG_RST && into >= receiver_window_left(sk, false) &&
+	       into < receiver_window_left(sk, true);
+}
+
 /* What is not acceptable, or takes sequence numbers, wants an answer. */
 static bool timewait_asks(const struct sock *sk, const struct seg *s)
 {
@@ -260,7 +269,10 @@ static bool timewait_may_answer(struct sock *sk)
 		l->period = now;
 		l->challenges = 0;
 	}
-	return ++l->challenges <= CHALLENGE_ACKS;
+	if (l->challenges == CHALLENGE_ACKS)
+		return false;
+	l->challenges++;
+	return true;
 }
 
 void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
@@ -272,8 +284,13 @@ void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
 		sock_fail(sk, "TIME_WAIT %s for a segment",
 			  kept ? "goes on" : "ends");
 	k->rcv.must_ack = k->rcv.may_ack = false;
-	if (kept && timewait_asks(sk, s) && timewait_may_answer(sk))
+	if (timewait_is_unsure(sk, s)) {
 		k->rcv.may_ack = true;
+		k->life.period = sk->tw.challenge.from;
+		k->life.challenges = sk->tw.challenge.sent;
+	} else if (kept && timewait_asks(sk, s) && timewait_may_answer(sk)) {
+		k->rcv.may_ack = true;
+	}
 	if (!(s->flags & FLAG_RST) && s->flags & FLAG_FIN &&
 	    seg_end(s) == nxt) {
 		life_timewait(sk);
@@ -307,14 +324,28 @@ static bool answers(const struct seg *s, const struct seg *rst)
 	return !rst->seq && rst->flags & FLAG_ACK && rst->ack == seg_end(s);
 }
 
+static enum cause why_nobody(const struct seg *s, bool heard)
+{
+	if (!heard)
+		return DROP_CLOSED;
+	if (s->flags & FLAG_RST)
+		return DROP_LISTEN_RST;
+	if (s->flags & FLAG_ACK)
+		return DROP_LISTEN_ACK;
+	return s->flags & FLAG_SYN ? DROP_NONE : DROP_LISTEN_NO_SYN;
+}
+
 void check_stray(struct host *h, const struct seg *s, const struct seg *reset,
-		 bool made)
+		 bool made, enum cause drop)
 {
 	bool heard = s->dport == h->listens;
 	bool wanted = !(s->flags & FLAG_RST) && (!heard || s->flags & FLAG_ACK);
 	bool opens = heard &&
 		     (s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
 
+	if (drop != why_nobody(s, heard))
+		world_fail(h->w, "a stray with flags %x is dropped for %s",
+			   s->flags, cause_name(drop));
 	if (wanted != !!reset || made != opens)
 		world_fail(h->w, "a stray with flags %x for port %u: %s, %s",
 			   s->flags, s->dport, reset ? "RST" : "no RST",

@@ -56,6 +56,12 @@ static bool is_of_prober(const struct sock *sk, const struct seg *s)
 	       seq_gt(s->ack, m->una) && seq_le(s->ack, m->nxt);
 }
 
+static enum fate dropped(struct sock *sk, enum fate fate, enum cause why)
+{
+	sk->check.rcv.why = why;
+	return fate;
+}
+
 /* From the second step on */
 static enum fate later_steps(struct sock *sk, const struct seg *s)
 {
@@ -63,16 +69,20 @@ static enum fate later_steps(struct sock *sk, const struct seg *s)
 	struct receiver *r = &sk->check.rcv;
 
 	if (s->flags & FLAG_RST)
-		return s->seq == check_expected(sk) ? FATE_END : FATE_CHALLENGE;
+		return s->seq == check_expected(sk) ?
+			       FATE_END :
+			       dropped(sk, FATE_CHALLENGE, DROP_RST_CHALLENGED);
 	if (s->flags & FLAG_SYN)
-		return FATE_CHALLENGE;
+		return dropped(sk, FATE_CHALLENGE, DROP_SYN_CHALLENGED);
 	r->speaks = true;
 	if (!(s->flags & FLAG_ACK))
-		return FATE_QUIET;
+		return dropped(sk, FATE_QUIET, DROP_NO_ACK);
 	if (!m->on && (s->ack != m->nxt))
-		return FATE_REFUSE;
-	if (seq_gt(s->ack, m->nxt) || seq_lt(s->ack, m->una - m->max_wnd))
-		return FATE_CHALLENGE;
+		return dropped(sk, FATE_REFUSE, DROP_HANDSHAKE_ACK);
+	if (seq_gt(s->ack, m->nxt))
+		return dropped(sk, FATE_CHALLENGE, DROP_ACK_UNSENT);
+	if (seq_lt(s->ack, m->una - m->max_wnd))
+		return dropped(sk, FATE_CHALLENGE, DROP_ACK_TOO_OLD);
 	return FATE_TAKE;
 }
 
@@ -85,9 +95,9 @@ static enum fate fate_of(struct sock *sk, const struct seg *s)
 
 	if (check_has_timestamps(k) && !(s->flags & FLAG_RST)) {
 		if (!s->has_ts)
-			return FATE_QUIET;
+			return dropped(sk, FATE_QUIET, DROP_NO_TIMESTAMP);
 		if (is_old_timestamp(sk, s))
-			return answer;
+			return dropped(sk, answer, DROP_PAWS);
 	}
 	surely = is_acceptable(s, nxt, receiver_window_left(sk, false));
 	maybe = is_acceptable(s, nxt, receiver_window_left(sk, true));
@@ -95,22 +105,33 @@ static enum fate fate_of(struct sock *sk, const struct seg *s)
 		return FATE_UNSURE;
 	if (!surely) {
 		if (!is_of_prober(sk, s))
-			return s->flags & FLAG_RST ? FATE_QUIET : answer;
+			return dropped(sk,
+				       s->flags & FLAG_RST ? FATE_QUIET :
+							     answer,
+				       seq_lt(s->seq, nxt) ?
+					       DROP_OLD_DUPLICATE :
+					       DROP_OUT_OF_WINDOW);
 		sk->check.rcv.of_prober = true;
 	}
 	return later_steps(sk, s);
 }
 
 /* RFC 9293 section 3.10.7.3 */
-static enum fate fate_in_syn_sent(const struct sock *sk, const struct seg *s)
+static enum fate fate_in_syn_sent(struct sock *sk, const struct seg *s)
 {
 	const struct sender *m = &sk->check.snd;
 
 	if (s->flags & FLAG_ACK && s->ack != m->nxt)
-		return s->flags & FLAG_RST ? FATE_QUIET : FATE_REFUSE;
+		return dropped(sk,
+			       s->flags & FLAG_RST ? FATE_QUIET : FATE_REFUSE,
+			       DROP_SYN_SENT_ACK);
 	if (s->flags & FLAG_RST)
-		return s->flags & FLAG_ACK ? FATE_END : FATE_QUIET;
-	return s->flags & FLAG_SYN ? FATE_TAKE : FATE_QUIET;
+		return s->flags & FLAG_ACK ?
+			       FATE_END :
+			       dropped(sk, FATE_QUIET, DROP_SYN_SENT_RST);
+	return s->flags & FLAG_SYN ?
+		       FATE_TAKE :
+		       dropped(sk, FATE_QUIET, DROP_SYN_SENT_NO_SYN);
 }
 
 void receiver_judge(struct sock *sk, const struct seg *s)
@@ -176,8 +197,30 @@ static void take_text(struct sock *sk, const struct seg *s)
 	k->rcv.full = clamp_t(u32, s->len, k->rcv.full,
 			      max_t(u32, k->snd.mtu_mss, k->rcv.full));
 	k->rcv.may_ack = true;
-	if (seq_gt(first, nxt) || s->no_room)
+	/* sooner or later: what fills a hole, or a part of one */
+	if (seq_gt(first, nxt) || s->no_room || sk->in.early)
 		owe(&k->rcv);
+}
+
+/*
+ * RFC 9293 section 3.10.7.4, eighth step: one that stands in the window, or at its
+ * edge, with nothing missing before it is taken. An early one is answered at once.
+ */
+static void take_fin(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+	u32 nxt = check_expected(sk);
+	u32 first = s->seq + !!(s->flags & FLAG_SYN);
+	u32 edge = nxt + receiver_window_left(sk, false);
+
+	k->rcv.may_ack = true;
+	if (!state_in(k->rcv.before, STATES_CAN_RECEIVE) || k->fin_in)
+		return;
+	if (seq_gt(first, nxt))
+		owe(&k->rcv);
+	else if (!s->no_room && !sk->in.early && seq_ge(first + s->len, nxt) &&
+		 seq_le(first + s->len, edge) && !sk->c.fin_seen)
+		sock_fail(sk, "a FIN in its place is not taken");
 }
 
 static void taken(struct sock *sk, const struct seg *s)
@@ -199,7 +242,7 @@ static void taken(struct sock *sk, const struct seg *s)
 	}
 	take_text(sk, s);
 	if (s->flags & FLAG_FIN && sk->c.state != ST_CLOSED)
-		r->may_ack = true;
+		take_fin(sk, s);
 }
 
 static void unsure(struct sock *sk, const struct seg *s,
@@ -257,6 +300,10 @@ void receiver_verdict(struct sock *sk, const struct seg *s,
 
 	if (r->fate == FATE_UNSURE)
 		unsure(sk, s, v);
+	else if (r->fate < FATE_TAKE && r->fate != FATE_END &&
+		 v->drop != r->why)
+		sock_fail(sk, "dropped for %s, not %s", cause_name(v->drop),
+			  cause_name(r->why));
 	if (r->fate == FATE_TAKE)
 		taken(sk, s);
 	else if (r->fate == FATE_ANSWER)
@@ -355,6 +402,27 @@ static void rest_window(struct sock *sk)
 			  room, left);
 }
 
+/* What a reader is told: bytes, the end, and whether to wait for more. */
+static void rest_reader(struct sock *sk)
+{
+	const struct check *k = &sk->check;
+	u32 unread = sk->in.front - sk->in.read;
+	bool ended = k->fin_in && k->fin_off == sk->in.front;
+	bool surely = receiver_window_left(sk, true) < k->rcv.full;
+	bool maybe = receiver_window_left(sk, false) < k->rcv.full;
+
+	if (conn_readable(&sk->c) != unread)
+		sock_fail(sk, "%u bytes to read, not %u", conn_readable(&sk->c),
+			  unread);
+	if (conn_at_eof(&sk->c) != (ended && !unread))
+		sock_fail(sk, "the stream has%s ended", ended ? "" : " not");
+	/* a window too small for a segment keeps the rest away */
+	if (surely == maybe &&
+	    conn_can_read(&sk->c, unread + 1) != (unread && surely))
+		sock_fail(sk, "a reader of %u bytes %s", unread + 1,
+			  surely ? "waits" : "does not wait");
+}
+
 void receiver_rest(struct sock *sk)
 {
 	struct receiver *r = &sk->check.rcv;
@@ -364,6 +432,8 @@ void receiver_rest(struct sock *sk)
 	if (r->has_read && state_in(sk->c.state, STATES_CAN_RECEIVE))
 		rest_window(sk);
 	r->has_read = r->may_ack = false;
+	if (state_in(sk->c.state, STATES_SYNCHRONIZED))
+		rest_reader(sk);
 	if (sk->check.snd.on && sk->check.in.seen &&
 	    conn_window_clamp(&sk->c) !=
 		    min_t(u32, buffer(sk), most_window(sk)))

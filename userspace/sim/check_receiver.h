@@ -30,6 +30,7 @@ enum fate {
 /**
  * struct receiver - what it knows
  * @fate:       of the segment that is being received
+ * @why:        it is dropped, where it is; with clauses in event.h
  * @before:     state it came in
  * @of_prober:  it stands one before RCV.NXT, of a peer that probed
  * @speaks:     it shows that the peer is alive
@@ -42,7 +43,7 @@ enum fate {
  * @period, @challenges: RFC 5961 section 7
  */
 struct receiver {
-	u8 fate;
+	u8 fate, why;
 	u8 before;
 	bool speaks, of_prober;
 	bool ts_known;

@@ -288,6 +288,9 @@ static void lost_segment(struct sock *sk, const struct seg *s)
 
 	expect(sk, s, m->una, min_t(u32, end - m->una, m->smss),
 	       "what was lost");
+	if (s->cause != (m->partial_seen ? BY_PARTIAL_ACK : BY_THIRD_DUPACK))
+		sock_fail(sk, "what was lost goes for: %s",
+			  cause_name(s->cause));
 	m->owed = false;
 	if (m->due == NEVER)
 		timer_start(sk);
@@ -313,6 +316,14 @@ static void probe(struct sock *sk, const struct seg *s)
 	timer_probe(sk);
 }
 
+/* RFC 9293 sections 3.10.2 and 3.10.4, RFC 3042 section 2 */
+static enum cause cause_of_new(const struct sender *m, u32 len)
+{
+	if (!len)
+		return BY_FIN;
+	return m->next - m->una + len > m->cwnd ? BY_LIMITED_TRANSMIT : BY_DATA;
+}
+
 static void stream(struct sock *sk, const struct seg *s)
 {
 	struct sender *m = &sk->check.snd;
@@ -321,6 +332,9 @@ static void stream(struct sock *sk, const struct seg *s)
 	expect(sk, s, m->next, len, "data");
 	if (!len && !fin_may_go(sk))
 		sock_fail(sk, "a FIN that may not go");
+	if (m->next == m->nxt && s->cause != cause_of_new(m, len))
+		sock_fail(sk, "%u new bytes go for: %s", len,
+			  cause_name(s->cause));
 	if (m->next == m->nxt && m->next - m->una + len > m->cwnd && len)
 		m->limited += len;
 	m->next = seg_end(s);
@@ -461,6 +475,22 @@ static void rest_nothing_left(struct sock *sk)
 			  fin_may_go(sk) ? " and the FIN" : "");
 }
 
+/* What the user is told of his bytes. */
+static void rest_told(struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	const struct conn *c = &sk->c;
+	u32 end = written(sk), fin = end + fin_waits(sk);
+
+	if (conn_unacked(c) != (seq_lt(m->una, end) ? end - m->una : 0))
+		sock_fail(sk, "%u bytes not acknowledged are told of",
+			  conn_unacked(c));
+	if (conn_outq(c) != fin - m->una || conn_outq_unsent(c) != fin - m->nxt)
+		sock_fail(sk, "%u in the queue, %u not sent; it is %u and %u",
+			  conn_outq(c), conn_outq_unsent(c), fin - m->una,
+			  fin - m->nxt);
+}
+
 static void rest_compare(struct sock *sk)
 {
 	const struct sender *m = &sk->check.snd;
@@ -487,7 +517,9 @@ void sender_rest(struct sock *sk)
 		m->used = m->next - m->una + m->smss > m->cwnd;
 		timer_persist(sk, is_waiting(sk));
 	}
-	if (m->on)
+	if (m->on && state_in(sk->c.state, STATES_SYNCHRONIZED)) {
 		rest_compare(sk);
+		rest_told(sk);
+	}
 	timer_rest(sk);
 }

@@ -176,6 +176,7 @@ enum side {
  * @simultaneous: both sides open actively
  * @carry:       packets carry payload
  * @forsaken:    who closes does not wait for the peer's end of the stream
+ * @foreign:     headers without payload as another stack might write them
  * @watch:       hold the events against what happens, even if nobody reads them
  */
 struct sim_config {
@@ -191,6 +192,7 @@ struct sim_config {
 	bool simultaneous;
 	bool carry;
 	bool forsaken;
+	bool foreign;
 	bool watch;
 };
 

@@ -169,7 +169,7 @@ static void host_rx_nobody(struct host *h, const struct packet *p,
 		result = listen_rx(s, &drop);
 	if (result == LISTEN_RESET)
 		reset = host_reset(h, p->src, s, &rst);
-	check_stray(h, s, reset ? &rst : NULL, result == LISTEN_SYN);
+	check_stray(h, s, reset ? &rst : NULL, result == LISTEN_SYN, drop);
 	if (result == LISTEN_SYN) {
 		sock_request(h, s, p->src);
 		return;
@@ -193,7 +193,10 @@ void host_icmp(struct world *w, struct packet *p)
 
 	wire_parse(&s, p->data, HDR_MIN, HDR_MIN);
 	sk = lookup(h, p->src, s.sport, s.dport);
-	if (sk && sk->kind == SOCK_CONN && conn_believes_icmp(&sk->c, s.seq)) {
+	if (!sk || sk->kind != SOCK_CONN)
+		return;
+	check_icmp(sk, s.seq);
+	if (conn_believes_icmp(&sk->c, s.seq)) {
 		check_mss(sk, p->icmp_mtu - IP_HEADER - HDR_MIN);
 		conn_set_mss(&sk->c, p->icmp_mtu - IP_HEADER - HDR_MIN, w->now);
 		sock_run(sk, 0);

@@ -2,6 +2,7 @@
 /*
  * packet.c - the pool of packets, the checksum, the payload
  */
+#include "check_wire.h"
 #include "host.h"
 #include "packet.h"
 #include "params.h"
@@ -145,6 +146,11 @@ struct packet *packet_build(struct world *w, const struct seg *s, u32 src,
 	struct packet *p = packet_new(w);
 	u32 hdr = wire_build(s, p->data);
 	u16 sum;
+
+	check_wire(w, s, p->data, hdr);
+	/* only where it can have no room for payload to lose */
+	if (w->cfg->foreign && !s->len && w->cfg->carry)
+		hdr = wire_disguise(&w->net_rng, s, p->data);
 
 	p->src = src;
 	p->dst = dst;

@@ -164,7 +164,7 @@ static void derive_times(struct side_config *s, struct rng *r, u64 life)
 		     PICK(r, 2000000, 10000000, 60000000, RTO_CEILING);
 	s->delack = PICK(r, DELACK_TIME, DELACK_TIME, 0, 200000, 450000);
 	s->msl = life + spread(r, 10000, MSL);
-	s->retries = 100;
+	s->retries = 250;
 	s->keepalive = percent(r, 15);
 	s->keep_idle = spread(r, 500000, 20 * USEC_PER_S);
 	s->keep_interval = 2 * life + spread(r, 500000, 5 * USEC_PER_S);
@@ -182,7 +182,7 @@ static void derive_stack(struct side_config *s, struct rng *r, u64 life)
 	s->mtu = percent(r, 50) ?
 			 1500 :
 			 PICK(r, 88, 128, 296, 576, 1006, 1280, 4000, 9000);
-	s->user_mss = percent(r, 15) ? rng_range(r, 1, 2000) : 0;
+	s->user_mss = percent(r, 15) ? spread(r, 1, 2000) : 0;
 	s->offload = PICK(r, 0, 0, 5000, 65535);
 	derive_buffers(s, r);
 	derive_times(s, r, life);
@@ -369,9 +369,9 @@ static void derive_options(struct sim_config *cfg, enum side side,
 		s->clamp = 2 * s->mtu + spread(r, 1, 1 << 20);
 	if (percent(r, 15))
 		s->defer = rng_range(r, 1, 4);
-	if (percent(r, 15)) {
+	if (percent(r, 25)) {
 		s->urgent = rng_range(r, 5000, 500000);
-		cfg->side[!side].urgent_inline = percent(r, 30);
+		cfg->side[!side].urgent_inline = percent(r, 40);
 	}
 	if (cfg->link[CLIENT].dead_after && percent(r, 40))
 		s->user_timeout = spread(r, USEC_PER_MS, 100 * USEC_PER_S);
@@ -404,6 +404,7 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 	if (percent(&r, 10))
 		derive_attack(cfg, &r);
 	r = rng_fork(seed, 4);
+	cfg->foreign = percent(&r, 20);
 	if (!config_aborts(cfg) && percent(&r, 8))
 		derive_forsaken(cfg, &r);
 	for (i = 0; i < NR_SIDES; i++)

@@ -31,8 +31,7 @@ void sock_fail(struct sock *sk, const char *fmt, ...)
 		   what);
 }
 
-/* The last end that had this name, or NULL. */
-static const struct sock *predecessor(const struct sock *sk)
+const struct sock *sock_predecessor(const struct sock *sk)
 {
 	const struct sock *old = sk->all;
 
@@ -51,7 +50,7 @@ static const struct sock *predecessor(const struct sock *sk)
 static u32 initial_seq(const struct sock *sk)
 {
 	const struct host *h = sk->host;
-	const struct sock *old = predecessor(sk);
+	const struct sock *old = sock_predecessor(sk);
 	u64 name = (u64)sk->raddr << 32 | (u32)sk->lport << 16 | sk->rport;
 	u32 hash = mix64(h->secret ^ mix64(name));
 	u32 iss, least;
@@ -61,6 +60,8 @@ static u32 initial_seq(const struct sock *sk)
 	iss = isn(hash, h->w->now);
 	if (!old)
 		return iss;
+	if (old->tw.id)
+		return timewait_next_iss(&old->tw, iss);
 	least = (old->session ? old->c.snd_nxt : old->req.iss + 1) + 1;
 	return seq_max(iss, least);
 }

@@ -102,6 +102,9 @@ struct sock *sock_request(struct host *h, const struct seg *syn, u32 raddr);
  */
 bool sock_rx(struct sock *sk, struct seg *s, const u8 *data);
 
+/* The last end that had this name, or NULL. */
+const struct sock *sock_predecessor(const struct sock *sk);
+
 /**
  * sock_run() - after an event: let the user act and send all that may be sent
  * @sk:   the sock
