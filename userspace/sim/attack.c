@@ -128,7 +128,8 @@ static struct seg forged(struct world *w, const struct sock *sk)
 {
 	struct seg s = guessed(w);
 
-	if (rng_chance(&w->net_rng, PPM / 2))
+	/* a guess at a record of TIME_WAIT might reopen it, and rightly */
+	if (sk->kind != SOCK_CONN || rng_chance(&w->net_rng, PPM / 2))
 		aim_at(w, sk, &s);
 	s.sport = sk->rport;
 	s.dport = sk->lport;

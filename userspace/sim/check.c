@@ -499,6 +499,7 @@ void check_rest(struct sock *sk)
 	receiver_rest(sk);
 	sender_rest(sk);
 	urgent_rest(sk);
+	tune_rest(sk);
 }
 
 void check_write(struct sock *sk, bool more)
@@ -510,6 +511,7 @@ void check_read(struct sock *sk)
 {
 	sk->check.rcv.has_read = sk->check.rcv.may_ack = true;
 	urgent_has_read(sk);
+	tune_read(sk);
 }
 
 void check_resize(struct sock *sk)

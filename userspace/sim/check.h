@@ -14,6 +14,7 @@
 #include "check_request.h"
 #include "check_sender.h"
 #include "check_stats.h"
+#include "check_tune.h"
 #include "check_urgent.h"
 #include "env.h"
 #include "state.h"
@@ -62,7 +63,7 @@ struct check_syn {
  * @owed:     when the oldest byte arrived that is not acknowledged, 0: none
  * @snd:      a second sender; @rcv: a second receiver; @life: their life
  * @counts:   a second count; @req: a second record of SYN_RCVD
- * @urg:      urgent data
+ * @urg:      urgent data; @tune: sizes of buffers
  * @state:    as the events tell it
  * @told:     the last event of the connection; of kind NR_EVENT_KINDS: none yet
  * @arriving: the segment that is being received, NULL: none
@@ -89,6 +90,7 @@ struct check {
 	struct counts counts;
 	struct request req;
 	struct urgent urg;
+	struct tune tune;
 	u8 state;
 	struct event told;
 	const struct seg *arriving;

@@ -42,7 +42,7 @@ void life_request_tick(struct sock *sk, bool kept)
 {
 	struct life *l = &sk->check.life;
 	struct sender *m = &sk->check.snd;
-	u32 defer = sk->host->cfg->defer;
+	u32 defer = request_defers(sk);
 	bool waits = sk->check.req.acked;
 	bool hopeless = l->timeouts >= tunables(sk)->synack_retries &&
 			(!waits || l->timeouts >= defer);
@@ -133,7 +133,7 @@ void life_reset(struct sock *sk, const struct seg *s)
 {
 	struct life *l = &sk->check.life;
 
-	if (sk->kind == SOCK_CONN && s->seq != sk->check.snd.nxt)
+	if (sk->kind != SOCK_TIMEWAIT && s->seq != sk->check.snd.nxt)
 		sock_fail(sk, "a RST at %u, not at %u", s->seq,
 			  sk->check.snd.nxt);
 	l->reset = true;

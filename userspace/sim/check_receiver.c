@@ -250,6 +250,7 @@ static void unsure(struct sock *sk, const struct seg *s,
 {
 	struct check *k = &sk->check;
 
+	k->tune.unsure = true;
 	k->rcv.may_ack = true;
 	k->rcv.period = sk->c.challenge.from;
 	k->rcv.challenges = sk->c.challenge.sent;
@@ -385,7 +386,12 @@ void receiver_resize(struct sock *sk)
 	struct receiver *r = &sk->check.rcv;
 
 	r->may_ack = true;
-	r->has_read |= receiver_window_left(sk, true) < r->full;
+	if (receiver_window_left(sk, true) < r->full) {
+		r->has_read = true;
+		tune_read(sk);
+	} else if (receiver_window_left(sk, false) < r->full) {
+		sk->check.tune.unsure = true;
+	}
 }
 
 /* The reader has made room: one who waits must hear of it. */

@@ -26,6 +26,27 @@ static enum req_result challenged(struct sock *sk)
 	return REQ_DROP;
 }
 
+/*
+ * The user gives a time; it is kept by counting the timeouts that back off until
+ * then, RFC 6298 (5.5).
+ */
+u32 request_defers(const struct sock *sk)
+{
+	const struct tunables *tun = &sk->host->env.tun;
+	u64 time = 0, wait = tun->rto_init;
+	u32 n = 0;
+
+	for (; time < sk->host->cfg->defer; n++) {
+		time += wait;
+		wait = min_t(u64, 2 * wait, tun->rto_max);
+	}
+	if (req_time_of(tun, n) != time)
+		world_fail(sk->host->w, "%u timeouts take %llu us, not %llu", n,
+			   (unsigned long long)req_time_of(tun, n),
+			   (unsigned long long)time);
+	return n;
+}
+
 /* The window of a SYN+ACK is not scaled (RFC 7323 section 2.2). */
 static bool is_acceptable(const struct sock *sk, const struct seg *s)
 {
@@ -48,7 +69,7 @@ static enum req_result later_steps(struct sock *sk, const struct seg *s)
 		return REQ_DROP;
 	if (s->ack != k->out.seq + 1)
 		return REQ_RESET;
-	if (k->life.timeouts < sk->host->cfg->defer && !seg_space(s)) {
+	if (k->life.timeouts < request_defers(sk) && !seg_space(s)) {
 		k->req.acked = true;
 		return REQ_DROP;
 	}
@@ -103,6 +124,8 @@ void request_out(struct sock *sk, const struct seg *s)
 	struct request *r = &sk->check.req;
 	bool *asked = s->flags & FLAG_SYN ? &r->synack : &r->challenge;
 
+	if (s->flags & FLAG_RST)
+		return;
 	if (!*asked && !r->unsure)
 		sock_fail(sk, "an answer that nothing asks for");
 	*asked = false;

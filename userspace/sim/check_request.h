@@ -32,6 +32,9 @@ struct request {
 	u32 challenges;
 };
 
+/* So many timeouts it waits for data. */
+u32 request_defers(const struct sock *sk);
+
 /* A segment arrives for the record; what the record has made of it. */
 void request_judge(struct sock *sk, const struct seg *s);
 void request_verdict(struct sock *sk, enum req_result result);

@@ -90,6 +90,7 @@ static void establish(struct sock *sk)
 	m->due = NEVER;
 	timer_after_handshake(sk);
 	cwnd_begin(sk, m->lost_syn);
+	tune_begin(sk);
 }
 
 void sender_took_syn(struct sock *sk, const struct seg *s)

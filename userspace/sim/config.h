@@ -111,7 +111,7 @@ enum close_when {
  *               it at the same moment; 0: at once
  * @user_timeout: for what makes no progress, microseconds, 0: none
  * @clamp:       bound to the window, 0: none
- * @defer:       so many timeouts a listener's record waits for data
+ * @defer:       so long a listener's record waits for data, microseconds
  * @leave_after: close() so long after shutdown(), whatever comes, 0: no
  * @change_every: change an option each so often, 0: never
  * @changes:     which (enum change), a bit each
@@ -150,7 +150,7 @@ struct side_config {
 	u32 resize_to;
 	u64 user_timeout;
 	u32 clamp;
-	u32 defer;
+	u64 defer;
 	u64 leave_after;
 	u64 change_every;
 	u32 changes;
@@ -176,6 +176,7 @@ enum side {
  * @simultaneous: both sides open actively
  * @carry:       packets carry payload
  * @forsaken:    who closes does not wait for the peer's end of the stream
+ * @deaf_after:  the server stops to listen then, microseconds, 0: never
  * @foreign:     headers without payload as another stack might write them
  * @watch:       hold the events against what happens, even if nobody reads them
  */
@@ -192,6 +193,7 @@ struct sim_config {
 	bool simultaneous;
 	bool carry;
 	bool forsaken;
+	u64 deaf_after;
 	bool foreign;
 	bool watch;
 };
@@ -213,7 +215,7 @@ void config_describe(const struct sim_config *cfg, FILE *f);
 static inline bool config_aborts(const struct sim_config *cfg)
 {
 	return cfg->side[CLIENT].abort_after || cfg->side[SERVER].abort_after ||
-	       cfg->link[CLIENT].dead_after || cfg->forsaken;
+	       cfg->link[CLIENT].dead_after || cfg->forsaken || cfg->deaf_after;
 }
 
 #endif /* CHALK_SIM_CONFIG_H */

@@ -10,6 +10,18 @@
 #include "session.h"
 #include "sock.h"
 
+/* The server listens no more: RFC 9293 section 3.10.5 for what it had begun. */
+static void go_deaf(struct world *w, struct sim_timer *t)
+{
+	struct host *h = &w->hosts[SERVER];
+	struct sock *sk;
+
+	h->listens = 0;
+	for (sk = h->all; sk; sk = sk->all)
+		if (sk->kind == SOCK_REQ)
+			sock_refuse(sk);
+}
+
 void run_init(struct run *r, const struct sim_config *cfg, struct trace *trace)
 {
 	struct world *w = &r->w;
@@ -31,6 +43,9 @@ void run_init(struct run *r, const struct sim_config *cfg, struct trace *trace)
 			  &r->link[i == SERVER ? SERVER : CLIENT]);
 	if (!cfg->simultaneous)
 		w->hosts[SERVER].listens = SERVER_PORT;
+	sim_timer_init(&w->deaf, go_deaf);
+	if (cfg->deaf_after)
+		sim_timer_set(w, &w->deaf, w->now + cfg->deaf_after);
 	sessions_init(w);
 	attack_init(w);
 }

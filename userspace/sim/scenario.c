@@ -301,6 +301,28 @@ static void derive_forsaken(struct sim_config *cfg, struct rng *r)
 	}
 }
 
+/* The listener goes, and with it what it had begun. */
+static void derive_deaf(struct sim_config *cfg, struct rng *r)
+{
+	cfg->deaf_after = spread(r, 1, USEC_PER_S);
+	for (u32 i = 0; i < NR_SIDES; i++) {
+		cfg->side[i].keepalive = true;
+		cfg->side[i].retries = 20;
+	}
+}
+
+/*
+ * A queue of fewer packets than there are connections may be full whenever the
+ * same one's turn comes, for ever, where nothing else is random.
+ */
+static void give_turns(struct sim_config *cfg)
+{
+	u32 least = min_t(u32, 2 * cfg->clients * cfg->connections, 40);
+
+	for (u32 i = 0; i < NR_SIDES; i++)
+		cfg->link[i].queue = max_t(u32, cfg->link[i].queue, least);
+}
+
 static void derive_many(struct sim_config *cfg, struct rng *r)
 {
 	if (percent(r, 15))
@@ -311,6 +333,7 @@ static void derive_many(struct sim_config *cfg, struct rng *r)
 		cfg->simultaneous = true;
 	else if (percent(r, 15))
 		cfg->rounds = rng_range(r, 2, 4);
+	give_turns(cfg);
 	cfg->open_gap = percent(r, 50) ? 0 : spread(r, 1, USEC_PER_S);
 }
 
@@ -368,7 +391,7 @@ static void derive_options(struct sim_config *cfg, enum side side,
 	if (percent(r, 10))
 		s->clamp = 2 * s->mtu + spread(r, 1, 1 << 20);
 	if (percent(r, 15))
-		s->defer = rng_range(r, 1, 4);
+		s->defer = spread(r, 1, 20 * USEC_PER_S);
 	if (percent(r, 25)) {
 		s->urgent = rng_range(r, 5000, 500000);
 		cfg->side[!side].urgent_inline = percent(r, 40);
@@ -407,6 +430,8 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 	cfg->foreign = percent(&r, 20);
 	if (!config_aborts(cfg) && percent(&r, 8))
 		derive_forsaken(cfg, &r);
+	else if (!config_aborts(cfg) && percent(&r, 4))
+		derive_deaf(cfg, &r);
 	for (i = 0; i < NR_SIDES; i++)
 		derive_options(cfg, i, &r);
 }

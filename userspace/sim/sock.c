@@ -81,7 +81,8 @@ static void configure(const struct sock *sk, struct conn_config *cfg)
 		.mtu_mss = side->mtu - IP_HEADER - HDR_MIN,
 		.user_mss = side->user_mss,
 		.window_clamp = side->clamp,
-		.defer_accept = side->defer,
+		.defer_accept = req_timeouts_in(&sk->host->env.tun,
+						side->defer),
 	};
 }
 
@@ -275,14 +276,18 @@ static void give_room(struct sock *sk)
 				     cap));
 }
 
-static void keep_payload(struct sock *sk, const struct verdict *v,
-			 const u8 *data)
+static void keep_payload(struct sock *sk, const struct seg *s,
+			 const struct verdict *v, const u8 *data)
 {
+	u64 front = sk->in.front;
+
 	if (data)
 		data += v->skip;
 	if (!store_put(&sk->in, check_rx_offset(sk, v->seq), data, v->keep))
 		sock_fail(sk, "bytes %u to %u kept beyond the receive buffer",
 			  v->seq, v->seq + v->keep);
+	if (sk->in.front != front)
+		tune_kept(sk, s);
 }
 
 static void conn_segment(struct sock *sk, struct seg *s, const u8 *data)
@@ -299,7 +304,7 @@ static void conn_segment(struct sock *sk, struct seg *s, const u8 *data)
 	conn_rx(&sk->c, s, h->w->now, &v);
 	check_verdict(sk, s, &v);
 	if (v.keep)
-		keep_payload(sk, &v, data);
+		keep_payload(sk, s, &v, data);
 	if (v.urgent && data && sk->c.state != ST_CLOSED &&
 	    !stream_matches(sk->app.in_key,
 			    check_rx_offset(sk, sk->check.urg.in_up - 1),
@@ -344,6 +349,16 @@ struct sock *sock_request(struct host *h, const struct seg *syn, u32 raddr)
 	sk->check.arriving = NULL;
 	request_run(sk);
 	return sk;
+}
+
+void sock_refuse(struct sock *sk)
+{
+	struct host *h = sk->host;
+	struct seg rst;
+
+	req_abort(&sk->req, &h->env, h->w->now, &rst);
+	sock_send(sk, &rst);
+	sock_dead(sk);
 }
 
 static void establish(struct sock *sk, struct seg *s, const u8 *data)

@@ -93,6 +93,12 @@ struct sock *sock_open(struct host *h, struct session *s, u32 raddr, u16 lport,
 struct sock *sock_request(struct host *h, const struct seg *syn, u32 raddr);
 
 /**
+ * sock_refuse() - the listener of a record is no more: reset what it began
+ * @sk: the record
+ */
+void sock_refuse(struct sock *sk);
+
+/**
  * sock_rx() - a segment arrives for a sock
  * @sk:   the sock
  * @s:    the segment

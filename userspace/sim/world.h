@@ -53,6 +53,7 @@ struct due {
  * @hosts:    [0] the first client, [1] the server, then further clients
  * @nr_hosts: how many
  * @attacker: when the attacker strikes next
+ * @deaf:     when the server stops to listen
  * @strikes: how often he did
  * @forged:  the packet that is being received is his
  * @sessions: pairs of users and what they exchange
@@ -75,7 +76,7 @@ struct world {
 	struct rng net_rng, app_rng;
 	struct host *hosts;
 	u32 nr_hosts;
-	struct sim_timer attacker;
+	struct sim_timer attacker, deaf;
 	u32 strikes;
 	bool forged;
 	struct session *sessions;
