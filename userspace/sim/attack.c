@@ -14,7 +14,8 @@
 static bool is_worth_it(const struct sock *sk)
 {
 	if (sk->kind == SOCK_CONN)
-		return state_in(sk->c.state, STATES_SYNCHRONIZED);
+		return state_in(sk->c.state,
+				STATES_SYNCHRONIZED | STF(SYN_SENT));
 	return sk->kind == SOCK_REQ || sk->kind == SOCK_TIMEWAIT;
 }
 
@@ -109,9 +110,22 @@ static void aim_at_timewait(struct world *w, const struct timewait *t,
 		s->seq = t->rcv_nxt;
 	else
 		s->seq = t->rcv_nxt - rng_below(g, 1000);
+	if (rng_chance(g, PPM / 3))
+		s->flags = FLAG_SYN;
 	s->ack = t->snd_nxt;
 	s->has_ts = t->ts_ok;
-	s->tsval = t->ts_recent - rng_below(g, 1000);
+	s->tsval = t->ts_recent;
+	if (rng_below(g, 2))
+		s->tsval -= rng_below(g, 1000);
+}
+
+/* He knows the SYN, but may not acknowledge it: that would be an answer. */
+static void aim_at_syn(struct world *w, const struct conn *c, struct seg *s)
+{
+	struct rng *g = &w->net_rng;
+
+	s->flags |= FLAG_ACK;
+	s->ack = rng_below(g, 2) ? c->iss : c->iss + rng_range(g, 2, 1 << 30);
 }
 
 static void aim_at(struct world *w, const struct sock *sk, struct seg *s)
@@ -120,6 +134,8 @@ static void aim_at(struct world *w, const struct sock *sk, struct seg *s)
 		aim_at_request(w, &sk->req, s);
 	else if (sk->kind == SOCK_TIMEWAIT)
 		aim_at_timewait(w, &sk->tw, s);
+	else if (sk->c.state == ST_SYN_SENT)
+		aim_at_syn(w, &sk->c, s);
 	else
 		aim(w, &sk->c, s);
 }
@@ -129,7 +145,8 @@ static struct seg forged(struct world *w, const struct sock *sk)
 	struct seg s = guessed(w);
 
 	/* a guess at a record of TIME_WAIT might reopen it, and rightly */
-	if (sk->kind != SOCK_CONN || rng_chance(&w->net_rng, PPM / 2))
+	if (sk->kind != SOCK_CONN || sk->c.state == ST_SYN_SENT ||
+	    rng_chance(&w->net_rng, PPM / 2))
 		aim_at(w, sk, &s);
 	s.sport = sk->rport;
 	s.dport = sk->lport;
@@ -140,6 +157,27 @@ static struct seg forged(struct world *w, const struct sock *sk)
 			s.dport = rng_range(&w->net_rng, 1, SERVER_PORT - 1);
 	}
 	return s;
+}
+
+/*
+ * An ICMP error about a packet that is not in flight: acknowledged long ago, or
+ * never sent (RFC 5927 section 4.1).
+ */
+static void forge_icmp(struct world *w, const struct sock *sk)
+{
+	struct rng *g = &w->net_rng;
+	const struct conn *c = &sk->c;
+	struct seg s = {
+		.sport = sk->lport,
+		.dport = sk->rport,
+		.seq = rng_below(g, 2) ? c->snd_nxt + rng_below(g, 1 << 20) :
+					 c->snd_una - rng_range(g, 1, 1 << 20),
+	};
+	struct packet *p = packet_build(w, &s, sk->raddr, sk->host->addr, 0, 0);
+
+	p->icmp_mtu = rng_range(g, 128, 1500);
+	p->forged = true;
+	packet_travel(w, p, w->now);
 }
 
 static bool is_over(const struct world *w)
@@ -157,12 +195,17 @@ static void strike(struct world *w, struct sim_timer *t)
 {
 	struct sock *sk = victim(w);
 
-	if (sk) {
+	if (sk && sk->kind == SOCK_CONN && rng_chance(&w->net_rng, PPM / 16)) {
+		forge_icmp(w, sk);
+	} else if (sk) {
 		struct seg s = forged(w, sk);
 		struct packet *p = packet_build(w, &s, sk->raddr,
 						sk->host->addr, 0, 0);
 
 		p->forged = true;
+		if (!s.len && w->cfg->carry && sk->kind == SOCK_CONN &&
+		    rng_chance(&w->net_rng, PPM / 8))
+			packet_garble(w, p);
 		packet_travel(w, p, w->now);
 	}
 	if (++w->strikes < MOST_STRIKES && !is_over(w))

@@ -57,7 +57,8 @@ void count_verdict(struct sock *sk, const struct seg *s,
 		count_host(sk->host, MIB_EARLY, 1);
 	}
 	/* the peer has missed our ACK */
-	if (v->drop == DROP_OLD_DUPLICATE && seg_space(s))
+	if (v->drop == DROP_OLD_DUPLICATE && seg_space(s) &&
+	    !(s->flags & FLAG_RST))
 		count_host(sk->host, MIB_DELAYED_ACK_LOST, 1);
 }
 

@@ -5,6 +5,7 @@
  * A second writer and a second reader, which share nothing with the core's.
  */
 #include "check_wire.h"
+#include "event.h"
 #include "params.h"
 
 static u32 number(const u8 *p, u32 bytes)
@@ -71,6 +72,80 @@ void check_wire(struct world *w, const struct seg *s, const u8 *p, u32 len)
 	}
 	if (options)
 		world_fail(w, "%u options are missing", options);
+}
+
+/* --- reading --- */
+
+/* RFC 9293 section 3.7.1, RFC 7323 section 2.2: two of them only in a SYN. */
+static void read_option(struct seg *s, const u8 *p)
+{
+	bool syn = s->flags & FLAG_SYN;
+
+	if (p[0] == 2 && syn)
+		s->mss = number(p + 2, 2);
+	if (p[0] == 3 && syn) {
+		s->has_wscale = true;
+		/* RFC 7323 section 2.3 */
+		s->wscale = p[2] > 14 ? 14 : p[2];
+	}
+	if (p[0] == 8) {
+		s->has_ts = true;
+		s->tsval = number(p + 2, 4);
+		s->tsecr = number(p + 6, 4);
+	}
+}
+
+/* RFC 9293 section 3.1, MUST-7: what no option can be. */
+static bool is_malformed(const u8 *p, u32 left)
+{
+	static const u8 lengths[] = { [2] = 4, [3] = 3, [8] = 10 };
+
+	if (left < 2 || p[1] < 2 || p[1] > left)
+		return true;
+	return p[0] <= 8 && lengths[p[0]] && lengths[p[0]] != p[1];
+}
+
+static enum cause read_options(struct seg *s, const u8 *p, u32 left)
+{
+	while (left && *p) {
+		u32 step = 1;
+
+		if (*p != 1) {
+			if (is_malformed(p, left))
+				return DROP_BAD_OPTION;
+			read_option(s, p);
+			step = p[1];
+		}
+		p += step;
+		left -= step;
+	}
+	return DROP_NONE;
+}
+
+void check_parsed(struct world *w, const struct seg *s, enum cause drop,
+		  const u8 *p, u32 len)
+{
+	u32 header = 4 * (p[12] >> 4);
+	struct seg own = { .flags = p[13] };
+	enum cause should = DROP_BAD_HDR_LEN;
+
+	if (header >= HDR_MIN && header <= len)
+		should = read_options(&own, p + HDR_MIN, header - HDR_MIN);
+	if (drop != should)
+		world_fail(w, "a header is read: %s, not %s", cause_name(drop),
+			   cause_name(should));
+	if (should)
+		return;
+	if (s->len != len - header || s->mss != own.mss ||
+	    s->has_wscale != own.has_wscale || s->wscale != own.wscale ||
+	    s->has_ts != own.has_ts || s->tsval != own.tsval ||
+	    s->tsecr != own.tsecr)
+		world_fail(w, "the options of a header are read wrong");
+	if (number(p, 2) != s->sport || number(p + 2, 2) != s->dport ||
+	    number(p + 4, 4) != s->seq || number(p + 8, 4) != s->ack ||
+	    p[13] != s->flags || number(p + 14, 2) != s->wnd ||
+	    number(p + 18, 2) != s->up)
+		world_fail(w, "the fields of a header are read wrong");
 }
 
 /* --- another stack --- */

@@ -19,6 +19,17 @@
 void check_wire(struct world *w, const struct seg *s, const u8 *p, u32 len);
 
 /**
+ * check_parsed() - has a header been read right?
+ * @w:    the world
+ * @s:    the segment that came of it
+ * @drop: why it is dropped, where it is
+ * @p:    the header
+ * @len:  bytes of the packet
+ */
+void check_parsed(struct world *w, const struct seg *s, enum cause drop,
+		  const u8 *p, u32 len);
+
+/**
  * wire_disguise() - the same header as another stack might write it
  * @r:   decides how
  * @s:   the segment

@@ -3,6 +3,7 @@
  * host.c - from a packet to the sock it is for
  */
 #include "cc.h"
+#include "check_wire.h"
 #include "host.h"
 #include "packet.h"
 #include "params.h"
@@ -216,6 +217,8 @@ void host_rx(struct world *w, struct packet *p)
 				  p->len);
 	else
 		wire_parse(&s, p->data, min_t(u32, p->len, HDR_MAX), p->len);
+	if (drop != DROP_BAD_CHECKSUM)
+		check_parsed(w, &s, drop, p->data, p->len);
 	if (drop) {
 		host_count_drop(h, drop);
 		trace_stray(w, h, EV_DROP, drop, p->src, &s);

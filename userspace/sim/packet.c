@@ -164,6 +164,22 @@ struct packet *packet_build(struct world *w, const struct seg *s, u32 src,
 	return p;
 }
 
+void packet_garble(struct world *w, struct packet *p)
+{
+	struct rng *r = &w->net_rng;
+	u32 words = rng_below(r, 11);
+	u16 sum = 0;
+
+	p->len = HDR_MIN + 4 * words;
+	p->data[12] = rng_below(r, 8) ? (5 + words) << 4 : rng_next(r) << 4;
+	/* mostly small numbers: kinds that are known, lengths that fit */
+	for (u32 i = HDR_MIN; i < p->len; i++)
+		p->data[i] = rng_below(r, 4) ? rng_below(r, 11) : rng_next(r);
+	memcpy(p->data + WIRE_CHECKSUM_OFFSET, &sum, sizeof(sum));
+	sum = packet_checksum(p);
+	memcpy(p->data + WIRE_CHECKSUM_OFFSET, &sum, sizeof(sum));
+}
+
 static void arrive(struct world *w, struct sim_timer *t)
 {
 	struct packet *p = container_of(t, struct packet, arrival);

@@ -77,6 +77,13 @@ struct packet *packet_build(struct world *w, const struct seg *s, u32 src,
 			    u32 dst, u64 key, u64 off);
 
 /**
+ * packet_garble() - random bytes in the place of options; the checksum is right
+ * @w: the world
+ * @p: a packet without payload
+ */
+void packet_garble(struct world *w, struct packet *p);
+
+/**
  * packet_travel() - let it arrive
  * @w:  the world
  * @p:  the packet
