@@ -2,6 +2,10 @@
 /*
  * check.h - the rules that must hold at every moment
  *
+ * Each file of rules has a header: check_sender.h (with check_cwnd.c and
+ * check_timer.c), check_receiver.h, check_request.h, check_life.h,
+ * check_urgent.h, check_options.h, check_stats.h, check_tune.h, check_wire.h.
+ *
  * What one end may do is derived from the segments that left it and reached it,
  * not from the connection's own view of itself, so that a wrong belief of the
  * core shows as a broken rule.

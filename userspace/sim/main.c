@@ -3,8 +3,8 @@
  * main.c - chalk sim: a discrete-event simulator around Chalk's protocol core
  *
  * Reading order: world.h (clock), packet.h, link.h, host.h, sock.h (the glue
- * around the core), store.h and app.h (the user), check.h (the rules),
- * attack.h, session.h, run.h, scenario.h (random runs), options.h.
+ * around the core), store.h, app.h and change.h (the user), check.h (the
+ * rules), attack.h, session.h, run.h, scenario.h (random runs), options.h.
  */
 #include <time.h>
 
