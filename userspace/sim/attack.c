@@ -82,14 +82,20 @@ static void aim(struct world *w, const struct conn *c, struct seg *s)
 	s->tsval = c->ts_recent;
 }
 
+/* Right behind a window, or in it, but not at its beginning. */
+static u32 into_window(struct rng *g, u32 wnd)
+{
+	u32 into = rng_below(g, 2) ? wnd : rng_below(g, (u64)wnd + 1);
+
+	return max_t(u32, into, 1);
+}
+
 /* The same of a handshake. */
 static void aim_at_request(struct world *w, const struct req *r, struct seg *s)
 {
 	struct rng *g = &w->net_rng;
 
-	s->seq = r->irs + 1 + max_t(u32, r->rcv_wnd, 1);
-	if (rng_chance(g, PPM * 3 / 4))
-		s->seq -= rng_below(g, max_t(u32, r->rcv_wnd, 1));
+	s->seq = r->irs + 1 + into_window(g, r->rcv_wnd);
 	s->ack = rng_below(g, 2) ? r->iss : r->iss + rng_range(g, 2, 1 << 30);
 	s->has_ts = r->ts_ok;
 	s->tsval = r->ts_recent - rng_below(g, 2);
@@ -101,17 +107,14 @@ static void aim_at_timewait(struct world *w, const struct timewait *t,
 {
 	struct rng *g = &w->net_rng;
 
+	if (rng_chance(g, PPM / 3))
+		s->flags = FLAG_SYN;
 	if (s->flags & FLAG_RST)
-		s->seq = t->rcv_nxt + t->rcv_wnd +
-			 (rng_below(g, 2) || !t->rcv_wnd ?
-				  !t->rcv_wnd :
-				  -rng_below(g, t->rcv_wnd));
+		s->seq = t->rcv_nxt + into_window(g, t->rcv_wnd);
 	else if (rng_below(g, 2))
 		s->seq = t->rcv_nxt;
 	else
 		s->seq = t->rcv_nxt - rng_below(g, 1000);
-	if (rng_chance(g, PPM / 3))
-		s->flags = FLAG_SYN;
 	s->ack = t->snd_nxt;
 	s->has_ts = t->ts_ok;
 	s->tsval = t->ts_recent;

@@ -164,7 +164,7 @@ static void derive_times(struct side_config *s, struct rng *r, u64 life)
 		     PICK(r, 2000000, 10000000, 60000000, RTO_CEILING);
 	s->delack = PICK(r, DELACK_TIME, DELACK_TIME, 0, 200000, 450000);
 	s->msl = life + spread(r, 10000, MSL);
-	s->retries = 250;
+	s->retries = 100;
 	s->keepalive = percent(r, 15);
 	s->keep_idle = spread(r, 500000, 20 * USEC_PER_S);
 	s->keep_interval = 2 * life + spread(r, 500000, 5 * USEC_PER_S);
