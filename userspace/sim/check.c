@@ -157,7 +157,7 @@ static u32 mss_to_offer(const struct sock *sk)
 	return cfg->user_mss ? min_t(u32, mss, cfg->user_mss) : mss;
 }
 
-/* RFC 7323 section 2.3: the least that can tell of the whole buffer, or 14. */
+/* RFC 7323 section 2.3: the least that tells of the buffer, rounded, or 14. */
 static u32 shift_to_offer(const struct sock *sk)
 {
 	const struct side_config *cfg = sk->host->cfg;
@@ -166,7 +166,7 @@ static u32 shift_to_offer(const struct sock *sk)
 
 	if (cfg->clamp)
 		most = min_t(u32, most, cfg->clamp);
-	while (shift < 14 && ((u64)65535 << shift) < most)
+	while (shift < 14 && most >> shift > U16_MAX)
 		shift++;
 	return shift;
 }
@@ -311,7 +311,7 @@ static void out_size(struct sock *sk, const struct seg *s)
 	const struct check *k = &sk->check;
 	const struct side_config *cfg = sk->host->cfg;
 	u32 options = check_has_timestamps(k) ? TS_OPTION_LEN : 0;
-	u32 peer = max_t(u32, k->in.mss ?: MSS_DEFAULT, MSS_FLOOR);
+	u32 peer = max_t(u32, check_peer_mss(sk), MSS_FLOOR);
 	u32 most = min_t(u32, peer, cfg->mtu - 40) - options;
 
 	if (s->smss > most)

@@ -18,6 +18,12 @@ static inline bool check_has_timestamps(const struct check *k)
 	return k->out.ts && k->in.ts;
 }
 
+/* RFC 9293 section 3.7.1, MUST-15: where the peer names none. */
+static inline u32 check_peer_mss(const struct sock *sk)
+{
+	return sk->check.in.mss ?: sk->host->cfg->default_mss ?: MSS_DEFAULT;
+}
+
 /* The scale of the peer's windows, and of our own. */
 static inline u8 check_peer_shift(const struct check *k)
 {

@@ -44,7 +44,7 @@ static u32 segment_size(const struct sock *sk)
 {
 	const struct check *k = &sk->check;
 	u32 user = sk->host->cfg->user_mss ?: U16_MAX;
-	u32 peer = k->in.mss ?: MSS_DEFAULT;
+	u32 peer = check_peer_mss(sk);
 	u32 mss = min_t(u32, min_t(u32, k->snd.mtu_mss, peer), user);
 
 	mss = max_t(u32, mss, MSS_FLOOR);

@@ -185,11 +185,13 @@ u32 wire_disguise(struct rng *r, const struct seg *s, u8 *p)
 {
 	u8 *end = p + HDR_MIN;
 	u32 first = rng_below(r, 3);
+	bool no_mss = !rng_below(r, 4);
 	u32 len;
 
 	for (u32 i = 0; i < 3; i++) {
 		end = put_noise(r, s, end);
-		end = put_option(s, end, (first + i) % 3);
+		if ((first + i) % 3 != 2 || !no_mss)
+			end = put_option(s, end, (first + i) % 3);
 	}
 	len = end - p;
 	if (len % 4) {

@@ -36,7 +36,7 @@ void check_parsed(struct world *w, const struct seg *s, enum cause drop,
  * @p:   the header, room for HDR_MAX; the checksum field is 0
  *
  * Options in another order, unknown ones between them, and behind their end what
- * nobody may read. Options of a SYN in a segment that is none, which are to be
+ * nobody may read; a SYN may lack its MSS. Options of a SYN in a segment that is none, which are to be
  * ignored.
  *
  * Return: its bytes.

@@ -86,6 +86,7 @@ enum close_when {
  * @nodelay:    no Nagle
  * @keepalive:  SO_KEEPALIVE
  * @mtu:        of our interface
+ * @default_mss: the MSS of a peer that names none, 0: that of IPv4
  * @user_mss:   bound to the MSS, 0: none
  * @rcvbuf:     receive buffer, bytes
  * @rcvbuf_max: what it may grow to, sets the window scale
@@ -125,6 +126,7 @@ struct side_config {
 	const struct cc_ops *cc;
 	u32 iw;
 	u32 mtu;
+	u32 default_mss;
 	u32 user_mss;
 	u32 rcvbuf, rcvbuf_max, sndbuf;
 	u32 offload;

@@ -175,6 +175,11 @@ void packet_garble(struct world *w, struct packet *p)
 	/* mostly small numbers: kinds that are known, lengths that fit */
 	for (u32 i = HDR_MIN; i < p->len; i++)
 		p->data[i] = rng_below(r, 4) ? rng_below(r, 11) : rng_next(r);
+	/* and one that goes only so far */
+	if (words && rng_below(r, 2)) {
+		p->data[HDR_MIN] = p->data[HDR_MIN + 1] = 3;
+		p->data[HDR_MIN + 2] = rng_next(r);
+	}
 	memcpy(p->data + WIRE_CHECKSUM_OFFSET, &sum, sizeof(sum));
 	sum = packet_checksum(p);
 	memcpy(p->data + WIRE_CHECKSUM_OFFSET, &sum, sizeof(sum));

@@ -153,6 +153,9 @@ static void derive_buffers(struct side_config *s, struct rng *r)
 				       s->rcvbuf / rng_range(r, 1, 10) + 1 :
 				       s->rcvbuf_max;
 	}
+	/* as much as one window tells of, with this scale or that */
+	if (percent(r, 5))
+		s->rcvbuf = s->rcvbuf_max = U16_MAX << rng_below(r, 4);
 	if (percent(r, 10))
 		s->nomem = rng_range(r, 1000, 20000);
 }
@@ -304,7 +307,9 @@ static void derive_forsaken(struct sim_config *cfg, struct rng *r)
 /* The listener goes, and with it what it had begun. */
 static void derive_deaf(struct sim_config *cfg, struct rng *r)
 {
-	cfg->deaf_after = spread(r, 1, USEC_PER_S);
+	u64 trip = cfg->link[CLIENT].delay + cfg->link[SERVER].delay;
+
+	cfg->deaf_after = spread(r, 1, 3 * trip + 1000);
 	for (u32 i = 0; i < NR_SIDES; i++) {
 		cfg->side[i].keepalive = true;
 		cfg->side[i].retries = 20;
@@ -376,7 +381,7 @@ static void derive_attack(struct sim_config *cfg, struct rng *r)
 
 static void derive_changes(struct side_config *s, struct rng *r)
 {
-	if (!percent(r, 20))
+	if (!percent(r, 30))
 		return;
 	s->change_every = spread(r, 1000, 3 * USEC_PER_S);
 	s->changes = percent(r, 50) ? BIT(NR_CHANGES) - 1 :
@@ -390,6 +395,8 @@ static void derive_options(struct sim_config *cfg, enum side side,
 
 	if (percent(r, 10))
 		s->clamp = 2 * s->mtu + spread(r, 1, 1 << 20);
+	if (percent(r, 10))
+		s->default_mss = rng_range(r, 100, 1400);
 	if (percent(r, 15))
 		s->defer = spread(r, 1, 20 * USEC_PER_S);
 	if (percent(r, 25)) {
@@ -430,7 +437,7 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 	cfg->foreign = percent(&r, 20);
 	if (!config_aborts(cfg) && percent(&r, 8))
 		derive_forsaken(cfg, &r);
-	else if (!config_aborts(cfg) && percent(&r, 4))
+	else if (!config_aborts(cfg) && percent(&r, 6))
 		derive_deaf(cfg, &r);
 	for (i = 0; i < NR_SIDES; i++)
 		derive_options(cfg, i, &r);

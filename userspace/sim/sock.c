@@ -79,6 +79,7 @@ static void configure(const struct sock *sk, struct conn_config *cfg)
 		.sport = sk->lport,
 		.dport = sk->rport,
 		.mtu_mss = side->mtu - IP_HEADER - HDR_MIN,
+		.default_mss = side->default_mss,
 		.user_mss = side->user_mss,
 		.window_clamp = side->clamp,
 		.defer_accept = req_timeouts_in(&sk->host->env.tun,
@@ -276,11 +277,23 @@ static void give_room(struct sock *sk)
 				     cap));
 }
 
+/* Early text is trimmed of what is there already at either end. */
+static bool is_kept_twice(const struct sock *sk, const struct verdict *v)
+{
+	u64 off = check_rx_offset(sk, v->seq);
+
+	return off > sk->in.front && (store_has(&sk->in, off) ||
+				      store_has(&sk->in, off + v->keep - 1));
+}
+
 static void keep_payload(struct sock *sk, const struct seg *s,
 			 const struct verdict *v, const u8 *data)
 {
 	u64 front = sk->in.front;
 
+	if (is_kept_twice(sk, v))
+		sock_fail(sk, "bytes %u to %u are kept a second time", v->seq,
+			  v->seq + v->keep);
 	if (data)
 		data += v->skip;
 	if (!store_put(&sk->in, check_rx_offset(sk, v->seq), data, v->keep))

@@ -83,6 +83,11 @@ bool store_put(struct store *st, u64 off, const u8 *data, u32 n)
 	return true;
 }
 
+bool store_has(const struct store *st, u64 off)
+{
+	return st->here[off % st->size / 64] >> off % 64 & 1;
+}
+
 bool store_take(struct store *st, u64 key, u32 n)
 {
 	if (st->read + n > st->front)

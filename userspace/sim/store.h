@@ -54,6 +54,9 @@ void store_destroy(struct store *st);
  */
 bool store_put(struct store *st, u64 off, const u8 *data, u32 n);
 
+/* Whether the byte at an offset beyond @front has arrived. */
+bool store_has(const struct store *st, u64 off);
+
 /**
  * store_take() - the user reads
  * @st:  the store
