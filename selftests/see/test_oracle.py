@@ -140,6 +140,19 @@ class Noticing(unittest.TestCase):
         self.changes()[7].time += 0.01
         self.assertEqual(len(self.judge()), 1)
 
+    def test_state(self):
+        """a state that the one before cannot have become"""
+        record = [r for r in self.connection.records
+                  if r.event == "state"][1]
+        record.old = "LISTEN"
+        self.assertEqual(len(self.judge()), 1)
+
+    def test_mss(self):
+        """an MSS that no segment has"""
+        for record in self.changes():
+            record.mss += 1
+        self.assertEqual(len(self.judge()), 1)
+
     def test_missing(self):
         """a change that was not traced"""
         self.connection.records.remove(self.changes()[-1])
