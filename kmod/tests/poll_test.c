@@ -595,14 +595,19 @@ static void bare_seq__rounded_window(struct kunit *test)
 
 	w->env.tun.delack = 0;
 	offer_window(w, &w->a, 2 * MSS);
-	write_and_send(w, &w->a, 2 * MSS);
-	KUNIT_EXPECT_EQ(test, w->a.snd_nxt, A0 + 2 * MSS);
+	write_and_send(w, &w->a, 3 * MSS);
+	s = from_peer(&w->a);
+	s.ack = A0 + MSS;
+	s.wnd = 2 * MSS;
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, w->a.snd_nxt, A0 + 3 * MSS);
 	s = text_from_peer(&w->a, 10);
 	s.ack = A0 + MSS;
-	s.wnd = MSS - 40;
+	s.wnd = 2 * MSS - 40;
 	deliver(w, &w->a, &s);
 	s = next_seg(test, w, &w->a);
-	expect_text(test, &s, A0 + 2 * MSS, 0, FLAG_ACK);
+	expect_text(test, &s, A0 + 3 * MSS, 0, FLAG_ACK);
 }
 
 /* RFC 6298 (5.4): into a window of less than a segment too, and at once */

@@ -379,23 +379,22 @@ static void out_data(struct sock *sk, const struct seg *s)
 }
 
 /*
- * RFC 9293 section 3.10.7.4: SND.NXT, or where a probe has gone beyond the window
- * what the peer still takes; a keep-alive stands one before (section 3.8.4).
+ * RFC 9293 section 3.10.7.4: SND.NXT, or where a probe has gone beyond all windows
+ * the furthest edge, which the peer must honour (RFC 7323 section 2.4); a
+ * keep-alive stands one before (section 3.8.4).
  */
 static void out_bare(struct sock *sk, const struct seg *s)
 {
 	const struct check *k = &sk->check;
 	u32 nxt = k->snd.nxt;
-	bool beyond = seq_gt(nxt, k->snd.una + k->snd.wnd);
+	u32 seq = seq_max(k->snd.una, seq_min(nxt, k->snd.edge));
 
 	if (s->seq == nxt - 1 && k->life.keep_owed)
 		return;
-	if (k->snd.on &&
-	    (beyond ? seq_gt(s->seq, seq_max(k->edge_in, k->snd.una)) :
-		      s->seq != nxt))
+	if (k->snd.on && s->seq != seq)
 		sock_fail(sk,
 			  "an ACK at %u, SND.NXT is %u, the window ends at %u",
-			  s->seq, nxt, k->edge_in);
+			  s->seq, nxt, k->snd.edge);
 }
 
 static void out_any(struct sock *sk, const struct seg *s)

@@ -54,12 +54,14 @@ static u32 segment_size(const struct sock *sk)
 static void take_window(struct sock *sk, const struct seg *s)
 {
 	struct sender *m = &sk->check.snd;
+	u32 una = s->flags & FLAG_ACK ? s->ack : m->una;
 
 	m->wnd = (u32)s->wnd
 		 << (s->flags & FLAG_SYN ? 0 : check_peer_shift(&sk->check));
 	m->wl1 = s->seq;
 	m->wl2 = s->flags & FLAG_ACK ? s->ack : 0;
 	m->max_wnd = max_t(u32, m->max_wnd, m->wnd);
+	m->edge = seq_max(m->edge, una + m->wnd);
 }
 
 void sender_syn(struct sock *sk, const struct seg *s)
@@ -73,7 +75,10 @@ void sender_syn(struct sock *sk, const struct seg *s)
 	}
 	if (s->has_ts)
 		m->ts_off = s->tsval - (u32)(sk->host->w->now / USEC_PER_MS);
-	m->una = m->recover = s->seq;
+	m->una = m->recover = m->edge = s->seq;
+	/* the SYN that this one answers had a window, too */
+	if (s->flags & FLAG_ACK)
+		m->edge += sk->check.in.wnd;
 	m->nxt = m->next = m->small_end = s->seq + 1;
 	if (sk->kind == SOCK_CONN)
 		timer_start(sk);

@@ -39,6 +39,7 @@ enum back {
  * @next:     the next to go out: below @nxt while what was lost is sent again
  * @wnd:      the peer's window, taken from a segment with @wl1 and @wl2
  * @max_wnd:  the largest ever
+ * @edge:     where the one that ended furthest ends
  * @small_end: behind the last small segment
  * @cwnd, @ssthresh: in bytes
  * @counted:  bytes acknowledged since congestion avoidance made cwnd grow
@@ -69,7 +70,7 @@ struct sender {
 	bool on;
 	u32 mtu_mss, smss;
 	u32 una, nxt, next;
-	u32 wnd, wl1, wl2, max_wnd;
+	u32 wnd, wl1, wl2, max_wnd, edge;
 	u32 small_end;
 	u32 cwnd, ssthresh, counted;
 	bool used;
