@@ -228,7 +228,7 @@ class Detail(unittest.TestCase):
     def test_loss(self):
         """its variables, curves, and events with cause and clause"""
         with Stage(80, 443) as stage, Terminal(100, 40) as term:
-            stage.netem("delay 20ms loss 2% limit 1000")
+            stage.netem("delay 20ms loss 5% limit 1000")
             sysctl("alice", "msl_ms", 2000)
             start(term, "80")
             term.keys("Enter")
