@@ -26,8 +26,9 @@ ROOM = pathlib.Path("/sys/module/chalk/parameters/trace_records")
 BARS = {"off/untraced": 0.99, "raw/off": 0.85, "text/off": 0.51,
         "points/off": 0.68}
 # The part of a fast stream's records that "cat trace" may miss, being slower
-# than the stream: 0.29 to 0.32 are measured.
-LOST_AT_MOST = 0.34
+# than the stream: 0.29 to 0.341 are measured, and it goes by the 256 records of a
+# read, 0.017.
+LOST_AT_MOST = 0.37
 # Records that wait for a reader: more than a stream of 4 MiB makes.
 ALL = 1 << 15
 
