@@ -117,13 +117,18 @@ static bool reaches_fin(const struct conn *c, u32 end)
 	return c->fin_queued && end == c->write_seq;
 }
 
-/* RFC 6298 section 3: time a segment of new data, if none is being timed. */
-static void time_segment(struct conn *c, u32 end, u64 now)
+/*
+ * RFC 6298 section 3: time a segment of new data, if none is being timed. It is one
+ * packet, whose ACK counts although the next packet of the range is lost.
+ */
+static void time_segment(struct conn *c, u32 seq, u32 end, u64 now)
 {
+	u32 old = (c->snd_nxt - seq) / c->smss;
+
 	if (c->rtt_timing)
 		return;
 	c->rtt_timing = true;
-	c->rtt_seq = end;
+	c->rtt_seq = seq_min(end, seq + (old + 1) * c->smss);
 	c->rtt_from = now;
 	stats_timing_begins(c, now);
 }
@@ -134,7 +139,7 @@ static void note_sent(struct conn *c, u32 seq, u32 end, u64 now)
 	if (seq_lt(seq, c->snd_nxt))
 		recover_forget_timing(c, now);
 	if (seq_gt(end, c->snd_nxt)) {
-		time_segment(c, end, now);
+		time_segment(c, seq, end, now);
 		c->snd_nxt = end;
 	}
 	c->last_sent = now;

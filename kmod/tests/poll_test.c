@@ -565,6 +565,19 @@ static void poll_probe__shrunk_window(struct kunit *test)
 	expect_silence(test, w, &w->a);
 }
 
+/* RFC 6298 section 3: of packets that go at once the first one is timed. */
+static void time_segment__one_packet(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u32 before = w->a.rtt.srtt;
+
+	write_and_send(w, &w->a, 2 * MSS);
+	elapse(w, 10 * MS);
+	ack_upto(w, &w->a, A0 + MSS);
+	KUNIT_EXPECT_FALSE(test, w->a.rtt_timing);
+	KUNIT_EXPECT_GT(test, w->a.rtt.srtt, before);
+}
+
 /* An ACK after a probe stands where the peer will take it. */
 static void bare_seq__inside_the_window(struct kunit *test)
 {
@@ -929,6 +942,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_data__fin_behind_window),
 	KUNIT_CASE(poll_data__fin_again),
 	KUNIT_CASE(poll_data__go_back_n),
+	KUNIT_CASE(time_segment__one_packet),
 	KUNIT_CASE(bare_seq__inside_the_window),
 	KUNIT_CASE(bare_seq__rounded_window),
 	KUNIT_CASE(poll_keepalive__fields),

@@ -27,7 +27,10 @@ static void back_off(struct sock *sk)
 
 /* --- measuring --- */
 
-/* RFC 6298 section 3: one segment at a time; none that is sent again (Karn). */
+/*
+ * RFC 6298 section 3: one segment at a time, the first packet of a range; none that
+ * is sent again (Karn).
+ */
 void rtt_sent(struct sock *sk, u32 seq, u32 end)
 {
 	struct sender *m = &sk->check.snd;
@@ -38,7 +41,8 @@ void rtt_sent(struct sock *sk, u32 seq, u32 end)
 		return;
 	count_timing(sk, seq);
 	m->timing = true;
-	m->timed_end = end;
+	m->timed_end = seq_min(end,
+			       seq + ((m->nxt - seq) / m->smss + 1) * m->smss);
 	m->timed_at = sk->host->w->now;
 }
 
