@@ -8,6 +8,7 @@
 #ifndef CHALK_COMPAT_H
 #define CHALK_COMPAT_H
 
+#include <linux/bpf-cgroup.h>
 #include <linux/ipv6.h>
 #include <linux/sysctl.h>
 #include <linux/tcp.h>
@@ -67,6 +68,19 @@ static inline int chalk_ioctl_put(unsigned long arg, int answer)
 {
 	return put_user(answer, (int __user *)arg);
 }
+#endif
+
+/* 6.7: a program of a control group may change the length of an address. */
+#if CHALK_KERNEL(6, 7)
+#define chalk_run_connect4(sk, addr, len) \
+	BPF_CGROUP_RUN_PROG_INET4_CONNECT(sk, addr, len)
+#define chalk_run_connect6(sk, addr, len) \
+	BPF_CGROUP_RUN_PROG_INET6_CONNECT(sk, addr, len)
+#else
+#define chalk_run_connect4(sk, addr, len) \
+	BPF_CGROUP_RUN_PROG_INET4_CONNECT(sk, addr)
+#define chalk_run_connect6(sk, addr, len) \
+	BPF_CGROUP_RUN_PROG_INET6_CONNECT(sk, addr)
 #endif
 
 /* 6.5: sendpage is gone, sendfile() comes through sendmsg as MSG_SPLICE_PAGES. */

@@ -235,6 +235,7 @@ static void advance_una(struct conn *c, const struct seg *s, u64 now,
 	stats_acked(c, acked, now);
 	c->snd_up = seq_max(c->snd_up, s->ack);
 	recover_on_ack(c, acked, s, now);
+	v->progress = true;
 	if (acked)
 		v->wake |= WAKE_WRITE;
 }

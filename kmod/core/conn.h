@@ -272,6 +272,8 @@ enum {
  * @drop: DROP_NONE, or why the segment (or its payload) was not used; count it
  * @wake: WAKE_* bits
  * @reset: answer the segment with reply_reset()
+ * @progress: it acknowledges what nothing did before: what we send arrives, so
+ *        the way to the next hop is good (RFC 4861 section 7.3.1)
  * @keep: payload bytes to store; 0: free the packet
  * @skip: payload bytes to leave out before them
  * @seq:  sequence number of the first byte kept
@@ -285,6 +287,7 @@ struct verdict {
 	enum cause drop;
 	u8 wake;
 	bool reset;
+	bool progress;
 	bool urgent;
 	u32 urgent_at;
 	u32 keep;

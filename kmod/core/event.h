@@ -106,6 +106,7 @@
 	X(BAD_OPTION, "bad_option", "RFC 9293 3.1")                            \
 	X(BAD_ADDRESS, "bad_address", "RFC 9293 3.9.2.3")                      \
 	X(LOW_TTL, "low_ttl", "RFC 5082 3")                                    \
+	X(POLICY, "ipsec_policy", "RFC 4301 5.2")                              \
 	X(FILTERED, "socket_filter", "RFC 9293 3.9.1")                         \
 	/* no connection */                                                    \
 	X(CLOSED, "no_socket", "RFC 9293 3.10.7.1")                            \

@@ -36,21 +36,29 @@ struct chalk_ends {
 };
 
 /**
- * struct chalk_control - how a segment goes out that has no socket
+ * struct chalk_control - how a segment goes out that no socket keeps
  * @ends:   from where to where
+ * @sk:     on whose behalf, a full socket, or NULL
  * @oif:    interface to leave by, 0: any
  * @mark:   of the packet
  * @txhash: the flow it belongs to, 0: none
+ * @priority: of the packet, IPv6 only
+ * @secid:  label of the packet it answers (security_skb_classify_flow())
  * @label:  flow label, IPv6 only
  * @tos:    type of service, or traffic class
+ * @any_source: its source need not be an address of this host
  */
 struct chalk_control {
 	struct chalk_ends ends;
+	const struct sock *sk;
 	int oif;
 	u32 mark;
 	u32 txhash;
+	u32 priority;
+	u32 secid;
 	__be32 label;
 	u8 tos;
+	bool any_source;
 };
 
 /**
@@ -61,7 +69,10 @@ struct chalk_control {
  * @lookup:        find its socket, as __inet_lookup_skb() does
  * @lookup_listener: find a listener for it
  * @is_too_far:    more hops than the socket allows (RFC 5082)
- * @fill_reset:    all of a struct chalk_control but @ends, to answer a packet
+ * @is_allowed:    the IPsec policies let it in (RFC 4301 section 5.2): those of
+ *                 the socket, then those of the namespace; sk may be NULL
+ * @fill_reset:    what a struct chalk_control has of the packet it answers; what
+ *                 the socket says stands there already
  * @send_control:  send a segment without payload
  */
 struct chalk_ip {
@@ -75,6 +86,7 @@ struct chalk_ip {
 					const struct seg *seg);
 
 	bool (*is_too_far)(const struct sock *sk, const struct sk_buff *skb);
+	bool (*is_allowed)(struct sock *sk, struct sk_buff *skb);
 
 	void (*fill_reset)(struct net *net, const struct sk_buff *skb,
 			   struct chalk_control *ctl);
@@ -103,14 +115,15 @@ struct sk_buff *chalk_bare_packet(const struct seg *seg);
 /* ipv4.c */
 extern const struct chalk_ip chalk_ipv4;
 
-void chalk_ipv4_send_bare(const struct sock *sk, struct dst_entry *dst,
-			  __be32 saddr, __be32 daddr, u8 tos, u32 mark,
-			  const struct seg *seg);
+void chalk_ipv4_send_bare(const struct sock *sk, struct sock *owner,
+			  struct dst_entry *dst, __be32 saddr, __be32 daddr,
+			  u8 tos, u32 mark, const struct seg *seg);
 
 /* ipv6.c */
 extern const struct chalk_ip chalk_ipv6;
 
-struct sk_buff *chalk_ipv6_bare_packet(struct dst_entry *dst,
+struct sk_buff *chalk_ipv6_bare_packet(struct sock *owner,
+				       struct dst_entry *dst,
 				       const struct in6_addr *saddr,
 				       const struct in6_addr *daddr, u32 txhash,
 				       const struct seg *seg);

@@ -8,6 +8,7 @@
 #include <net/ip.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
+#include <net/xfrm.h>
 
 #include "net/net.h"
 #include "ip.h"
@@ -65,11 +66,18 @@ static bool pkt4_is_too_far(const struct sock *sk, const struct sk_buff *skb)
 	return ip_hdr(skb)->ttl < READ_ONCE(inet_sk(sk)->min_ttl);
 }
 
+static bool pkt4_is_allowed(struct sock *sk, struct sk_buff *skb)
+{
+	return xfrm4_policy_check(sk, XFRM_POLICY_IN, skb);
+}
+
 /* --- without a connection --- */
 
 /**
  * chalk_ipv4_send_bare() - send a segment without payload
  * @sk:    gives the IP protocol, TTL and the like; need not be locked
+ * @owner: is charged for the packet, and asked by filters, or NULL; the caller
+ *         holds a reference
  * @dst:   the route, not consumed
  * @saddr: from where
  * @daddr: to where
@@ -77,14 +85,16 @@ static bool pkt4_is_too_far(const struct sock *sk, const struct sk_buff *skb)
  * @mark:  of the packet
  * @seg:   what it says
  */
-void chalk_ipv4_send_bare(const struct sock *sk, struct dst_entry *dst,
-			  __be32 saddr, __be32 daddr, u8 tos, u32 mark,
-			  const struct seg *seg)
+void chalk_ipv4_send_bare(const struct sock *sk, struct sock *owner,
+			  struct dst_entry *dst, __be32 saddr, __be32 daddr,
+			  u8 tos, u32 mark, const struct seg *seg)
 {
 	struct sk_buff *skb = chalk_bare_packet(seg);
 
 	if (!skb)
 		return;
+	if (owner)
+		skb_set_owner_w(skb, owner);
 	skb->mark = mark;
 	skb_dst_set(skb, dst_clone(dst));
 	chalk_start_sum(skb, chalk_ipv4_pseudo(saddr, daddr, skb->len));
@@ -98,10 +108,10 @@ void chalk_ipv4_send_bare(const struct sock *sk, struct dst_entry *dst,
 static void pkt4_fill_reset(struct net *net, const struct sk_buff *skb,
 			    struct chalk_control *ctl)
 {
-	if (netif_index_is_l3_master(net, skb->skb_iif))
+	if (!ctl->oif && netif_index_is_l3_master(net, skb->skb_iif))
 		ctl->oif = skb->skb_iif;
 	ctl->tos = ip_hdr(skb)->tos & ~INET_ECN_MASK;
-	ctl->mark = IP4_REPLY_MARK(net, skb->mark);
+	ctl->mark = IP4_REPLY_MARK(net, skb->mark) ?: ctl->mark;
 }
 
 static void pkt4_send_control(struct net *net, const struct chalk_control *ctl,
@@ -113,12 +123,15 @@ static void pkt4_send_control(struct net *net, const struct chalk_control *ctl,
 	struct flowi4 fl4;
 
 	flowi4_init_output(&fl4, ctl->oif, ctl->mark, 0, RT_SCOPE_UNIVERSE,
-			   IPPROTO_CHALK, 0, daddr, saddr, htons(seg->dport),
-			   htons(seg->sport), sock_net_uid(net, NULL));
+			   IPPROTO_CHALK,
+			   ctl->any_source ? FLOWI_FLAG_ANYSRC : 0, daddr,
+			   saddr, htons(seg->dport), htons(seg->sport),
+			   sock_net_uid(net, ctl->sk));
+	fl4.flowi4_secid = ctl->secid;
 	rt = ip_route_output_flow(net, &fl4, sk);
 	if (IS_ERR(rt))
 		return;
-	chalk_ipv4_send_bare(sk, &rt->dst, saddr, daddr, ctl->tos, ctl->mark,
+	chalk_ipv4_send_bare(sk, NULL, &rt->dst, saddr, daddr, ctl->tos, ctl->mark,
 			     seg);
 	ip_rt_put(rt);
 }
@@ -130,6 +143,7 @@ const struct chalk_ip chalk_ipv4 = {
 	.lookup = pkt4_lookup,
 	.lookup_listener = pkt4_lookup_listener,
 	.is_too_far = pkt4_is_too_far,
+	.is_allowed = pkt4_is_allowed,
 	.fill_reset = pkt4_fill_reset,
 	.send_control = pkt4_send_control,
 };

@@ -12,7 +12,9 @@
 #include <net/ip6_route.h>
 #include <net/l3mdev.h>
 #include <net/transp_v6.h>
+#include <net/xfrm.h>
 
+#include "compat.h"
 #include "net/net.h"
 #include "ip.h"
 
@@ -61,10 +63,17 @@ static bool pkt6_is_too_far(const struct sock *sk, const struct sk_buff *skb)
 	return ipv6_hdr(skb)->hop_limit < READ_ONCE(inet6_sk(sk)->min_hopcount);
 }
 
+static bool pkt6_is_allowed(struct sock *sk, struct sk_buff *skb)
+{
+	return xfrm6_policy_check(sk, XFRM_POLICY_IN, skb);
+}
+
 /* --- without a connection --- */
 
 /**
  * chalk_ipv6_bare_packet() - a segment without payload, for ip6_xmit()
+ * @owner:  is charged for the packet, and asked by filters, or NULL; the caller
+ *          holds a reference
  * @dst:    the route, consumed
  * @saddr:  from where
  * @daddr:  to where
@@ -73,7 +82,8 @@ static bool pkt6_is_too_far(const struct sock *sk, const struct sk_buff *skb)
  *
  * Return: the packet, or NULL
  */
-struct sk_buff *chalk_ipv6_bare_packet(struct dst_entry *dst,
+struct sk_buff *chalk_ipv6_bare_packet(struct sock *owner,
+				       struct dst_entry *dst,
 				       const struct in6_addr *saddr,
 				       const struct in6_addr *daddr, u32 txhash,
 				       const struct seg *seg)
@@ -84,6 +94,8 @@ struct sk_buff *chalk_ipv6_bare_packet(struct dst_entry *dst,
 		dst_release(dst);
 		return NULL;
 	}
+	if (owner)
+		skb_set_owner_w(skb, owner);
 	skb_dst_set(skb, dst);
 	if (txhash) /* flow labels are made of it */
 		skb_set_hash(skb, txhash, PKT_HASH_TYPE_L4);
@@ -101,13 +113,15 @@ struct sk_buff *chalk_ipv6_bare_packet(struct dst_entry *dst,
 static void pkt6_fill_reset(struct net *net, const struct sk_buff *skb,
 			    struct chalk_control *ctl)
 {
-	if (rt6_need_strict(&ipv6_hdr(skb)->saddr))
+	if (!ctl->oif && rt6_need_strict(&ipv6_hdr(skb)->saddr))
 		ctl->oif = inet6_iif(skb);
-	else if (netif_index_is_l3_master(net, skb->skb_iif))
+	else if (!ctl->oif && netif_index_is_l3_master(net, skb->skb_iif))
 		ctl->oif = skb->skb_iif;
-	ctl->mark = IP6_REPLY_MARK(net, skb->mark);
+	ctl->mark = IP6_REPLY_MARK(net, skb->mark) ?: ctl->mark;
 	ctl->tos = ipv6_get_dsfield(ipv6_hdr(skb)) & ~INET_ECN_MASK;
-	if (net->ipv6.sysctl.flowlabel_reflect & FLOWLABEL_REFLECT_TCP_RESET)
+	if (ctl->sk ? chalk_reflects_label(ctl->sk) :
+		      net->ipv6.sysctl.flowlabel_reflect &
+			      FLOWLABEL_REFLECT_TCP_RESET)
 		ctl->label = ip6_flowlabel(ipv6_hdr(skb));
 }
 
@@ -122,7 +136,8 @@ static void pkt6_send_control(struct net *net, const struct chalk_control *ctl,
 		.flowi6_proto = IPPROTO_CHALK,
 		.flowi6_oif = ctl->oif,
 		.flowi6_mark = ctl->mark,
-		.flowi6_uid = sock_net_uid(net, NULL),
+		.flowi6_secid = ctl->secid,
+		.flowi6_uid = sock_net_uid(net, ctl->sk),
 		.fl6_dport = htons(seg->dport),
 		.fl6_sport = htons(seg->sport),
 	};
@@ -132,10 +147,11 @@ static void pkt6_send_control(struct net *net, const struct chalk_control *ctl,
 	dst = ip6_dst_lookup_flow(net, sk, &fl6, NULL);
 	if (IS_ERR(dst))
 		return;
-	skb = chalk_ipv6_bare_packet(dst, &fl6.saddr, &fl6.daddr, ctl->txhash,
-				     seg);
+	skb = chalk_ipv6_bare_packet(NULL, dst, &fl6.saddr, &fl6.daddr,
+				     ctl->txhash, seg);
 	if (skb)
-		ip6_xmit(sk, skb, &fl6, ctl->mark, NULL, ctl->tos, 0);
+		ip6_xmit(sk, skb, &fl6, ctl->mark, NULL, ctl->tos,
+			 ctl->priority);
 }
 
 const struct chalk_ip chalk_ipv6 = {
@@ -145,6 +161,7 @@ const struct chalk_ip chalk_ipv6 = {
 	.lookup = pkt6_lookup,
 	.lookup_listener = pkt6_lookup_listener,
 	.is_too_far = pkt6_is_too_far,
+	.is_allowed = pkt6_is_allowed,
 	.fill_reset = pkt6_fill_reset,
 	.send_control = pkt6_send_control,
 };

@@ -14,6 +14,12 @@
 
 unsigned int chalk_net_id __read_mostly;
 
+/*
+ * A burst of clients fits, whatever backlog the program names: that is for
+ * connections which wait for accept(). A record takes less than 1 KiB.
+ */
+#define MAX_SYN_BACKLOG 1024
+
 static LIST_HEAD(all_nets);
 static DEFINE_MUTEX(all_nets_lock);
 
@@ -72,6 +78,7 @@ static void net_set_defaults(struct chalk_net *cn, struct net *net)
 	tunables_init(&cn->env.tun);
 	memcpy(cn->rmem, rmem, sizeof(rmem));
 	memcpy(cn->wmem, wmem, sizeof(wmem));
+	cn->max_syn_backlog = MAX_SYN_BACKLOG;
 	atomic_set(&cn->nr_timewait, 0);
 }
 

@@ -32,6 +32,7 @@ struct ctl_table_header;
  * @closing:     the namespace goes: purge its TIME_WAIT records
  * @rmem:        bytes of a receive buffer: least, default, most
  * @wmem:        the same of a send buffer
+ * @max_syn_backlog: connections in SYN_RCVD that a listener may have
  * @sysctl:      net.chalk.*
  */
 struct chalk_net {
@@ -44,6 +45,7 @@ struct chalk_net {
 	bool closing;
 	int rmem[3];
 	int wmem[3];
+	int max_syn_backlog;
 	struct ctl_table_header *sysctl;
 };
 

@@ -161,6 +161,15 @@ static const struct ctl_table template[] = {
 		.mode = 0644,
 		.proc_handler = proc_cc,
 	},
+	{
+		.procname = "max_syn_backlog",
+		.data = FIELD(max_syn_backlog),
+		.maxlen = sizeof(int),
+		.mode = 0644,
+		.proc_handler = proc_dointvec_minmax,
+		.extra1 = SYSCTL_ONE,
+		.extra2 = SYSCTL_INT_MAX,
+	},
 	SIZES("rmem", rmem),
 	SIZES("wmem", wmem),
 	{}

@@ -9,6 +9,7 @@
 #include <net/route.h>
 #include <net/tcp_states.h>
 
+#include "compat.h"
 #include "sock.h"
 
 static struct ip_options_rcu *ip_options(struct sock *sk)
@@ -129,6 +130,20 @@ void chalk_open(struct sock *sk)
 	inet_csk(sk)->icsk_pmtu_cookie = mtu;
 	init_conn(sk, mtu, chalk_now());
 	chalk_push(sk, 0);
+}
+
+/**
+ * chalk_pre_connect() - ask the control group, which may change the address
+ * @sk:   the socket, locked
+ * @addr: a struct sockaddr_in
+ * @len:  bytes of it
+ */
+int chalk_pre_connect(struct sock *sk, struct sockaddr *addr, int len)
+{
+	/* its programs read all of a struct sockaddr_in */
+	if (len < sizeof(struct sockaddr_in))
+		return -EINVAL;
+	return chalk_run_connect4(sk, addr, &len);
 }
 
 /**

@@ -184,6 +184,20 @@ static int connect_native(struct sock *sk, __be16 port)
 }
 
 /**
+ * chalk_pre_connect6() - ask the control group, which may change the address
+ * @sk:   the socket, locked
+ * @addr: a struct sockaddr_in6
+ * @len:  bytes of it
+ */
+int chalk_pre_connect6(struct sock *sk, struct sockaddr *addr, int len)
+{
+	/* its programs read as much */
+	if (len < SIN6_LEN_RFC2133)
+		return -EINVAL;
+	return chalk_run_connect6(sk, addr, &len);
+}
+
+/**
  * chalk_connect6() - begin a connection; does not wait
  * @sk:   the socket, locked, in TCP_CLOSE
  * @addr: a struct sockaddr_in6

@@ -14,6 +14,7 @@
  */
 #include <linux/filter.h>
 #include <linux/netfilter.h>
+#include <linux/security.h>
 #include <net/busy_poll.h>
 #include <net/protocol.h>
 #include <net/tcp_states.h>
@@ -93,15 +94,22 @@ static void rx_note_packet(struct sock *sk, struct sk_buff *skb,
 static void rx_deliver(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 {
 	struct conn *c = &chalk_sk(sk)->conn;
+	bool opening = sk->sk_state == TCP_SYN_SENT;
 	struct verdict v;
 
 	rx_prepare(sk, skb, seg);
 	conn_rx(c, seg, chalk_now(), &v);
+	if (unlikely(opening && c->state == ST_ESTABLISHED))
+		security_inet_conn_established(sk, skb);
+	if (likely(v.progress))
+		sk_dst_confirm(sk);
 	if (v.reset)
-		chalk_send_reset(skb, seg);
+		chalk_send_reset(sock_net(sk), sk, skb, seg);
 	if (unlikely(v.urgent || v.wake & WAKE_URGENT))
 		rx_take_urgent(sk, skb, seg, &v);
 	rx_note_packet(sk, skb, seg);
+	if (v.drop)
+		sk_drops_add(sk, skb);
 	if (v.keep)
 		chalk_rx_store(sk, skb, seg, &v);
 	else
@@ -153,12 +161,14 @@ static void rx_to_connection(struct sock *sk, struct sk_buff *skb,
 			     struct seg *seg)
 {
 	sk_incoming_cpu_update(sk);
-	sk_mark_napi_id(sk, skb);
 	skb->dev = NULL; /* may go while the packet waits */
 	bh_lock_sock_nested(sk);
+	sock_rps_save_rxhash(sk, skb);
+	sk_mark_napi_id(sk, skb);
 	if (!sock_owned_by_user(sk)) {
 		chalk_rx(sk, skb, seg);
 	} else if (sk_add_backlog(sk, skb, backlog_limit(sk))) {
+		sk_drops_add(sk, skb);
 		trace_segment(&chalk_sk(sk)->conn, EV_DROP, DROP_BACKLOG, seg,
 			      chalk_now());
 		chalk_free(sock_net(sk), skb, DROP_BACKLOG);
@@ -171,8 +181,13 @@ static void rx_to_connection(struct sock *sk, struct sk_buff *skb,
 static void rx_to_nobody(struct net *net, struct sk_buff *skb,
 			 const struct seg *seg)
 {
-	chalk_send_reset(skb, seg);
-	chalk_drop(net, skb, seg, DROP_CLOSED);
+	enum cause why = DROP_CLOSED;
+
+	if (chalk_ip_of_packet(skb)->is_allowed(NULL, skb))
+		chalk_send_reset(net, NULL, skb, seg);
+	else
+		why = DROP_POLICY;
+	chalk_drop(net, skb, seg, why);
 }
 
 /* --- the tables --- */
@@ -199,20 +214,49 @@ static bool rx_to_endpoint(struct sock *sk, bool refcounted,
 	return true;
 }
 
-/*
- * What the owner of a socket refuses: IP_MINTTL, IPV6_MINHOPCOUNT (RFC 5082), SO_ATTACH_FILTER. A
- * filter takes a segment or drops it: half of one would be acknowledged whole.
+/**
+ * chalk_refused_by() - what the owner of a socket refuses
+ * @sk:  a listener or a connection
+ * @skb: the packet
+ *
+ * IP_MINTTL, IPV6_MINHOPCOUNT (RFC 5082), IPsec policies of the socket or of all,
+ * SO_ATTACH_FILTER. A filter takes a segment or drops it: half of one would be
+ * acknowledged whole.
+ *
+ * Return: a drop reason, which counts as a drop of the socket, or DROP_NONE: the
+ * packet is let in, and connection tracking has done with it.
  */
+enum cause chalk_refused_by(struct sock *sk, struct sk_buff *skb)
+{
+	const struct chalk_ip *ip = chalk_ip_of_packet(skb);
+	enum cause why = DROP_NONE;
+
+	if (ip->is_too_far(sk, skb))
+		why = DROP_LOW_TTL;
+	else if (!ip->is_allowed(sk, skb))
+		why = DROP_POLICY;
+	else if (sk_filter_trim_cap(sk, skb, skb->len))
+		why = DROP_FILTERED;
+	if (why)
+		sk_drops_add(sk, skb);
+	else
+		nf_reset_ct(skb);
+	return why;
+}
+
+/* A record has no options: it takes what its listener takes, or what all take. */
 static enum cause rx_refused_by(struct sock *sk, struct sk_buff *skb)
 {
-	if (sk->sk_state == TCP_NEW_SYN_RECV)
-		sk = inet_reqsk(sk)->rsk_listener;
-	else if (!sk_fullsock(sk))
-		return DROP_NONE;
-	if (chalk_ip_of_packet(skb)->is_too_far(sk, skb))
-		return DROP_LOW_TTL;
-	return sk_filter_trim_cap(sk, skb, skb->len) ? DROP_FILTERED :
-						       DROP_NONE;
+	switch (inet_sk_state_load(sk)) {
+	case TCP_NEW_SYN_RECV:
+		return chalk_refused_by(inet_reqsk(sk)->rsk_listener, skb);
+	case TCP_TIME_WAIT:
+		return chalk_ip_of_packet(skb)->is_allowed(NULL, skb) ?
+			       DROP_NONE :
+			       DROP_POLICY;
+	default:
+		return chalk_refused_by(sk, skb);
+	}
 }
 
 /* Return: true if the owner refuses it, and it is consumed. */
@@ -297,6 +341,7 @@ int chalk_rcv(struct sk_buff *skb)
 static const struct net_protocol chalk_protocol = {
 	.handler = chalk_rcv,
 	.err_handler = chalk_icmp_error,
+	.no_policy = 1, /* the socket's come first: chalk_refused_by() */
 	.icmp_strict_tag_validation = 1,
 };
 

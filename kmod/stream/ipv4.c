@@ -55,9 +55,9 @@ static void stream4_send_synack(const struct sock *listener,
 	dst = inet_csk_route_req(listener, &fl4, req);
 	if (!dst)
 		return;
-	chalk_ipv4_send_bare(listener, dst, ireq->ir_loc_addr,
-			     ireq->ir_rmt_addr, inet_sk(listener)->tos,
-			     ireq->ir_mark, seg);
+	chalk_ipv4_send_bare(listener, req->rsk_listener, dst,
+			     ireq->ir_loc_addr, ireq->ir_rmt_addr,
+			     inet_sk(listener)->tos, ireq->ir_mark, seg);
 	dst_release(dst);
 }
 

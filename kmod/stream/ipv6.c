@@ -111,7 +111,8 @@ static void stream6_send_synack(const struct sock *listener,
 	dst = inet6_csk_route_req(listener, &fl6, req, IPPROTO_CHALK);
 	if (!dst)
 		return;
-	skb = chalk_ipv6_bare_packet(dst, &ireq->ir_v6_loc_addr,
+	skb = chalk_ipv6_bare_packet(req->rsk_listener, dst,
+				     &ireq->ir_v6_loc_addr,
 				     &ireq->ir_v6_rmt_addr,
 				     chalk_req(req)->txhash, seg);
 	if (skb)

@@ -11,6 +11,7 @@
  * record has another timer that asks the core.
  */
 #include <linux/security.h>
+#include <net/busy_poll.h>
 #include <net/tcp_states.h>
 
 #include "compat.h"
@@ -25,7 +26,8 @@
 /**
  * chalk_listen() - listen(): become a listener, or change the backlog
  * @sock:    the socket
- * @backlog: most connections that wait for accept(), and most records
+ * @backlog: most connections that wait for accept(); how many may be in SYN_RCVD
+ *           is net.chalk.max_syn_backlog
  */
 int chalk_listen(struct socket *sock, int backlog)
 {
@@ -223,7 +225,8 @@ static enum cause take_syn(struct sock *sk, struct sk_buff *skb,
 	struct request_sock *req;
 	struct chalk_req *cr;
 
-	if (inet_csk_reqsk_queue_is_full(sk))
+	if (inet_csk_reqsk_queue_len(sk) >=
+	    READ_ONCE(chalk_net(sock_net(sk))->max_syn_backlog))
 		return DROP_SYN_QUEUE_FULL;
 	if (sk_acceptq_is_full(sk))
 		return DROP_BACKLOG_FULL;
@@ -261,7 +264,7 @@ void chalk_listen_rx(struct sock *sk, struct sk_buff *skb,
 		why = take_syn(sk, skb, seg, iss);
 		break;
 	case LISTEN_RESET:
-		chalk_send_reset(skb, seg);
+		chalk_send_reset(sock_net(sk), sk, skb, seg);
 		break;
 	case LISTEN_DROP:
 		break;
@@ -363,6 +366,7 @@ static enum req_outcome listen_establish(struct sock *listener,
 		return LOOK_AGAIN;
 	/* It has been locked since it was made: no process can own it. */
 	__acquire(child);
+	sk_mark_napi_id_set(child, skb);
 	chalk_rx(child, skb, seg);
 	listener->sk_data_ready(listener);
 	bh_unlock_sock(child);
@@ -392,7 +396,7 @@ static enum req_outcome to_req(struct sock *listener, struct request_sock *req,
 	case REQ_ESTABLISH:
 		return listen_establish(listener, req, skb, seg, why);
 	case REQ_RESET:
-		chalk_send_reset(skb, seg);
+		chalk_send_reset(sock_net(listener), listener, skb, seg);
 		break;
 	case REQ_GONE:
 		drop_req(listener, req);

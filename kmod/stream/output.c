@@ -12,7 +12,10 @@
  * A packet that cannot be built or sent is to the protocol a lost one.
  */
 #include <linux/netdevice.h>
+#include <linux/security.h>
+#include <net/dst.h>
 
+#include "compat.h"
 #include "core/reply.h"
 #include "sock.h"
 #include "watch/trace.h"
@@ -118,6 +121,7 @@ static void tx_send_packet(struct sock *sk, struct sk_buff *skb)
 		inet_csk(sk)->icsk_af_ops;
 
 	skb_set_owner_w(skb, sk);
+	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
 	af->send_check(sk, skb);
 	if (chalk_finish_sum(skb, __sk_dst_get(sk)))
 		af->queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
@@ -223,24 +227,39 @@ void chalk_check_mtu(struct sock *sk, u64 now)
 
 /* --- without a connection --- */
 
+/* A RST goes as the socket's own packets go. */
+static void tx_control_of(struct chalk_control *ctl, const struct sock *sk)
+{
+	ctl->sk = sk;
+	ctl->oif = READ_ONCE(sk->sk_bound_dev_if);
+	ctl->mark = READ_ONCE(sk->sk_mark);
+	ctl->priority = READ_ONCE(sk->sk_priority);
+	ctl->txhash = READ_ONCE(sk->sk_txhash);
+	ctl->any_source = chalk_is_transparent(sk);
+}
+
 /**
  * chalk_send_reset() - answer a packet with a RST, where one is due
+ * @net: the namespace
+ * @sk:  whose segment it is, a full socket, or NULL: nobody's
  * @skb: the packet
  * @seg: the same, parsed
  */
-void chalk_send_reset(struct sk_buff *skb, const struct seg *seg)
+void chalk_send_reset(struct net *net, const struct sock *sk,
+		      struct sk_buff *skb, const struct seg *seg)
 {
 	const struct chalk_ip *ip = chalk_ip_of_packet(skb);
+	struct flowi_common label = {};
 	struct chalk_control ctl = {};
-	struct net *net;
 	struct seg rst;
 
-	if (!skb_dst(skb) || !ip->is_unicast(skb))
-		return;
 	if (!reply_reset(seg, &rst))
 		return;
-	net = dev_net(skb_dst(skb)->dev);
 	ctl.ends = chalk_ends_of_packet(skb, seg);
+	if (sk)
+		tx_control_of(&ctl, sk);
+	security_skb_classify_flow(skb, &label);
+	ctl.secid = label.flowic_secid;
 	ip->fill_reset(net, skb, &ctl);
 	chalk_count(net, MIB_OUT_SEGS);
 	chalk_count(net, MIB_OUT_RSTS);

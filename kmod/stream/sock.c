@@ -347,6 +347,7 @@ struct proto chalk_prot = {
 	.name = "CHALK",
 	.owner = THIS_MODULE,
 	.close = chalk_close,
+	.pre_connect = chalk_pre_connect,
 	.connect = chalk_connect,
 	.disconnect = chalk_disconnect,
 	.accept = inet_csk_accept,

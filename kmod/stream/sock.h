@@ -225,7 +225,8 @@ struct chalk_quote {
  * @req_ops:     of records of SYN_RCVD
  * @init_req:    fill in what a record has of its SYN's IP header
  * @req_mtu:     MTU of the way back to a record's peer, 0: there is none
- * @send_synack: send a segment of a record
+ * @send_synack: send a segment of a record; its listener owns the packet, so that
+ *               the filters of a control group see it, over both versions
  * @init_child:  give a new child the addresses and options of its record
  * @route_child: find its route and store it; false: there is none
  *
@@ -389,11 +390,13 @@ const char *chalk_get_cc_name(const struct sock *sk);
 int chalk_getsockopt_info(struct sock *sk, char __user *val, int __user *len);
 
 /* connect.c */
+int chalk_pre_connect(struct sock *sk, struct sockaddr *addr, int len);
 int chalk_connect(struct sock *sk, struct sockaddr *addr, int len);
 void chalk_open(struct sock *sk);
 void chalk_undo_connect(struct sock *sk);
 
 /* connect6.c */
+int chalk_pre_connect6(struct sock *sk, struct sockaddr *addr, int len);
 int chalk_connect6(struct sock *sk, struct sockaddr *addr, int len);
 
 /* listen.c */
@@ -408,6 +411,7 @@ void chalk_req_abort(struct request_sock *req);
 int chalk_input_register(void);
 void chalk_input_unregister(void);
 int chalk_rcv(struct sk_buff *skb);
+enum cause chalk_refused_by(struct sock *sk, struct sk_buff *skb);
 void chalk_rx(struct sock *sk, struct sk_buff *skb, struct seg *seg);
 int chalk_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
@@ -470,7 +474,8 @@ void chalk_transmit(struct sock *sk, u64 now);
 void chalk_check_mtu(struct sock *sk, u64 now);
 void chalk_sync_mss(struct sock *sk, u32 pmtu, u64 now);
 u16 chalk_mtu_mss(u32 mtu, unsigned int ip_header);
-void chalk_send_reset(struct sk_buff *skb, const struct seg *seg);
+void chalk_send_reset(struct net *net, const struct sock *sk,
+		      struct sk_buff *skb, const struct seg *seg);
 
 /* close.c */
 void chalk_close(struct sock *sk, long timeout);

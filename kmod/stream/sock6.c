@@ -30,6 +30,7 @@ static void sock6_derive_proto(void)
 {
 	chalk6_prot = chalk_prot;
 	strscpy(chalk6_prot.name, "CHALKv6", sizeof(chalk6_prot.name));
+	chalk6_prot.pre_connect = chalk_pre_connect6;
 	chalk6_prot.connect = chalk_connect6;
 	chalk6_prot.init = sock6_init_sock;
 	chalk6_prot.hash = inet6_hash;
@@ -55,7 +56,7 @@ static struct inet_protosw chalk6_protosw = {
 static const struct inet6_protocol chalk6_protocol = {
 	.handler = chalk_rcv,
 	.err_handler = chalk_icmp6_error,
-	.flags = INET6_PROTO_FINAL,
+	.flags = INET6_PROTO_NOPOLICY | INET6_PROTO_FINAL,
 };
 
 /**

@@ -563,6 +563,8 @@ static void check_ack__table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->v.drop, p->drop);
 	KUNIT_EXPECT_EQ(test, w->a.snd_una, A0 + 3000 + p->una);
 	KUNIT_EXPECT_EQ(test, !!(w->v.wake & WAKE_WRITE), p->una > 0);
+	/* RFC 4861 section 7.3.1: what was sent has arrived only then */
+	KUNIT_EXPECT_EQ(test, w->v.progress, p->una > 0);
 	/* an old ACK can be ignored, its text not */
 	KUNIT_EXPECT_EQ(test, w->v.keep, p->drop ? 0 : 10);
 	if (p->drop)

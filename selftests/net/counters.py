@@ -120,7 +120,8 @@ def accept_queue(scene):
 @scenario("bob TCPReqQFullDrop", "bob ListenDrops",
           differs=("PassiveOpens",))
 def syn_queue(scene):
-    """More SYNs than fit"""
+    """More SYNs than fit: of TCP one more than the backlog"""
+    sysctl("bob", "max_syn_backlog", 3)
     scene.listen(2)
     scene.losing = lambda seg, to_bob: not to_bob
     for port in range(40000, 40005):

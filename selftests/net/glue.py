@@ -129,6 +129,20 @@ class Tap:
         return found
 
 
+    def questions(self) -> int:
+        """How often somebody has asked for a neighbour's address since the last
+        call: ARP requests, neighbour solicitations (RFC 4861 4.3)."""
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                frame, address = self.sock.recvfrom(65536)
+                if address[2] != socket.PACKET_OUTGOING:
+                    count += frame[12:14] == b"\x08\x06" and frame[21] == 1
+                    count += frame[12:14] == b"\x86\xdd" and \
+                        frame[20] == 58 and frame[54] == 135
+        return count
+
+
 def dissect(frame: bytes) -> dict:
     """The fields that tests look at; {} if it is not a segment."""
     ether, data = frame[12:14], frame[14:]

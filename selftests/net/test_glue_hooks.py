@@ -13,13 +13,16 @@ import subprocess
 import tempfile
 import unittest
 
-from glue import ADDRESS, FAMILIES, Glue, is_possible
-from net import libc, sh
+from glue import ADDRESS, FAMILIES, Glue, is_possible, meminfo
+from net import BOB, drops, libc, sh, wait_until
 
 SYS_BPF = 321
 PROG_LOAD, PROG_ATTACH, PROG_DETACH, RAW_TRACEPOINT_OPEN = 5, 8, 9, 17
-CGROUP_SKB, LSM = 8, 29
-INGRESS, EGRESS, LSM_MAC = 0, 1, 27
+CGROUP_SKB, CGROUP_SOCK_ADDR, LSM = 8, 18, 29
+INGRESS, EGRESS, INET4_CONNECT, INET6_CONNECT, LSM_MAC = 0, 1, 10, 11, 27
+SO_MARK, SO_MEMINFO_DROPS = 36, 8
+IP_XFRM_POLICY, IPV6_XFRM_POLICY = 17, 35
+POLICY_IN, ALLOW, BLOCK = 0, 0, 1
 # bytes behind a type's record in BTF, for each kind: of its own, of a member
 BTF_TAILS = {1: (4, 0), 3: (12, 0), 4: (0, 12), 5: (0, 12), 6: (0, 8),
              13: (0, 8), 14: (4, 0), 15: (0, 12), 17: (4, 0), 19: (0, 12)}
@@ -63,6 +66,19 @@ def btf_function(name: bytes) -> int:
         own, member = BTF_TAILS.get(kind, (0, 0))
         at += 12 + own + member * (info & 0xffff)
     raise LookupError(name)
+
+
+def set_policy(sock, family, action):
+    """An IPsec policy of the socket, for all that comes in: struct
+    xfrm_userpolicy_info."""
+    ever = 2**64 - 1
+    policy = struct.pack("32x5H3B3xiI", 0, 0, 0, 0, family, 0, 0, 0, 0, 0) + \
+        struct.pack("8Q32x", ever, ever, ever, ever, 0, 0, 0, 0) + \
+        struct.pack("IIBBBB4x", 0, 0, POLICY_IN, action, 0, 0)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_XFRM_POLICY, policy)
+    else:
+        sock.setsockopt(socket.SOL_IP, IP_XFRM_POLICY, policy)
 
 
 def has_bpf_lsm() -> bool:
@@ -177,7 +193,142 @@ class Hooks(Glue):
                 self.assertTrue(self.is_ready(conn, 5))
                 self.assertEqual(conn.recv(1), b"x")
 
+    def attach(self, group: str, kind: int, way: int):
+        """A program that says no. Return: what takes it away."""
+        file = os.open(group, os.O_RDONLY)
+        program = load(kind, 0, way if kind == CGROUP_SOCK_ADDR else 0)
+        target = struct.pack("IIIII", file, program, way, 0, 0)
+        bpf(PROG_ATTACH, target)
+
+        def detach():
+            bpf(PROG_DETACH, target)
+            os.close(program)
+            os.close(file)
+        return detach
+
+    @is_possible("/sys/fs/bpf")
+    def test_control_group_synack(self):
+        """the program of a listener's group sees its SYN+ACKs (1 s)"""
+        try:
+            path = self.group()
+        except RuntimeError as why:
+            self.skipTest(str(why))
+        for family in FAMILIES:
+            server = self.server(family=family)
+            self.enter(os.path.dirname(path))
+            sock = self.client(family=family)
+            sock.setblocking(False)
+            self.enter(path)
+            detach = self.attach(path, CGROUP_SKB, EGRESS)
+            sock.connect_ex((ADDRESS["bob", family], Glue.port))
+            passed = select.select([], [sock], [], 0.3)[1]
+            detach()
+            self.assertFalse(passed)
+            self.assertTrue(self.is_ready(server, 5))
+
+    @is_possible("/sys/fs/bpf")
+    def test_control_group_connect(self):
+        """a program of a group forbids connect(), also to a mapped address
+        (1 s)"""
+        try:
+            path = self.group()
+        except RuntimeError as why:
+            self.skipTest(str(why))
+        mapped = self.server()
+        mapped_port = Glue.port
+        for family, way in zip(FAMILIES, (INET4_CONNECT, INET6_CONNECT)):
+            self.server(family=family)
+            detach = self.attach(path, CGROUP_SOCK_ADDR, way)
+            try:
+                self.fails(errno.EPERM, self.client(family=family).connect,
+                           (ADDRESS["bob", family], Glue.port))
+                if family == socket.AF_INET6:
+                    self.fails(errno.EPERM, self.client(family=family).connect,
+                               ("::ffff:" + BOB, mapped_port))
+            finally:
+                detach()
+            self.client(family=family).connect(
+                (ADDRESS["bob", family], Glue.port))
+        self.assertFalse(self.is_ready(mapped, 0))
+
     # --- IPsec ---
+
+    def test_socket_policy(self):
+        """block, of a connection and of a listener; allow overrides what holds
+        for all (2 s)"""
+        try:
+            sh("ip -n bob xfrm policy flush")
+        except RuntimeError as why:
+            self.skipTest(str(why))
+        for family in FAMILIES:
+            before = drops().get("ipsec_policy", 0)
+            sock, conn = self.pair(family)
+            set_policy(conn, family, BLOCK)
+            sock.send(b"x")
+            self.assertFalse(self.is_ready(conn, 0.1))
+            self.assertGreater(meminfo(conn)[SO_MEMINFO_DROPS], 0)
+            ends = ADDRESS["alice", family], ADDRESS["bob", family]
+            set_policy(conn, family, ALLOW)
+            sh("ip -n bob xfrm policy add src {} dst {} proto 253 dir in"
+               " action block".format(*ends))
+            try:
+                self.assertTrue(self.is_ready(conn, 5))
+            finally:
+                sh("ip -n bob xfrm policy flush")
+            server = self.server(family=family)
+            set_policy(server, family, BLOCK)
+            sock = self.client(family=family)
+            sock.setblocking(False)
+            sock.connect_ex((ends[1], Glue.port))
+            self.assertFalse(self.is_ready(server, 0.1))
+            self.assertGreater(drops()["ipsec_policy"], before + 1)
+
+    def test_policy_of_a_record(self):
+        """the listener's policy holds for the third segment too (1 s)"""
+        try:
+            sh("ip -n bob xfrm policy flush")
+        except RuntimeError as why:
+            self.skipTest(str(why))
+        for family in FAMILIES:
+            server = self.server(family=family)
+            sock = self.client(family=family)
+            sock.setblocking(False)
+            self.net.netem("delay 50ms")
+            self.addCleanup(self.net.netem, "delay 0")
+            before = drops().get("ipsec_policy", 0)
+            sock.connect_ex((ADDRESS["bob", family], Glue.port))
+            # the SYN+ACK is on its way, which takes 50 ms
+            self.assertFalse(select.select([], [sock], [], 0.07)[1])
+            set_policy(server, family, BLOCK)
+            self.assertTrue(select.select([], [sock], [], 0.2)[1])
+            self.assertFalse(self.is_ready(server, 0.2))
+            self.assertGreater(drops().get("ipsec_policy", 0), before)
+            self.net.netem("delay 0")
+
+    # --- routing ---
+
+    def test_reset_goes_as_the_socket_does(self):
+        """SO_MARK: the RST of a connection takes the way of its packets
+        (1 s)"""
+        for family, rule in zip(FAMILIES, ("ip -n bob rule ",
+                                           "ip -n bob -6 rule ")):
+            sock, conn = self.pair(family)
+            conn.setsockopt(socket.SOL_SOCKET, SO_MARK, 7)
+            conn.close()
+            self.assertEqual(sock.recv(1), b"")
+            sh(rule + "add fwmark 7 prohibit")
+            try:
+                sock.send(b"nobody reads this")
+                self.assertFalse(self.is_broken(sock, 0.1))
+            finally:
+                sh(rule + "del fwmark 7 prohibit")
+            self.assertTrue(self.is_broken(sock, 5))
+
+    @staticmethod
+    def is_broken(sock, seconds: float) -> bool:
+        """Has the peer reset it?"""
+        return wait_until(lambda: sock.getsockopt(
+            socket.SOL_SOCKET, socket.SO_ERROR), seconds)
 
     def test_policy(self):
         """block: what comes in is dropped; what would go out is refused

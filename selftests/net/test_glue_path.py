@@ -12,7 +12,8 @@ import unittest
 from dgram import disconnect
 from glue import (ACK, ADDRESS, FAMILIES, FIN, SO_TXREHASH, SYN, Glue, Tap,
                   abort)
-from net import exact_clock, listener, sh, table, wait_until
+from net import (IPPROTO_CHALK, exact_clock, inside, listener, sh, table,
+                 wait_until)
 
 GATEWAY = {socket.AF_INET: "10.0.1.2", socket.AF_INET6: "2001:db8:1::2"}
 OTHER_GATEWAY = {socket.AF_INET: "10.0.1.3", socket.AF_INET6: "fe80::3"}
@@ -74,6 +75,56 @@ class Handshake(Glue):
             self.assertEqual(select.select([], [sock], [], 60)[1], [sock])
             self.assertEqual(
                 sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0)
+
+    @exact_clock
+    def test_burst(self):
+        """30 clients at once where 5 may wait, and a server that accepts: nobody
+        waits for a SYN to come again; TCP is faster, as its clients probe before
+        they time out (6 s)"""
+        self.net.netem("delay 10ms")
+        self.addCleanup(self.net.netem, "delay 0")
+        for family in FAMILIES:
+            self.assertLess(self.serve(family, IPPROTO_CHALK), 2)
+            self.assertLess(self.serve(family, socket.IPPROTO_TCP), 2)
+
+
+    def serve(self, family, protocol) -> float:
+        """Each client sends a byte and waits for one. Return: seconds, until
+        all have it."""
+        with inside("bob"):
+            server = socket.socket(family, socket.SOCK_STREAM, protocol)
+        self.addCleanup(server.close)
+        server.bind((ADDRESS["bob", family], 0))
+        server.listen(5)
+        with inside("alice"):
+            socks = [socket.socket(family, socket.SOCK_STREAM, protocol)
+                     for _ in range(30)]
+        clients, done = {sock.fileno(): sock for sock in socks}, 0
+        poller = select.poll()
+        poller.register(server, select.POLLIN)
+        begin = time.monotonic()
+        for sock in socks:
+            self.addCleanup(sock.close)
+            sock.setblocking(False)
+            sock.connect_ex(server.getsockname())
+            poller.register(sock, select.POLLOUT)
+        while done < len(clients) and time.monotonic() < begin + 60:
+            for number, _ in poller.poll(1000):
+                sock = clients.get(number)
+                if not sock:
+                    conn = server.accept()[0]
+                    self.addCleanup(conn.close)
+                    conn.recv(1)
+                    conn.send(b"y")
+                elif select.select([sock], [], [], 0)[0]:
+                    self.assertEqual(sock.recv(1), b"y")
+                    poller.unregister(sock)
+                    done += 1
+                else:
+                    sock.send(b"x")
+                    poller.modify(sock, select.POLLIN)
+        self.assertEqual(done, len(clients))
+        return time.monotonic() - begin
 
 
 class TimeWait(Glue):
@@ -176,6 +227,36 @@ class Path(Glue):
             if route:
                 sh(route % "del")
         return 0
+
+    def test_neighbour_is_confirmed(self):
+        """as long as ACKs come nobody asks where the neighbour is (RFC 4861
+        7.3.1); UDP, which nobody answers, makes alice ask (4 s)"""
+        mac = "02:00:00:00:01:a0"
+        for family in FAMILIES:
+            router = "10.0.1.2" if family == socket.AF_INET \
+                else "2001:db8:1::2"
+            entry = f"ip -n alice neigh replace {router} dev a0 lladdr {mac}"
+            self.addCleanup(sh, entry + " nud permanent")
+            name = "ipv4" if family == socket.AF_INET else "ipv6"
+            with inside("alice"):
+                udp = socket.socket(family, socket.SOCK_DGRAM)
+                with open(f"/proc/sys/net/{name}/neigh/a0/"
+                          "delay_first_probe_time", "w",
+                          encoding="ascii") as file:
+                    file.write("1")
+            sock, conn = self.pair(family)
+            with udp, Tap("router", "ra") as tap:
+                asked = []
+                for send in (lambda s=sock, c=conn: (s.send(b"x"), c.recv(1)),
+                             lambda u=udp, f=family: u.sendto(
+                                 b"x", (ADDRESS["bob", f], 9))):
+                    sh(entry + " nud stale")
+                    tap.questions()
+                    for _ in range(9):
+                        send()
+                        time.sleep(0.2)
+                    asked.append(tap.questions() > 0)
+            self.assertEqual(asked, [False, True])
 
     def test_redirect(self):
         """another router is nearer: believed (1 s)"""

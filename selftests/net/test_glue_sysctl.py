@@ -13,6 +13,7 @@ NUMBERS = {
     "synack_retries": (0, 127),
     "retries": (0, 127),
     "orphan_retries": (0, 127),
+    "max_syn_backlog": (1, 2**31 - 1),
     "keepalive_probes": (1, 127),
     "timestamps": (0, 1),
     "window_scaling": (0, 1),

@@ -130,6 +130,7 @@ bad_checksum damaged on the way
 bad_option an option that ends behind the header
 bad_address to or from more than one host
 low_ttl from too far away (IP_MINTTL)
+ipsec_policy an IPsec policy, of the socket or of all, lets it not in
 socket_filter refused by the socket's filter
 no_socket for a port that nobody has
 rst_to_listener a RST where nothing is to be reset
