@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import unittest
 
-from glue import ADDRESS, FAMILIES, Glue, is_possible, meminfo
+from glue import ADDRESS, FAMILIES, Glue, abort, is_possible, meminfo
 from net import BOB, drops, libc, sh, wait_until
 
 SYS_BPF = 321
@@ -308,17 +308,20 @@ class Hooks(Glue):
     # --- routing ---
 
     def test_reset_goes_as_the_socket_does(self):
-        """SO_MARK: the RST of a connection takes the way of its packets
+        """SO_MARK of a listener: its RST takes the way of marked packets
         (1 s)"""
         for family, rule in zip(FAMILIES, ("ip -n bob rule ",
                                            "ip -n bob -6 rule ")):
-            sock, conn = self.pair(family)
-            conn.setsockopt(socket.SOL_SOCKET, SO_MARK, 7)
-            conn.close()
-            self.assertEqual(sock.recv(1), b"")
+            server = self.server(family=family)
+            sock = self.client(family=family)
+            sock.connect((ADDRESS["bob", family], Glue.port))
+            restore = self.cut()
+            abort(server.accept()[0])
+            restore()
+            server.setsockopt(socket.SOL_SOCKET, SO_MARK, 7)
             sh(rule + "add fwmark 7 prohibit")
             try:
-                sock.send(b"nobody reads this")
+                sock.send(b"nobody knows this connection")
                 self.assertFalse(self.is_broken(sock, 0.1))
             finally:
                 sh(rule + "del fwmark 7 prohibit")
