@@ -34,6 +34,8 @@ static struct rtable *connect_find_route(struct sock *sk,
 	rt = ip_route_connect(&inet->cork.fl.u.ip4, nexthop, inet->inet_saddr,
 			      sk->sk_bound_dev_if, IPPROTO_CHALK,
 			      inet->inet_sport, to->sin_port, sk);
+	if (rt == ERR_PTR(-ENETUNREACH))
+		IP_INC_STATS(sock_net(sk), IPSTATS_MIB_OUTNOROUTES);
 	if (!IS_ERR(rt) && rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {
 		ip_rt_put(rt);
 		return ERR_PTR(-ENETUNREACH);

@@ -16,12 +16,18 @@ from net import (ALICE, ALICE6, BOB, BOB6, IPPROTO_CHALK, Net,
 
 ADDRESS = {("alice", socket.AF_INET): ALICE, ("bob", socket.AF_INET): BOB,
            ("alice", socket.AF_INET6): ALICE6, ("bob", socket.AF_INET6): BOB6}
+GATEWAY = {socket.AF_INET: "10.0.1.2", socket.AF_INET6: "2001:db8:1::2"}
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_BUSY_POLL, SO_MEMINFO = 32, 33, 46, 55
 SO_TXREHASH = 74
 (RMEM_ALLOC, RCVBUF, WMEM_ALLOC, SNDBUF, FWD_ALLOC, WMEM_QUEUED, OPTMEM,
  BACKLOG) = range(8)
 ACK, FIN, SYN = 16, 1, 2
+
+
+def ip(family) -> str:
+    """The command for this version of IP."""
+    return "ip -6" if family == socket.AF_INET6 else "ip"
 
 
 def counts(host: str) -> dict:

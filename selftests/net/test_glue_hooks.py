@@ -3,6 +3,7 @@
 modules, control groups, IPsec policies, the packet filter.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -13,7 +14,8 @@ import subprocess
 import tempfile
 import unittest
 
-from glue import ADDRESS, FAMILIES, Glue, abort, is_possible, meminfo
+from glue import (ADDRESS, FAMILIES, GATEWAY, Glue, abort, ip, is_possible,
+                  meminfo)
 from net import BOB, drops, libc, sh, wait_until
 
 SYS_BPF = 321
@@ -79,6 +81,34 @@ def set_policy(sock, family, action):
         sock.setsockopt(socket.IPPROTO_IPV6, IPV6_XFRM_POLICY, policy)
     else:
         sock.setsockopt(socket.SOL_IP, IP_XFRM_POLICY, policy)
+
+
+@contextlib.contextmanager
+def probe(function: str):
+    """Count the calls of a function of the kernel. Gives what asks for them."""
+    path = "/sys/kernel/tracing/"
+
+    def put(file, text):
+        # without O_TRUNC, which takes away the probes of others
+        out = os.open(path + file, os.O_WRONLY)
+        os.write(out, text.encode())
+        os.close(out)
+
+    def hits() -> int:
+        with open(path + "kprobe_profile", encoding="ascii") as file:
+            for line in file:
+                name, count, _ = line.split()
+                if name == "chalk_hook":
+                    return int(count)
+        return 0
+
+    put("kprobe_events", f"p:chalk_hook {function}")
+    try:
+        put("events/kprobes/chalk_hook/enable", "1")
+        yield hits
+    finally:
+        put("events/kprobes/chalk_hook/enable", "0")
+        put("kprobe_events", "-:chalk_hook")
 
 
 def has_bpf_lsm() -> bool:
@@ -149,6 +179,15 @@ class Hooks(Glue):
         # their SYNs come again
         for server in servers:
             self.assertTrue(self.is_ready(server, 5))
+
+    @is_possible("/sys/kernel/tracing/kprobe_events")
+    def test_security_module_hears(self):
+        """of each connection that is made (0.5 s)"""
+        hook = "security_inet_conn_established"
+        with probe(hook) as hits:
+            for count, family in enumerate(FAMILIES, 1):
+                self.pair(family)
+                self.assertEqual(hits(), count)
 
     # --- control groups ---
 
@@ -306,6 +345,23 @@ class Hooks(Glue):
             self.net.netem("delay 0")
 
     # --- routing ---
+
+    def test_no_route_is_counted(self):
+        """OutNoRoutes of IP, once for each connect() (0 s)"""
+        for family, name, target in (
+                (socket.AF_INET, "IpOutNoRoutes", "192.0.2.1"),
+                (socket.AF_INET6, "Ip6OutNoRoutes", "2001:db8:99::1")):
+            command = f"ip netns exec alice nstat -asz {name}"
+            sock = self.client(family=family)
+            sh(f"{ip(family)} -n alice route del default")
+            try:
+                before = int(sh(command).split()[-2])
+                self.fails(errno.ENETUNREACH, sock.connect, (target, 9))
+                after = int(sh(command).split()[-2])
+            finally:
+                sh(f"{ip(family)} -n alice route add default via"
+                   f" {GATEWAY[family]}")
+            self.assertEqual(after - before, 1)
 
     def test_reset_goes_as_the_socket_does(self):
         """SO_MARK of a listener: its RST takes the way of marked packets

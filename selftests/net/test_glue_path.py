@@ -10,20 +10,14 @@ import time
 import unittest
 
 from dgram import disconnect
-from glue import (ACK, ADDRESS, FAMILIES, FIN, SO_TXREHASH, SYN, Glue, Tap,
-                  abort)
+from glue import (ACK, ADDRESS, FAMILIES, FIN, GATEWAY, SO_TXREHASH, SYN,
+                  Glue, Tap, abort, ip)
 from net import (IPPROTO_CHALK, exact_clock, inside, listener, sh, table,
                  wait_until)
 
-GATEWAY = {socket.AF_INET: "10.0.1.2", socket.AF_INET6: "2001:db8:1::2"}
 OTHER_GATEWAY = {socket.AF_INET: "10.0.1.3", socket.AF_INET6: "fe80::3"}
 MTU = {socket.AF_INET: (socket.IPPROTO_IP, 14),
        socket.AF_INET6: (socket.IPPROTO_IPV6, 24)}
-
-
-def ip(family) -> str:
-    """The command for this version of IP."""
-    return "ip -6" if family == socket.AF_INET6 else "ip"
 
 
 def mss_option(options: bytes) -> int:
@@ -233,9 +227,8 @@ class Path(Glue):
         7.3.1); UDP, which nobody answers, makes alice ask (4 s)"""
         mac = "02:00:00:00:01:a0"
         for family in FAMILIES:
-            router = "10.0.1.2" if family == socket.AF_INET \
-                else "2001:db8:1::2"
-            entry = f"ip -n alice neigh replace {router} dev a0 lladdr {mac}"
+            entry = f"ip -n alice neigh replace {GATEWAY[family]} dev a0" \
+                f" lladdr {mac}"
             self.addCleanup(sh, entry + " nud permanent")
             name = "ipv4" if family == socket.AF_INET else "ipv6"
             with inside("alice"):
