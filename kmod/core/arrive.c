@@ -386,13 +386,20 @@ static bool take_early(struct conn *c, struct seq_range *text,
 	return true;
 }
 
-/* RFC 9293 section 3.6.1: nobody is left to read it */
+/*
+ * RFC 9293 section 3.6.1: text that nobody will read is answered with a RST, so
+ * that the peer does not take it for delivered (RFC 1122 section 4.2.2.13,
+ * RFC 2525 section 2.17).
+ */
 static bool refuse_after_close(struct conn *c, const struct seg *s, u64 now,
 			       struct verdict *v)
 {
-	if (!c->orphan || !seq_gt(s->seq + s->len, c->rcv_nxt))
+	if (!c->no_reader ||
+	    !state_in(c->state, STF(FIN_WAIT_1) | STF(FIN_WAIT_2)) ||
+	    !seq_gt(s->seq + s->len, c->rcv_nxt))
 		return false;
 	mib_count(c->env, MIB_ABORT_ON_DATA);
+	c->err = ECONNRESET;
 	conn_reset(c, BY_USER_CLOSE, now);
 	v->wake |= WAKE_STATE;
 	drop(v, DROP_AFTER_CLOSE);

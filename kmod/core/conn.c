@@ -265,9 +265,15 @@ void conn_close(struct conn *c, u64 now)
 	state_set(c, state_after_close(c->state), BY_USER_CLOSE, now);
 }
 
+void conn_close_read(struct conn *c)
+{
+	c->no_reader = true;
+}
+
 void conn_release(struct conn *c, u64 now)
 {
 	c->orphan = true;
+	c->no_reader = true;
 	if (conn_readable(c)) {
 		mib_count(c->env, MIB_ABORT_ON_CLOSE);
 		conn_reset(c, BY_USER_CLOSE, now);

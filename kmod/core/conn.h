@@ -256,6 +256,7 @@ struct conn {
 	bool more : 1; /* the last write said that more follows */
 	bool push : 1; /* what is written so far goes, whatever holds it back */
 	bool orphan : 1; /* no process holds the connection */
+	bool no_reader : 1; /* the user will not read any more */
 	bool cwnd_limited : 1; /* cwnd had no room for a segment after the last poll */
 };
 
@@ -498,6 +499,16 @@ void conn_set_cc(struct conn *c, const struct cc_ops *ops, u64 now);
  * In SYN_SENT the connection is gone at once.
  */
 void conn_close(struct conn *c, u64 now);
+
+/**
+ * conn_close_read() - the user will not read any more
+ * @c: the connection
+ *
+ * shutdown(SHUT_RD). TCP has no message for it: while the user may still write,
+ * text is taken and acknowledged as before. After conn_close() too, new text is
+ * answered with a reset (RFC 9293 section 3.6.1).
+ */
+void conn_close_read(struct conn *c);
 
 /**
  * conn_release() - no process holds the connection any more

@@ -12,15 +12,20 @@
 /**
  * chalk_shutdown() - shutdown()
  * @sk:  the socket, locked
- * @how: RCV_SHUTDOWN and SEND_SHUTDOWN bits; sk_shutdown has them already
- *
- * The reading side has no counterpart in the protocol: recv() just ends.
+ * @how: RCV_SHUTDOWN and SEND_SHUTDOWN bits; sk_shutdown has them already, and
+ *       what was shut down before, even before connect()
  */
 void chalk_shutdown(struct sock *sk, int how)
 {
-	if (!(how & SEND_SHUTDOWN) || !chalk_is_open(sk))
+	struct conn *c = &chalk_sk(sk)->conn;
+
+	if (!chalk_is_open(sk))
 		return;
-	conn_close(&chalk_sk(sk)->conn, chalk_now());
+	if (sk->sk_shutdown & RCV_SHUTDOWN)
+		conn_close_read(c);
+	if (!(how & SEND_SHUTDOWN))
+		return;
+	conn_close(c, chalk_now());
 	chalk_push(sk, 0);
 }
 

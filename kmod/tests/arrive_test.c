@@ -815,6 +815,69 @@ static void take_text__after_half_close(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_2);
 }
 
+/*
+ * shutdown(SHUT_RDWR): where only the peer still speaks, nobody listens. In
+ * ESTABLISHED it is SHUT_RD, of which the peer does not hear.
+ */
+static void take_text__no_reader(struct kunit *test)
+{
+	const struct state_param *p = test->param_value;
+	struct world *w = in_state(test, p->state);
+	bool closed = state_in(p->state, STF(FIN_WAIT_1) | STF(FIN_WAIT_2));
+	struct seg s = text_from_peer(&w->a, 10);
+
+	s.ack = w->a.snd_una;
+	conn_close_read(&w->a);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, closed ? ST_CLOSED : p->state);
+	KUNIT_EXPECT_EQ(test, w->v.drop,
+			closed	    ? DROP_AFTER_CLOSE :
+			p->receives ? DROP_NONE :
+				      DROP_AFTER_FIN);
+	KUNIT_EXPECT_EQ(test, w->a.err, closed ? ECONNRESET : 0);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_ABORT_ON_DATA), closed);
+	if (!closed)
+		return;
+	KUNIT_EXPECT_TRUE(test, w->v.wake & WAKE_STATE);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_TRUE(test, s.flags & FLAG_RST);
+	expect_silence(test, w, &w->a);
+}
+
+/* In either order: what counts is that both directions are shut. */
+static void take_text__no_reader_then_close(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 10);
+
+	conn_close_read(&w->a);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.keep, 10);
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	/* the same text again is not news */
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_1);
+	s = text_from_peer(&w->a, 10);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_AFTER_CLOSE);
+	/* what came before can still be read */
+	KUNIT_EXPECT_EQ(test, conn_readable(&w->a), 10);
+}
+
+/* The peer's FIN is none: the connection ends as ever. */
+static void take_fin__no_reader(struct kunit *test)
+{
+	struct world *w = in_state(test, ST_FIN_WAIT_2);
+	struct seg s = from_peer(&w->a);
+
+	conn_close_read(&w->a);
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_TIME_WAIT);
+	KUNIT_EXPECT_EQ(test, w->a.err, 0);
+}
+
 /* Section 3.8.6.3: an ACK waits 40 ms at most */
 static void schedule_ack__delayed(struct kunit *test)
 {
@@ -1280,6 +1343,9 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(take_text__after_close),
 	KUNIT_CASE(take_text__old_after_close),
 	KUNIT_CASE(take_text__after_half_close),
+	KUNIT_CASE_PARAM(take_text__no_reader, states_row_gen_params),
+	KUNIT_CASE(take_text__no_reader_then_close),
+	KUNIT_CASE(take_fin__no_reader),
 	KUNIT_CASE_PARAM(take_fin__by_state, states_row_gen_params),
 	KUNIT_CASE(take_fin__with_ack_of_ours),
 	KUNIT_CASE(take_fin__with_text),

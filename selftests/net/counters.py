@@ -181,6 +181,16 @@ def after_close(scene):
     time.sleep(0.1)
 
 
+@scenario("bob TCPAbortOnData", "bob OutRsts", differs=("DelayedACKs",))
+def after_shutdown(scene):
+    """Data for a socket that is shut down in both directions; TCP delays its ACK"""
+    client, server = scene.connect()
+    server.shutdown(socket.SHUT_RDWR)
+    time.sleep(0.1)
+    client.sendall(b"too late")
+    time.sleep(0.1)
+
+
 @scenario("alice TCPAbortOnLinger", differs=("DelayedACKs",))
 def linger2(scene):
     """TCP_LINGER2 below 0: no FIN_WAIT_2 without a process"""

@@ -96,6 +96,75 @@ def own_shutdown_both(run):
     calls(run, "conn", conn)
 
 
+def talked_at(run, shut):
+    """The peer sends to a socket that @shut leaves in FIN_WAIT_2"""
+    client, conn = run.pair()
+    conn.send(b"before")
+    run.settle()
+    shut(client)
+    run.settle()
+    run.call("send", conn.send, b"after")
+    run.settle()
+    run.about(client=client, conn=conn)
+    calls(run, "client", client)
+    calls(run, "conn", conn)
+
+
+@scenario
+def shutdown_both_then_data(run):
+    """SHUT_RDWR: data that comes now is reset"""
+    talked_at(run, lambda sock: sock.shutdown(socket.SHUT_RDWR))
+
+
+@scenario
+def shutdown_read_write_then_data(run):
+    """The same in two calls"""
+    def shut(sock):
+        sock.shutdown(socket.SHUT_RD)
+        sock.shutdown(socket.SHUT_WR)
+    talked_at(run, shut)
+
+
+@scenario
+def shutdown_write_read_then_data(run):
+    """and in the other order"""
+    def shut(sock):
+        sock.shutdown(socket.SHUT_WR)
+        sock.shutdown(socket.SHUT_RD)
+    talked_at(run, shut)
+
+
+@scenario
+def shutdown_before_connect_then_data(run):
+    """SHUT_RD of a fresh socket counts, too"""
+    client = run.socket()
+    run.call("shutdown", client.shutdown, socket.SHUT_RD)
+    server = run.listener()
+    client.connect(run.address())
+    conn, _ = server.accept()
+    run.sockets.append(conn)
+    run.call("send", conn.send, b"before")
+    run.about(client=client, conn=conn)
+    client.shutdown(socket.SHUT_WR)
+    run.settle()
+    run.call("send", conn.send, b"after")
+    run.settle()
+    run.about(client=client, conn=conn)
+    calls(run, "client", client)
+
+
+@scenario
+def shutdown_both_in_close_wait(run):
+    """The peer has nothing more to say: SHUT_RDWR resets nothing"""
+    client, conn = run.pair()
+    client.shutdown(socket.SHUT_WR)
+    run.settle()
+    conn.shutdown(socket.SHUT_RDWR)
+    run.settle()
+    run.about(client=client, conn=conn)
+    calls(run, "conn", conn)
+
+
 @scenario
 def shutdown_with_unread(run):
     """SHUT_RDWR does not lose what has come"""
