@@ -190,10 +190,15 @@ static bool check_syn(struct conn *c, const struct seg *s, u64 now,
 
 /* --- fifth: ACK --- */
 
+static bool is_ack_of_syn(const struct conn *c, const struct seg *s)
+{
+	return seq_gt(s->ack, c->snd_una) && seq_le(s->ack, c->snd_nxt);
+}
+
 static bool ack_in_syn_rcvd(struct conn *c, const struct seg *s, u64 now,
 			    struct verdict *v)
 {
-	if (!seq_gt(s->ack, c->snd_una) || seq_gt(s->ack, c->snd_nxt)) {
+	if (!is_ack_of_syn(c, s)) {
 		v->reset = true;
 		return drop(v, DROP_HANDSHAKE_ACK);
 	}
@@ -558,20 +563,53 @@ static void finish_handshake(struct conn *c, u64 now)
 }
 
 /* Text and FIN may come with the SYN: they stand one after it. */
-static void rx_syn_sent(struct conn *c, const struct seg *s, u64 now,
-			struct verdict *v)
+static void take_behind_syn(struct conn *c, const struct seg *s, u64 now,
+			    struct verdict *v)
 {
 	struct seg rest = *s;
 
-	if (!syn_sent_ack(c, s, v) || !syn_sent_rst(c, s, now, v) ||
-	    !syn_sent_syn(c, s, now, v))
-		return;
 	rest.seq++;
 	rest.flags &= ~FLAG_SYN;
 	urgent_rx(c, &rest, v);
 	if (take_text(c, &rest, now, v))
 		take_fin(c, &rest, now, v);
-	finish_handshake(c, now);
+	/* unless the text was for a user who has gone */
+	if (c->state != ST_CLOSED)
+		finish_handshake(c, now);
+}
+
+static void rx_syn_sent(struct conn *c, const struct seg *s, u64 now,
+			struct verdict *v)
+{
+	if (syn_sent_ack(c, s, v) && syn_sent_rst(c, s, now, v) &&
+	    syn_sent_syn(c, s, now, v))
+		take_behind_syn(c, s, now, v);
+}
+
+/* --- SYN_RCVD of a simultaneous open: figure 7 --- */
+
+/*
+ * The two SYN+ACKs cross: each acknowledges a SYN and repeats another. The steps
+ * of section 3.10.7.4 take it for an old duplicate; by line 6 of the figure it
+ * makes ESTABLISHED, for else a peer who waits for us to speak waits a timeout.
+ */
+static bool is_crossing_synack(const struct conn *c, const struct seg *s)
+{
+	return c->state == ST_SYN_RCVD && s->seq == c->irs &&
+	       (s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) ==
+		       (FLAG_SYN | FLAG_ACK) &&
+	       is_ack_of_syn(c, s);
+}
+
+/* It is answered, in case that our own SYN+ACK was lost. */
+static void rx_crossing_synack(struct conn *c, const struct seg *s, u64 now,
+			       struct verdict *v)
+{
+	c->last_rcvd = now;
+	if (!check_ack(c, s, now, v))
+		return;
+	keep_timestamp(c, s, now);
+	take_behind_syn(c, s, now, v);
 }
 
 /* --- all other states: section 3.10.7.4 --- */
@@ -579,8 +617,14 @@ static void rx_syn_sent(struct conn *c, const struct seg *s, u64 now,
 static void rx_other(struct conn *c, const struct seg *s, u64 now,
 		     struct verdict *v)
 {
-	if (!check_timestamp(c, s, now, v) || !check_sequence(c, s, now, v) ||
-	    !check_rst(c, s, now, v) || !check_syn(c, s, now, v))
+	if (!check_timestamp(c, s, now, v))
+		return;
+	if (unlikely(is_crossing_synack(c, s))) {
+		rx_crossing_synack(c, s, now, v);
+		return;
+	}
+	if (!check_sequence(c, s, now, v) || !check_rst(c, s, now, v) ||
+	    !check_syn(c, s, now, v))
 		return;
 	c->last_rcvd = now;
 	c->keep_sent = 0;

@@ -195,6 +195,150 @@ static void conn_open__simultaneous(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_readable(&w->b), 5000);
 }
 
+/* Both in SYN_RCVD; the SYN+ACKs that they send. */
+static struct world *crossing(struct kunit *test, struct seg *of_a,
+			      struct seg *of_b)
+{
+	struct world *w = world_new(test);
+
+	w->env.tun.window_scaling = true;
+	open_a(w);
+	open_b(w);
+	*of_a = next_seg(test, w, &w->a);
+	*of_b = next_seg(test, w, &w->b);
+	deliver(w, &w->a, of_b);
+	deliver(w, &w->b, of_a);
+	*of_a = next_seg(test, w, &w->a);
+	*of_b = next_seg(test, w, &w->b);
+	return w;
+}
+
+/* Figure 7, lines 5 to 7: nothing but the two SYN+ACKs makes it. */
+static void is_crossing_synack__figure_7(struct kunit *test)
+{
+	struct seg of_a, of_b, s;
+	struct world *w = crossing(test, &of_a, &of_b);
+
+	deliver(w, &w->a, &of_b);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_NONE);
+	KUNIT_EXPECT_EQ(test, w->v.wake, WAKE_STATE | WAKE_WRITE);
+	deliver(w, &w->b, &of_a);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
+	/* RFC 7323 section 2.2: the window of a SYN is not scaled */
+	KUNIT_EXPECT_EQ(test, w->a.snd_wnd, RCV_BUF);
+	KUNIT_EXPECT_EQ(test, w->b.snd_wnd, RCV_BUF);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_HANDSHAKE);
+	deliver(w, &w->b, &s);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->b), 1);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->b), NEVER);
+	conn_write(&w->a, 5000, false, w->now);
+	carry(w);
+	KUNIT_EXPECT_EQ(test, conn_readable(&w->b), 5000);
+}
+
+/* One of them is lost: what answers the other takes its place. */
+static void is_crossing_synack__one_lost(struct kunit *test)
+{
+	struct seg of_a, of_b;
+	struct world *w = crossing(test, &of_a, &of_b);
+
+	deliver(w, &w->a, &of_b);
+	carry(w);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
+	/* the second, late, is an old duplicate */
+	deliver(w, &w->b, &of_a);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_OLD_DUPLICATE);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
+}
+
+/* "there may be other controls or text in the segment" */
+static void is_crossing_synack__text_and_fin(struct kunit *test)
+{
+	struct seg of_a, of_b, s;
+	struct world *w = crossing(test, &of_a, &of_b);
+
+	of_b.len = 30;
+	deliver(w, &w->a, &of_b);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->v.keep, 30);
+	KUNIT_EXPECT_EQ(test, w->v.skip, 0);
+	KUNIT_EXPECT_EQ(test, w->v.seq, B0);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.ack, B0 + 30);
+	w = crossing(test, &of_a, &of_b);
+	of_b.len = 30;
+	of_b.flags |= FLAG_FIN;
+	deliver(w, &w->a, &of_b);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSE_WAIT);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.ack, B0 + 31);
+}
+
+/* @ack from ISS + 1, @seq from IRS; each leaves SYN_RCVD as it is */
+static const struct crossing_param {
+	const char *name;
+	s32 seq, ack;
+	u8 flags;
+	bool answered;
+} crossings[] = {
+	{ "ACK of less", 0, -1, FLAG_SYN | FLAG_ACK, true },
+	{ "ACK of more", 0, 1, FLAG_SYN | FLAG_ACK, true },
+	{ "another SYN before it", -1, 0, FLAG_SYN | FLAG_ACK, true },
+	{ "another SYN behind it", 1, 0, FLAG_SYN | FLAG_ACK, true },
+	{ "without ACK", 0, 0, FLAG_SYN, true },
+	{ "with RST", 0, 0, FLAG_SYN | FLAG_ACK | FLAG_RST, false },
+};
+
+NAMED_PARAMS(crossing_param, crossings);
+
+static void is_crossing_synack__table(struct kunit *test)
+{
+	const struct crossing_param *p = test->param_value;
+	struct seg of_a, of_b, s;
+	struct world *w = crossing(test, &of_a, &of_b);
+
+	s = of_b;
+	s.seq += p->seq;
+	s.ack += p->ack;
+	s.flags = p->flags;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_SYN_RCVD);
+	KUNIT_EXPECT_NE(test, w->v.drop, DROP_NONE);
+	KUNIT_EXPECT_FALSE(test, w->v.reset);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), p->answered);
+	/* the right one still makes it */
+	deliver(w, &w->a, &of_b);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+}
+
+/* The user has closed meanwhile: the FIN goes; text is for nobody. */
+static void is_crossing_synack__closed(struct kunit *test)
+{
+	struct seg of_a, of_b, s;
+	struct world *w = crossing(test, &of_a, &of_b);
+
+	conn_release(&w->a, w->now);
+	deliver(w, &w->a, &of_b);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_1);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_FIN | FLAG_ACK);
+	w = crossing(test, &of_a, &of_b);
+	conn_release(&w->a, w->now);
+	of_b.len = 30;
+	deliver(w, &w->a, &of_b);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_AFTER_CLOSE);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_TRUE(test, s.flags & FLAG_RST);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
+}
+
 /* The SYN+ACK of one got lost: it is sent again. */
 static void conn_open__simultaneous_with_loss(struct kunit *test)
 {
@@ -880,6 +1024,11 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(conn_open__default_mss),
 	KUNIT_CASE(conn_open__large_buffer),
 	KUNIT_CASE(conn_open__simultaneous),
+	KUNIT_CASE(is_crossing_synack__figure_7),
+	KUNIT_CASE(is_crossing_synack__one_lost),
+	KUNIT_CASE(is_crossing_synack__text_and_fin),
+	KUNIT_CASE_PARAM(is_crossing_synack__table, crossings_row_gen_params),
+	KUNIT_CASE(is_crossing_synack__closed),
 	KUNIT_CASE(conn_open__simultaneous_with_loss),
 	KUNIT_CASE(conn_open__simultaneous_without_options),
 	KUNIT_CASE(conn_open__simultaneous_after_retries),

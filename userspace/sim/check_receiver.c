@@ -86,6 +86,16 @@ static enum fate later_steps(struct sock *sk, const struct seg *s)
 	return FATE_TAKE;
 }
 
+/* RFC 9293 figure 7: in SYN_RCVD a SYN+ACK, too, acknowledges our SYN. */
+static bool is_crossing(const struct sock *sk, const struct seg *s)
+{
+	const struct check *k = &sk->check;
+
+	return !k->snd.on && s->seq == k->in.seq && s->ack == k->snd.nxt &&
+	       (s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) ==
+		       (FLAG_SYN | FLAG_ACK);
+}
+
 static enum fate fate_of(struct sock *sk, const struct seg *s)
 {
 	const struct check *k = &sk->check;
@@ -98,6 +108,10 @@ static enum fate fate_of(struct sock *sk, const struct seg *s)
 			return dropped(sk, FATE_QUIET, DROP_NO_TIMESTAMP);
 		if (is_old_timestamp(sk, s))
 			return dropped(sk, answer, DROP_PAWS);
+	}
+	if (is_crossing(sk, s)) {
+		sk->check.rcv.speaks = true;
+		return FATE_TAKE;
 	}
 	surely = is_acceptable(s, nxt, receiver_window_left(sk, false));
 	maybe = is_acceptable(s, nxt, receiver_window_left(sk, true));
@@ -227,11 +241,12 @@ static void taken(struct sock *sk, const struct seg *s)
 {
 	struct receiver *r = &sk->check.rcv;
 
+	/* the last segment of a handshake */
+	if (s->flags & FLAG_SYN && s->flags & FLAG_ACK)
+		owe(r);
 	if (r->before == ST_SYN_SENT) {
 		r->speaks = true;
 		sender_took_syn(sk, s);
-		if (s->flags & FLAG_ACK)
-			owe(r);
 	} else {
 		if (sk->check.snd.on)
 			sender_ack(sk, s);
