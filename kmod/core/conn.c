@@ -131,7 +131,7 @@ void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
 		c->rcv_wscale = 0;
 	c->ts_ok = tun->timestamps && s->has_ts;
 	c->ts_recent = s->tsval;
-	c->ts_recent_ok = c->ts_ok;
+	c->ts_recent_ok = c->ts_ok && is_time(s->tsval);
 	c->ts_recent_at = now;
 	if (s->mss)
 		c->peer_mss = s->mss;

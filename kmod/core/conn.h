@@ -678,6 +678,17 @@ static inline u32 timestamp(u32 offset, u64 now)
 	return offset + (u32)div_u64_rem(now, USEC_PER_MS, &micros);
 }
 
+/*
+ * Does the timestamp of a SYN tell a time that later ones can be compared with?
+ * DEVIATES: RFC 7323 section 4.3 takes any. Some systems send 0 and set their
+ * clock afterwards, to anywhere on its circle: from half of it the next segment
+ * would look old (section 5.3, R1). As in the kernel's TCP 0 is no time.
+ */
+static inline bool is_time(u32 tsval)
+{
+	return tsval;
+}
+
 /* Note what the peer's SYN (or SYN+ACK) says: irs, options, MSS. */
 void conn_take_syn(struct conn *c, const struct seg *s, u64 now);
 

@@ -180,7 +180,7 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 		if (!s->has_ts)
 			return req_refuse(r, env, s, DROP_NO_TIMESTAMP, drop,
 					  now);
-		if (seq_lt(s->tsval, r->ts_recent))
+		if (is_time(r->ts_recent) && seq_lt(s->tsval, r->ts_recent))
 			return refuse_and_ack(r, env, s, DROP_PAWS, drop, now);
 	}
 	if (!req_is_acceptable(r, s)) {

@@ -150,6 +150,32 @@ static void check_timestamp__wraps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_PAWS);
 }
 
+/* A SYN+ACK with TSval 0 tells no time; a later 0, where the clock wraps, does. */
+static void check_timestamp__after_0(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	w->env.tun.timestamps = true;
+	open_a(w);
+	lose_all(w, &w->a);
+	s.has_ts = true;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).tsecr, 0);
+	s = text_from_peer(&w->a, 10);
+	s.tsval = 0xa0000000;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.keep, 10);
+	KUNIT_EXPECT_EQ(test, w->a.ts_recent, s.tsval);
+	s = text_from_peer(&w->a, 10);
+	s.tsval = 0x9fffffff;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_PAWS);
+	w->a.ts_recent = 0;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_PAWS);
+}
+
 /* Section 5.5: after 24 days TS.Recent says nothing */
 static void check_timestamp__old_clock(struct kunit *test)
 {
@@ -1296,6 +1322,7 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(check_timestamp__paws),
 	KUNIT_CASE(check_timestamp__paws_limited),
 	KUNIT_CASE(check_timestamp__wraps),
+	KUNIT_CASE(check_timestamp__after_0),
 	KUNIT_CASE(check_timestamp__old_clock),
 	KUNIT_CASE(keep_timestamp__renews_the_clock),
 	KUNIT_CASE(check_timestamp__missing),

@@ -303,6 +303,31 @@ static void req_rx__paws(struct kunit *test)
 			REQ_ESTABLISH);
 }
 
+/* A SYN with TSval 0 tells no time: what follows may be anywhere. */
+static void req_rx__paws_after_0(struct kunit *test)
+{
+	struct seg first = SYN, s, in;
+	struct world *w;
+	enum cause drop;
+
+	first.has_ts = true;
+	first.tsval = 0;
+	w = answered(test, &first, &s);
+	KUNIT_EXPECT_EQ(test, s.tsecr, 0);
+	in = third(&s);
+	in.tsval = 0x90000000;
+	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_ESTABLISH);
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	deliver(w, &w->b, &in);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->b.ts_recent, in.tsval);
+	/* from then on it does */
+	in.tsval--;
+	deliver(w, &w->b, &in);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_PAWS);
+}
+
 /* RFC 7323 section 3.2: what agreed to the option has it, or is dropped. */
 static void req_rx__no_timestamp(struct kunit *test)
 {
@@ -590,6 +615,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_rx__same_syn),
 	KUNIT_CASE_PARAM(req_rx__table, arrivals_row_gen_params),
 	KUNIT_CASE(req_rx__paws),
+	KUNIT_CASE(req_rx__paws_after_0),
 	KUNIT_CASE(req_rx__no_timestamp),
 	KUNIT_CASE(req_rx__challenges_limited),
 	KUNIT_CASE(make_challenge__scaled),

@@ -346,7 +346,8 @@ void receiver_syn(struct sock *sk, const struct seg *s)
 	struct receiver *r = &sk->check.rcv;
 
 	r->ts_recent = s->tsval;
-	r->ts_known = s->has_ts;
+	/* 0 is no time, as in the kernel's TCP */
+	r->ts_known = s->has_ts && s->tsval;
 	r->ts_at = sk->host->w->now;
 }
 

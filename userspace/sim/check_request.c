@@ -90,7 +90,7 @@ static enum req_result result_of(struct sock *sk, const struct seg *s)
 	if (check_has_timestamps(k) && !rst) {
 		if (!s->has_ts)
 			return REQ_DROP;
-		if (seq_lt(s->tsval, k->rcv.ts_recent))
+		if (k->rcv.ts_known && seq_lt(s->tsval, k->rcv.ts_recent))
 			return challenged(sk);
 	}
 	if (!is_acceptable(sk, s))
