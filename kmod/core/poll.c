@@ -123,10 +123,11 @@ static bool reaches_fin(const struct conn *c, u32 end)
  */
 static void time_segment(struct conn *c, u32 seq, u32 end, u64 now)
 {
-	u32 old = (c->snd_nxt - seq) / c->smss;
+	u32 old;
 
 	if (c->rtt_timing)
 		return;
+	old = (c->snd_nxt - seq) / c->smss;
 	c->rtt_timing = true;
 	c->rtt_seq = seq_min(end, seq + (old + 1) * c->smss);
 	c->rtt_from = now;
