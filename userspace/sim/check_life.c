@@ -259,22 +259,6 @@ static bool timewait_asks(const struct sock *sk, const struct seg *s)
 	return seg_space(s) || into;
 }
 
-/* RFC 5961 section 7 */
-static bool timewait_may_answer(struct sock *sk)
-{
-	struct life *l = &sk->check.life;
-	u64 now = sk->host->w->now;
-
-	if (now - l->period >= CHALLENGE_PERIOD) {
-		l->period = now;
-		l->challenges = 0;
-	}
-	if (l->challenges == CHALLENGE_ACKS)
-		return false;
-	l->challenges++;
-	return true;
-}
-
 void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
 {
 	struct check *k = &sk->check;
@@ -286,9 +270,9 @@ void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
 	k->rcv.must_ack = k->rcv.may_ack = false;
 	if (timewait_is_unsure(sk, s)) {
 		k->rcv.may_ack = true;
-		k->life.period = sk->tw.challenge.from;
-		k->life.challenges = sk->tw.challenge.sent;
-	} else if (kept && timewait_asks(sk, s) && timewait_may_answer(sk)) {
+		challenges_follow(&k->life.challenges, &sk->tw.challenge);
+	} else if (kept && timewait_asks(sk, s) &&
+		   challenges_allow(&k->life.challenges, sk->host->w->now)) {
 		k->rcv.may_ack = true;
 	}
 	if (!(s->flags & FLAG_RST) && s->flags & FLAG_FIN &&

@@ -10,6 +10,7 @@
 #ifndef CHALK_SIM_CHECK_LIFE_H
 #define CHALK_SIM_CHECK_LIFE_H
 
+#include "check_challenge.h"
 #include "types.h"
 #include "wire.h"
 
@@ -30,7 +31,7 @@ struct sock;
  * @due:       when a record falls due
  * @timeouts:  of a record
  * @reset:     a RST left
- * @period, @challenges: RFC 5961 section 7, in TIME_WAIT
+ * @challenges: RFC 5961 section 7, in TIME_WAIT
  * @unsent:    the user aborted while he had bytes, or a FIN, that never left
  * @aborts:    state in which the user aborted; 0: he did not
  */
@@ -46,8 +47,7 @@ struct life {
 	u64 fin_due;
 	u64 due;
 	u32 timeouts;
-	u64 period;
-	u32 challenges;
+	struct challenges challenges;
 	bool reset, unsent;
 	u8 aborts;
 };

@@ -165,20 +165,12 @@ static void owe(struct receiver *r)
 	r->must_ack = r->may_ack = true;
 }
 
-/* RFC 5961 section 7 */
 static void owe_challenge(struct sock *sk)
 {
 	struct receiver *r = &sk->check.rcv;
-	u64 now = sk->host->w->now;
 
-	if (now - r->period >= CHALLENGE_PERIOD) {
-		r->period = now;
-		r->challenges = 0;
-	}
-	if (r->challenges == CHALLENGE_ACKS)
-		return;
-	r->challenges++;
-	owe(r);
+	if (challenges_allow(&r->challenges, sk->host->w->now))
+		owe(r);
 }
 
 /* RFC 7323 section 4.3 (2) */
@@ -267,8 +259,7 @@ static void unsure(struct sock *sk, const struct seg *s,
 
 	k->tune.unsure = true;
 	k->rcv.may_ack = true;
-	k->rcv.period = sk->c.challenge.from;
-	k->rcv.challenges = sk->c.challenge.sent;
+	challenges_follow(&k->rcv.challenges, &sk->c.challenge);
 	if (s->flags & FLAG_RST) {
 		k->rcv.fate = FATE_QUIET;
 		return;

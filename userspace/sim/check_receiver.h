@@ -10,6 +10,7 @@
 #ifndef CHALK_SIM_CHECK_RECEIVER_H
 #define CHALK_SIM_CHECK_RECEIVER_H
 
+#include "check_challenge.h"
 #include "types.h"
 #include "wire.h"
 
@@ -40,7 +41,7 @@ enum fate {
  * @must_ack:   an ACK has to leave now
  * @may_ack:    one that carries nothing may leave now
  * @has_read:   the user has read at this moment
- * @period, @challenges: RFC 5961 section 7
+ * @challenges: RFC 5961 section 7
  */
 struct receiver {
 	u8 fate, why;
@@ -52,8 +53,7 @@ struct receiver {
 	u32 full;
 	u32 clamp;
 	bool must_ack, may_ack, has_read;
-	u64 period;
-	u32 challenges;
+	struct challenges challenges;
 };
 
 /* A segment arrives at a connection that knows its peer's SYN, or waits for it. */

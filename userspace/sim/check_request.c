@@ -4,25 +4,12 @@
  */
 #include "check_model.h"
 
-/* RFC 5961 section 7 */
-static void ask_challenge(struct sock *sk)
-{
-	struct request *r = &sk->check.req;
-	u64 now = sk->host->w->now;
-
-	if (now - r->period >= CHALLENGE_PERIOD) {
-		r->period = now;
-		r->challenges = 0;
-	}
-	if (r->challenges == CHALLENGE_ACKS)
-		return;
-	r->challenges++;
-	r->challenge = true;
-}
-
 static enum req_result challenged(struct sock *sk)
 {
-	ask_challenge(sk);
+	struct request *r = &sk->check.req;
+
+	if (challenges_allow(&r->challenges, sk->host->w->now))
+		r->challenge = true;
 	return REQ_DROP;
 }
 
@@ -129,6 +116,11 @@ void request_out(struct sock *sk, const struct seg *s)
 	if (!*asked && !r->unsure)
 		sock_fail(sk, "an answer that nothing asks for");
 	*asked = false;
+	if (s->flags & FLAG_SYN && k->out.seen) {
+		/* Karn: which of the two will its ACK mean? */
+		k->snd.timing = false;
+		r->again++;
+	}
 	if (!(s->flags & FLAG_SYN) && s->seq != k->out.seq + 1)
 		sock_fail(sk, "an ACK at %u, not at %u", s->seq,
 			  k->out.seq + 1);

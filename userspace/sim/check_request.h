@@ -10,6 +10,7 @@
 #ifndef CHALK_SIM_CHECK_REQUEST_H
 #define CHALK_SIM_CHECK_REQUEST_H
 
+#include "check_challenge.h"
 #include "req.h"
 #include "types.h"
 
@@ -21,15 +22,14 @@ struct sock;
  * @unsure:   the RFCs would take a part of it that the record does not look at
  * @synack, @challenge: one is to leave now
  * @acked:    a bare ACK came, and data is waited for
- * @period, @challenges: RFC 5961 section 7
+ * @challenges: RFC 5961 section 7
  */
 struct request {
 	enum req_result result;
 	bool unsure;
 	bool synack, challenge;
 	bool acked;
-	u64 period;
-	u32 challenges;
+	struct challenges challenges;
 };
 
 /* So many timeouts it waits for data. */
