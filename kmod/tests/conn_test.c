@@ -702,6 +702,28 @@ static void conn_close__in_syn_rcvd(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.seq, A0);
 }
 
+/* An orphan is not kept alive, whenever its user left. */
+static void conn_release__in_syn_rcvd(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s;
+
+	open_a(w);
+	open_b(w);
+	lose_all(w, &w->a);
+	s = next_seg(test, w, &w->b);
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	conn_set_keepalive(&w->a, true, w->now);
+	conn_release(&w->a, w->now);
+	s.flags = FLAG_ACK;
+	s.seq++;
+	s.ack = A0;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_1);
+	KUNIT_EXPECT_EQ(test, w->a.timer[TIMER_KEEP], NEVER);
+}
+
 static void conn_close__twice(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -1046,6 +1068,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(conn_close__in_syn_sent),
 	KUNIT_CASE(conn_close__in_syn_rcvd),
 	KUNIT_CASE(conn_close__twice),
+	KUNIT_CASE(conn_release__in_syn_rcvd),
 	KUNIT_CASE(conn_release__with_unread),
 	KUNIT_CASE(conn_release__all_read),
 	KUNIT_CASE(conn_release__ends_keepalive),

@@ -74,8 +74,7 @@ void life_heard(struct sock *sk)
 	if (!k->snd.on || k->life.keep_on)
 		return;
 	k->life.keep_on = true;
-	k->life.keep_free = sk->app.done;
-	if (k->life.keepalive)
+	if (k->life.keepalive && !sk->app.done)
 		k->life.keep_due = sk->host->w->now + k->life.keep_idle;
 }
 
@@ -199,9 +198,7 @@ void life_rest(struct sock *sk)
 	rest_aborted(sk);
 	if (sk->c.state == ST_CLOSED)
 		return;
-	if (l->keep_free)
-		l->keep_due = sk->c.timer[TIMER_KEEP];
-	else if (sk->app.done || sk->c.state == ST_TIME_WAIT)
+	if (sk->app.done || sk->c.state == ST_TIME_WAIT)
 		l->keep_due = NEVER;
 	if (l->keep_owed)
 		sock_fail(sk, "a keep-alive is not sent");

@@ -22,7 +22,6 @@ struct sock;
  * @heard_at:  when the peer last said something acceptable
  * @keepalive, @keep_idle: the user's options
  * @keep_on:   the connection is established
- * @keep_free: the user had left before: keep-alives may go on, or not
  * @keep_due:  when the next is to be sent, NEVER: they are off
  * @keep_sent: without an answer
  * @keep_owed: one is to leave now
@@ -40,7 +39,7 @@ struct life {
 	u64 heard_at;
 	bool keepalive;
 	u64 keep_idle;
-	bool keep_on, keep_free;
+	bool keep_on;
 	u64 keep_due;
 	u32 keep_sent;
 	bool keep_owed, keep_over;
