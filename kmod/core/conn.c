@@ -198,10 +198,11 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 	c->snd_nxt = req->iss + 1;
 	c->snd_rtx = req->iss + 1;
 	c->syn_lost = req->retries;
-	c->rtt_timing = !req->retries;
+	/* RFC 6298 section 3: not of a SYN+ACK that was sent twice */
+	c->rtt_timing = !req->retries && !req->resent;
 	c->rtt_seq = req->iss + 1;
 	c->rtt_from = req->sent_at;
-	stats_passive(c, req->retries);
+	stats_passive(c, req->resent);
 }
 
 /* --- the user --- */

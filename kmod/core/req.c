@@ -241,10 +241,16 @@ static void req_fill(const struct req *r, u64 now, struct seg *s)
 	s->tsecr = r->ts_recent;
 }
 
-static void make_synack(struct req *r, const struct env *env, u64 now,
-			struct seg *s)
+/* It goes again where a timeout or the SYN, which came again, asks for it. */
+static enum event_kind make_synack(struct req *r, const struct env *env,
+				   u64 now, struct seg *s)
 {
+	bool again = r->answered;
+
 	r->pending = false;
+	r->answered = true;
+	if (again && r->resent < U16_MAX)
+		r->resent++;
 	req_fill(r, now, s);
 	s->seq = r->iss;
 	s->flags |= FLAG_SYN;
@@ -254,12 +260,13 @@ static void make_synack(struct req *r, const struct env *env, u64 now,
 		s->mss = min_t(u16, s->mss, r->user_mss);
 	s->has_wscale = r->wscale_ok;
 	s->wscale = r->rcv_wscale;
-	s->cause = r->retries ? BY_SYN_LOST : BY_HANDSHAKE;
-	stats_synack_sent(env, r->retries);
+	s->cause = again ? BY_SYN_LOST : BY_HANDSHAKE;
+	stats_synack_sent(env, again);
+	return again ? EV_RTX : EV_SEND;
 }
 
-static void make_challenge(struct req *r, const struct env *env, u64 now,
-			   struct seg *s)
+static enum event_kind make_challenge(struct req *r, const struct env *env,
+				      u64 now, struct seg *s)
 {
 	r->ack_pending = false;
 	req_fill(r, now, s);
@@ -268,6 +275,7 @@ static void make_challenge(struct req *r, const struct env *env, u64 now,
 	s->cause = BY_ACK_CHALLENGE;
 	mib_count(env, MIB_OUT_SEGS);
 	mib_count(env, MIB_CHALLENGE_ACK);
+	return EV_SEND;
 }
 
 void req_abort(struct req *r, struct env *env, u64 now, struct seg *rst)
@@ -285,13 +293,15 @@ void req_abort(struct req *r, struct env *env, u64 now, struct seg *rst)
 
 bool req_poll(struct req *r, struct env *env, u64 now, struct seg *s)
 {
+	enum event_kind kind;
+
 	memset(s, 0, sizeof(*s));
 	if (r->pending)
-		make_synack(r, env, now, s);
+		kind = make_synack(r, env, now, s);
 	else if (r->ack_pending)
-		make_challenge(r, env, now, s);
+		kind = make_challenge(r, env, now, s);
 	else
 		return false;
-	trace_req(env, r, r->retries ? EV_RTX : EV_SEND, s->cause, s, now);
+	trace_req(env, r, kind, s->cause, s, now);
 	return true;
 }

@@ -28,11 +28,13 @@
  * @ts_recent: the peer's last timestamp
  * @sent_at:   when the SYN+ACK first went out
  * @deadline:  the next timeout
+ * @resent:    how often the SYN+ACK went out again
  * @retries:   how many timeouts there were
  * @most_retries: how many there may be, 0: as the namespace says
  * @defer:     so many timeouts it waits for data (TCP_DEFER_ACCEPT)
  * @acked:     the SYN+ACK is acknowledged, without data
  * @pending:   it is to go out now
+ * @answered:  it has gone out
  */
 struct req {
 	u32 id;
@@ -41,6 +43,7 @@ struct req {
 	u32 rcv_wnd, rcv_buf;
 	u16 mtu_mss, peer_mss, user_mss;
 	u16 sport, dport;
+	u16 resent;
 	u32 ts_off, ts_recent;
 	u64 sent_at;
 	u64 deadline;
@@ -52,6 +55,7 @@ struct req {
 	bool ts_ok : 1;
 	bool acked : 1;
 	bool pending : 1;
+	bool answered : 1;
 	bool ack_pending : 1;
 };
 

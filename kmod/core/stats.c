@@ -30,11 +30,11 @@ void stats_init(struct conn *c, u64 now)
 	};
 }
 
-void stats_passive(struct conn *c, u32 retries)
+void stats_passive(struct conn *c, u32 resent)
 {
 	c->stats.segs_in = 1;
-	c->stats.segs_out = 1 + retries;
-	c->stats.retrans_segs = retries;
+	c->stats.segs_out = 1 + resent;
+	c->stats.retrans_segs = resent;
 }
 
 void stats_received(struct conn *c, const struct seg *s, u64 now)

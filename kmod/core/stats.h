@@ -111,7 +111,7 @@ struct stats {
 void stats_init(struct conn *c, u64 now);
 
 /* The handshake was done by a record: a SYN came, the SYN+ACK went out. */
-void stats_passive(struct conn *c, u32 retries);
+void stats_passive(struct conn *c, u32 resent);
 
 /* A segment arrived. */
 void stats_received(struct conn *c, const struct seg *s, u64 now);

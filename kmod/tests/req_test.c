@@ -214,8 +214,54 @@ static void req_rx__same_syn(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
 	KUNIT_EXPECT_EQ(test, s.flags, FLAG_SYN | FLAG_ACK);
 	KUNIT_EXPECT_EQ(test, s.seq, B_ISS);
+	KUNIT_EXPECT_EQ(test, s.cause, BY_SYN_LOST);
 	KUNIT_EXPECT_EQ(test, w->req.deadline, deadline);
 	KUNIT_EXPECT_FALSE(test, req_poll(&w->req, &w->env, w->now, &s));
+	/* a retransmission, of which the ACK measures nothing (RFC 6298, 3) */
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SEND, BY_NONE), 1);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTX, BY_SYN_LOST), 1);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_OUT_SEGS), 1);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_RETRANS_SEGS), 1);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_SYN_RETRANS), 1);
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	KUNIT_EXPECT_EQ(test, w->b.stats.retrans_segs, 1);
+	KUNIT_EXPECT_EQ(test, w->b.stats.segs_out, 2);
+	KUNIT_EXPECT_FALSE(test, w->b.rtt_timing);
+	KUNIT_EXPECT_FALSE(test, w->b.syn_lost);
+}
+
+/* A flood of the same SYN: the count goes no further than it can. */
+static void req_rx__same_syn_for_ever(struct kunit *test)
+{
+	struct seg s;
+	struct world *w = answered(test, &SYN, &s);
+	enum cause drop;
+
+	for (u32 i = 0; i < U16_MAX + 2; i++) {
+		req_rx(&w->req, &w->env, &SYN, w->now, &drop);
+		KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	}
+	KUNIT_EXPECT_EQ(test, w->req.resent, U16_MAX);
+}
+
+/* A challenge ACK is no retransmission, though SYN+ACKs were. */
+static void make_challenge__after_timeout(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = answered(test, &SYN, &s);
+	enum cause drop;
+
+	w->now = w->req.deadline;
+	req_tick(&w->req, &w->env, w->now);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	in = third(&s);
+	in.seq += RCV_BUF;
+	req_rx(&w->req, &w->env, &in, w->now, &drop);
+	forget_events(w);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.cause, BY_ACK_CHALLENGE);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SEND, BY_ACK_CHALLENGE), 1);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTX, BY_NONE), 0);
 }
 
 /* @seq is from RCV.NXT = IRS + 1, @ack from SND.NXT = ISS + 1. */
@@ -613,6 +659,8 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_init__options_refused),
 	KUNIT_CASE(req_init__default_mss),
 	KUNIT_CASE(req_rx__same_syn),
+	KUNIT_CASE(req_rx__same_syn_for_ever),
+	KUNIT_CASE(make_challenge__after_timeout),
 	KUNIT_CASE_PARAM(req_rx__table, arrivals_row_gen_params),
 	KUNIT_CASE(req_rx__paws),
 	KUNIT_CASE(req_rx__paws_after_0),

@@ -98,6 +98,18 @@ def half_open(scene):
     time.sleep(9)
 
 
+@scenario("bob TCPSynRetrans", "bob RetransSegs",
+          differs=("PassiveOpens", "OutSegs"))
+def syn_again(scene):
+    """The same SYN twice: the second SYN+ACK is a retransmission; TCP counts it
+    in OutSegs, too"""
+    scene.listen()
+    scene.losing = lambda seg, to_bob: not to_bob
+    for _ in range(2):
+        scene.put(scene.segment(SYN, 1000))
+    time.sleep(0.2)
+
+
 @scenario("bob EmbryonicRsts", "bob AttemptFails",
           differs=("PassiveOpens",))
 def embryonic_reset(scene):

@@ -213,11 +213,9 @@ static void check_departure(struct sock *sk, const struct event *ev)
 
 	if (k->parts && ev->seq != k->part.seq + k->part.len)
 		fail_record(sk, ev, "no packet after the one before");
-	if (sk->kind == SOCK_CONN) {
-		check_packet(sk, ev);
-		if (k->parts)
-			check_part(sk, &k->part);
-	}
+	check_packet(sk, ev);
+	if (sk->kind == SOCK_CONN && k->parts)
+		check_part(sk, &k->part);
 	if (!k->parts++)
 		k->part_seq = ev->seq;
 	k->part = *ev;

@@ -107,7 +107,7 @@ void request_verdict(struct sock *sk, enum req_result result)
 
 void request_out(struct sock *sk, const struct seg *s)
 {
-	const struct check *k = &sk->check;
+	struct check *k = &sk->check;
 	struct request *r = &sk->check.req;
 	bool *asked = s->flags & FLAG_SYN ? &r->synack : &r->challenge;
 

@@ -21,6 +21,7 @@ struct sock;
  * @result:   of the segment that is being received
  * @unsure:   the RFCs would take a part of it that the record does not look at
  * @synack, @challenge: one is to leave now
+ * @again:    SYN+ACKs that repeated one
  * @acked:    a bare ACK came, and data is waited for
  * @challenges: RFC 5961 section 7
  */
@@ -28,6 +29,7 @@ struct request {
 	enum req_result result;
 	bool unsure;
 	bool synack, challenge;
+	u32 again;
 	bool acked;
 	struct challenges challenges;
 };

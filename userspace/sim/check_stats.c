@@ -21,8 +21,8 @@ void count_begin(struct sock *sk, bool passive)
 	if (!passive)
 		return;
 	n->in = 1;
-	n->out = 1 + sk->check.life.timeouts;
-	n->again = sk->check.life.timeouts;
+	n->out = 1 + sk->check.req.again;
+	n->again = sk->check.req.again;
 }
 
 /* --- arriving --- */
@@ -76,7 +76,7 @@ static u32 packets_again(const struct sock *sk, const struct seg *s)
 	u32 old = k->snd.nxt - s->seq;
 
 	if (s->flags & FLAG_SYN)
-		return k->out.seen && k->snd.lost_syn;
+		return k->out.seen && (sk->kind == SOCK_REQ || k->snd.lost_syn);
 	if ((!s->len && !(s->flags & FLAG_FIN)) || !seq_lt(s->seq, k->snd.nxt))
 		return 0;
 	return s->len ? packets(min_t(u32, old, s->len), s->smss) : 1;
