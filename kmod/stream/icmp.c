@@ -45,22 +45,47 @@ static void icmp_redirect(struct sock *sk, struct sk_buff *skb)
 		dst->ops->redirect(dst, sk, skb);
 }
 
-/* It ended the connection, or it is told at once, or it explains a timeout. */
-static void icmp_report(struct sock *sk, const struct chalk_icmp *msg)
+/**
+ * chalk_icmp_told() - an error message that is believed: icmp_seq, icmp_err
+ * @sk: the socket, locked
+ *
+ * It ends the connection, or it is told at once, or it explains a timeout.
+ */
+void chalk_icmp_told(struct sock *sk)
 {
-	struct conn *c = &chalk_sk(sk)->conn;
+	struct chalk_sock *cs = chalk_sk(sk);
 
-	if (sock_owned_by_user(sk)) {
-		chalk_count(sock_net(sk), MIB_ICMP_LOCKED);
-		WRITE_ONCE(sk->sk_err_soft, msg->err);
-	} else if (conn_error(c, msg->seq, msg->err, chalk_now())) {
+	if (!chalk_is_open(sk))
+		return;
+	if (conn_error(&cs->conn, cs->icmp_seq, cs->icmp_err, chalk_now())) {
 		chalk_push(sk, 0);
-	} else if (msg->wanted(sk)) {
-		WRITE_ONCE(sk->sk_err, msg->err);
+	} else if (cs->icmp_wanted) {
+		WRITE_ONCE(sk->sk_err, cs->icmp_err);
 		sk_error_report(sk);
 	} else {
-		WRITE_ONCE(sk->sk_err_soft, msg->err);
+		WRITE_ONCE(sk->sk_err_soft, cs->icmp_err);
 	}
+}
+
+/*
+ * Where router and peer are on this host, the answer to a SYN comes while
+ * connect() still has the socket. Of several messages the first counts.
+ */
+static void icmp_report(struct sock *sk, const struct chalk_icmp *msg)
+{
+	struct chalk_sock *cs = chalk_sk(sk);
+
+	if (sock_owned_by_user(sk))
+		chalk_count(sock_net(sk), MIB_ICMP_LOCKED);
+	if (test_bit(CHALK_DEFER_ICMP, &cs->deferred))
+		return;
+	cs->icmp_seq = msg->seq;
+	cs->icmp_err = msg->err;
+	cs->icmp_wanted = msg->wanted(sk);
+	if (sock_owned_by_user(sk))
+		chalk_defer(sk, CHALK_DEFER_ICMP);
+	else
+		chalk_icmp_told(sk);
 }
 
 static void icmp_to_connection(struct sock *sk, struct sk_buff *skb,

@@ -63,8 +63,8 @@
  * Process: system calls, under lock_sock(); segments that arrive meanwhile wait
  * in sk_backlog and are taken by release_sock(). Softirq: segments (input.c),
  * ICMP (icmp.c), timers. If a process owns the socket, a segment goes to the
- * backlog, a timer or a change of MTU is noted in @deferred and done by
- * chalk_release_cb().
+ * backlog; a timer, a change of MTU or an ICMP error is noted in @deferred and
+ * done by chalk_release_cb().
  * After any event the owner of the lock calls chalk_push(): it sends what
  * conn_poll() gives, frees what was acknowledged, moves sk_state, wakes, and
  * sets the timer. It may end the connection, and free an orphan: whoever calls
@@ -94,6 +94,7 @@
 enum {
 	CHALK_DEFER_TICK, /* the timer fired; holds a reference */
 	CHALK_DEFER_MTU, /* the path's MTU shrank; holds a reference */
+	CHALK_DEFER_ICMP, /* an ICMP error came; holds a reference */
 };
 
 /**
@@ -112,6 +113,9 @@ enum {
  * @urgent_byte: the byte at the mark, where conn_urgent() says so
  * @stamp_base: where the keys of timestamps begin (timestamp.c)
  * @mtu_info: MTU that an ICMP message named, for CHALK_DEFER_MTU
+ * @icmp_seq: sequence number that an ICMP message quotes, for CHALK_DEFER_ICMP
+ * @icmp_err: its errno, positive
+ * @icmp_wanted: the program wants to be told at once
  * @deferred: CHALK_DEFER_* bits; atomic
  */
 struct chalk_sock {
@@ -128,6 +132,9 @@ struct chalk_sock {
 	u8 urgent_byte;
 	u32 stamp_base;
 	u32 mtu_info;
+	u32 icmp_seq;
+	int icmp_err;
+	bool icmp_wanted;
 	unsigned long deferred;
 };
 
@@ -506,6 +513,7 @@ int chalk_icmp_error(struct sk_buff *skb, u32 info);
 void chalk_icmp_rx(struct sock *sk, struct sk_buff *skb,
 		   const struct chalk_icmp *msg);
 void chalk_mtu_reduced(struct sock *sk);
+void chalk_icmp_told(struct sock *sk);
 
 /* icmp6.c */
 int chalk_icmp6_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,

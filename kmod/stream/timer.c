@@ -103,4 +103,8 @@ void chalk_release_cb(struct sock *sk)
 		chalk_mtu_reduced(sk);
 		__sock_put(sk);
 	}
+	if (test_and_clear_bit(CHALK_DEFER_ICMP, &cs->deferred)) {
+		chalk_icmp_told(sk);
+		__sock_put(sk);
+	}
 }
