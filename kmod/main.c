@@ -25,10 +25,28 @@ static void __init make_files(void)
 	chalk_dgram_debugfs_init(dir);
 }
 
+/* Rather no module than one that calls what is not there. */
+static int __init check_algorithms(void)
+{
+	const struct cc_ops *ops;
+
+	for (size_t i = 0; (ops = cc_at(i)); i++) {
+		if (!cc_lacks(ops))
+			continue;
+		pr_err("chalk: congestion control %s lacks %s\n",
+		       ops->name ?: "without a name", cc_lacks(ops));
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int __init chalk_init(void)
 {
 	int err;
 
+	err = check_algorithms();
+	if (err)
+		return err;
 	err = chalk_demux_init();
 	if (err)
 		return err;

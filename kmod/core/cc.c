@@ -20,6 +20,34 @@ const struct cc_ops *cc_find(const char *name)
 	return NULL;
 }
 
+const struct cc_ops *cc_at(size_t i)
+{
+	return i < ARRAY_SIZE(algorithms) ? algorithms[i] : NULL;
+}
+
+const char *cc_lacks(const struct cc_ops *ops)
+{
+	if (!ops->name)
+		return "name";
+	if (!ops->on_init)
+		return "on_init";
+	if (!ops->on_ack)
+		return "on_ack";
+	if (!ops->on_loss)
+		return "on_loss";
+	if (!ops->on_rto)
+		return "on_rto";
+	if (!ops->on_idle)
+		return "on_idle";
+	if (ops->goes_back)
+		return NULL;
+	if (!ops->on_dupack)
+		return "on_dupack";
+	if (!ops->on_partial)
+		return "on_partial";
+	return ops->on_recovered ? NULL : "on_recovered";
+}
+
 void cc_set(struct conn *c, u32 cwnd, enum cause cause, u64 now)
 {
 	u32 old = c->cc.cwnd;

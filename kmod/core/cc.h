@@ -74,6 +74,24 @@ extern const struct cc_ops cc_tahoe;
 const struct cc_ops *cc_find(const char *name);
 
 /**
+ * cc_at() - the algorithms one by one
+ * @i: from 0 on
+ *
+ * Return: the algorithm, or NULL: there are no more.
+ */
+const struct cc_ops *cc_at(size_t i);
+
+/**
+ * cc_lacks() - whether an algorithm is whole
+ * @ops: its table
+ *
+ * What it lacks would be called. Who takes an algorithm into use asks before.
+ *
+ * Return: what is missing, by its name in struct cc_ops, or NULL.
+ */
+const char *cc_lacks(const struct cc_ops *ops);
+
+/**
  * cc_set() - change cwnd
  * @c:     the connection
  * @cwnd:  bytes; never set below one MSS

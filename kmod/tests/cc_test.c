@@ -15,6 +15,55 @@ static void cc_find__by_name(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, cc_find(""));
 }
 
+/* All that there are, each once, and each whole. */
+static void cc_at__all_whole(struct kunit *test)
+{
+	size_t n = 0;
+
+	for (; cc_at(n); n++) {
+		KUNIT_EXPECT_PTR_EQ(test, cc_find(cc_at(n)->name), cc_at(n));
+		KUNIT_EXPECT_NULL(test, cc_lacks(cc_at(n)));
+	}
+	KUNIT_EXPECT_EQ(test, n, 2);
+}
+
+static void expect_lack(struct kunit *test, const struct cc_ops *ops,
+			const char *what)
+{
+	const char *lacks = cc_lacks(ops);
+
+	KUNIT_ASSERT_NOT_NULL(test, lacks);
+	KUNIT_EXPECT_EQ(test, strcmp(lacks, what), 0);
+}
+
+/* One function after the other is taken away; the first in order is named. */
+static void cc_lacks__names_it(struct kunit *test)
+{
+	struct cc_ops ops = cc_reno;
+
+	ops.on_recovered = NULL;
+	expect_lack(test, &ops, "on_recovered");
+	ops.on_partial = NULL;
+	expect_lack(test, &ops, "on_partial");
+	ops.on_dupack = NULL;
+	expect_lack(test, &ops, "on_dupack");
+	/* one that goes back has no recovery to tell of */
+	ops.goes_back = true;
+	KUNIT_EXPECT_NULL(test, cc_lacks(&ops));
+	ops.on_idle = NULL;
+	expect_lack(test, &ops, "on_idle");
+	ops.on_rto = NULL;
+	expect_lack(test, &ops, "on_rto");
+	ops.on_loss = NULL;
+	expect_lack(test, &ops, "on_loss");
+	ops.on_ack = NULL;
+	expect_lack(test, &ops, "on_ack");
+	ops.on_init = NULL;
+	expect_lack(test, &ops, "on_init");
+	ops.name = NULL;
+	expect_lack(test, &ops, "name");
+}
+
 static void cc_set__traces_with_cause(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -84,6 +133,8 @@ static void cc_initial_window__table(struct kunit *test)
 
 static struct kunit_case cc_cases[] = {
 	KUNIT_CASE(cc_find__by_name),
+	KUNIT_CASE(cc_at__all_whole),
+	KUNIT_CASE(cc_lacks__names_it),
 	KUNIT_CASE(cc_set__traces_with_cause),
 	KUNIT_CASE(cc_set__floor),
 	KUNIT_CASE(cc_set_ssthresh__floor),
