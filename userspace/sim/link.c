@@ -5,9 +5,9 @@
 #include "link.h"
 #include "packet.h"
 
-void link_init(struct link *l, const struct link_config *cfg)
+void link_init(struct link *l, const struct link_config *cfg, u64 key)
 {
-	*l = (struct link){ .cfg = cfg };
+	*l = (struct link){ .cfg = cfg, .key = key };
 	if (cfg->rate && cfg->queue)
 		l->leaving = sim_alloc((cfg->queue + 1) * sizeof(*l->leaving));
 }
@@ -15,6 +15,33 @@ void link_init(struct link *l, const struct link_config *cfg)
 void link_destroy(struct link *l)
 {
 	free(l->leaving);
+}
+
+/* What may befall a packet, or the copy of one. */
+enum trouble {
+	TROUBLE_LOSS,
+	TROUBLE_BURST,
+	TROUBLE_ICMP_LOSS,
+	TROUBLE_DUP,
+	TROUBLE_ORIGINAL,
+	TROUBLE_COPY,
+	NR_TROUBLES
+};
+
+/* The random numbers of the packet that was sent last, for one trouble alone. */
+static struct rng fate(const struct link *l, enum trouble t)
+{
+	return (struct rng){ mix64(l->key ^ mix64(l->sent * NR_TROUBLES + t)) };
+}
+
+static bool befalls(const struct link *l, enum trouble t, u32 ppm)
+{
+	struct rng rng;
+
+	if (!ppm)
+		return false;
+	rng = fate(l, t);
+	return rng_chance(&rng, ppm);
 }
 
 /* The wire's own clock is in nanoseconds: a fast one takes less than 1 us. */
@@ -79,7 +106,7 @@ static unsigned int packet_classes(const struct packet *p)
 			0);
 }
 
-/* Whether the packet stands on a list of packets to lose. */
+/* Count it; does it stand on a list of packets to lose? */
 static bool listed(struct link *l, const struct packet *p)
 {
 	unsigned int classes = packet_classes(p);
@@ -98,16 +125,29 @@ static bool listed(struct link *l, const struct packet *p)
 	return hit;
 }
 
+u32 link_not_reached(const struct link *l, enum seg_class class)
+{
+	const struct drop_list *list = &l->cfg->drop[class];
+	u32 i;
+
+	for (i = 0; i < list->n; i++)
+		if (list->nth[i] > l->seen[class])
+			return list->nth[i];
+	return 0;
+}
+
 /* Gilbert-Elliott: a good and a bad state, stepped once a packet. */
-static bool burst_loses(struct link *l, struct rng *rng)
+static bool burst_loses(struct link *l)
 {
 	const struct link_config *cfg = l->cfg;
+	struct rng rng;
 
 	if (!cfg->burst_enter)
 		return false;
-	if (rng_chance(rng, l->bad ? cfg->burst_leave : cfg->burst_enter))
+	rng = fate(l, TROUBLE_BURST);
+	if (rng_chance(&rng, l->bad ? cfg->burst_leave : cfg->burst_enter))
 		l->bad = !l->bad;
-	return l->bad && rng_chance(rng, cfg->burst_loss);
+	return l->bad && rng_chance(&rng, cfg->burst_loss);
 }
 
 static bool is_dead(const struct world *w, const struct link *l)
@@ -116,30 +156,38 @@ static bool is_dead(const struct world *w, const struct link *l)
 	       w->now >= w->cfg->start + l->cfg->dead_after;
 }
 
-static bool loses(struct world *w, struct link *l, const struct packet *p)
+static bool loses(const struct world *w, struct link *l)
 {
-	struct rng *rng = &w->net_rng;
-	bool hit = listed(l, p);
+	bool hit = burst_loses(l);
 
-	hit |= is_dead(w, l);
-	hit |= burst_loses(l, rng);
-	return hit | rng_chance(rng, l->cfg->loss);
+	return hit || is_dead(w, l) || befalls(l, TROUBLE_LOSS, l->cfg->loss);
 }
 
-static void travel(struct world *w, struct link *l, struct packet *p, u64 from)
+/* Return: how long the packet is held up. */
+static u64 trouble_on_way(const struct world *w, struct link *l,
+			  struct packet *p, enum trouble which)
 {
 	const struct link_config *cfg = l->cfg;
-	u64 at = from + cfg->delay;
+	struct rng rng = fate(l, which);
+	bool late = rng_below(&rng, PPM) < cfg->reorder;
+	u64 by = rng_range(&rng, 1, max_t(u64, cfg->reorder_delay, 1));
 
-	if (rng_chance(&w->net_rng, cfg->reorder)) {
-		at += rng_range(&w->net_rng, 1, cfg->reorder_delay);
-		l->held_up++;
-	}
-	if (rng_chance(&w->net_rng, cfg->corrupt)) {
-		packet_damage(w, p);
+	if (rng_chance(&rng, cfg->corrupt)) {
+		packet_damage(w, p, &rng);
 		l->damaged++;
 	}
-	packet_travel(w, p, at);
+	l->held_up += late;
+	return late ? by : 0;
+}
+
+static void travel(struct world *w, struct link *l, struct packet *p, u64 from,
+		   enum trouble which)
+{
+	const struct link_config *cfg = l->cfg;
+
+	if (cfg->reorder || cfg->corrupt)
+		from += trouble_on_way(w, l, p, which);
+	packet_travel(w, p, from + cfg->delay);
 }
 
 static bool is_too_large(const struct world *w, const struct link *l, u32 bytes)
@@ -154,7 +202,7 @@ static void complain(struct world *w, struct link *l, struct packet *p)
 	u32 src = p->src;
 
 	l->too_large++;
-	if (rng_chance(&w->net_rng, l->cfg->loss)) {
+	if (befalls(l, TROUBLE_ICMP_LOSS, l->cfg->loss)) {
 		packet_free(w, p);
 		return;
 	}
@@ -167,6 +215,7 @@ static void complain(struct world *w, struct link *l, struct packet *p)
 void link_send(struct world *w, struct link *l, struct packet *p)
 {
 	u32 bytes = p->len + IP_HEADER;
+	bool hit = listed(l, p);
 	u64 gone;
 
 	l->sent++;
@@ -181,14 +230,14 @@ void link_send(struct world *w, struct link *l, struct packet *p)
 		packet_free(w, p);
 		return;
 	}
-	if (loses(w, l, p)) {
+	if (loses(w, l) || hit) {
 		l->lost++;
 		packet_free(w, p);
 		return;
 	}
-	if (rng_chance(&w->net_rng, l->cfg->dup)) {
-		travel(w, l, packet_copy(w, p), gone);
+	if (befalls(l, TROUBLE_DUP, l->cfg->dup)) {
+		travel(w, l, packet_copy(w, p), gone, TROUBLE_COPY);
 		l->copied++;
 	}
-	travel(w, l, p, gone);
+	travel(w, l, p, gone, TROUBLE_ORIGINAL);
 }

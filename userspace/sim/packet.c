@@ -217,11 +217,11 @@ bool packet_intact(const struct world *w, const struct packet *p)
  * A burst of at most 15 bits: the sum cannot miss it (two flips far apart can
  * cancel each other out).
  */
-void packet_damage(struct world *w, struct packet *p)
+void packet_damage(const struct world *w, struct packet *p, struct rng *rng)
 {
-	u32 bits = rng_range(&w->net_rng, 1, 15);
-	u32 burst = 1 | rng_below(&w->net_rng, 1U << bits);
-	u32 at = rng_below(&w->net_rng, 8 * p->len);
+	u32 bits = rng_range(rng, 1, 15);
+	u32 burst = 1 | rng_below(rng, 1U << bits);
+	u32 at = rng_below(rng, 8 * p->len);
 
 	if (!w->cfg->carry) {
 		p->damaged = true;

@@ -103,10 +103,11 @@ bool packet_intact(const struct world *w, const struct packet *p);
 
 /**
  * packet_damage() - flip a few bits, so that the checksum must notice
- * @w: the world
- * @p: the packet
+ * @w:   the world
+ * @p:   the packet
+ * @rng: says which
  */
-void packet_damage(struct world *w, struct packet *p);
+void packet_damage(const struct world *w, struct packet *p, struct rng *rng);
 
 /**
  * stream_fill() - the bytes of a stream

@@ -35,7 +35,8 @@ void run_init(struct run *r, const struct sim_config *cfg, struct trace *trace)
 	w->net_rng = rng_fork(cfg->seed, 1);
 	w->app_rng = rng_fork(cfg->seed, 2);
 	for (i = 0; i < NR_SIDES; i++)
-		link_init(&r->link[i], &r->cfg.link[i]);
+		link_init(&r->link[i], &r->cfg.link[i],
+			  rng_fork(cfg->seed, 5 + i).state);
 	w->nr_hosts = cfg->clients + 1;
 	w->hosts = sim_alloc(w->nr_hosts * sizeof(*w->hosts));
 	for (i = 0; i < w->nr_hosts; i++)

@@ -48,7 +48,7 @@ struct due {
  * @nr_due:   how many
  * @cap:      room in @heap
  * @order:    number of the next timer set
- * @net_rng:  for the links
+ * @net_rng:  for the attacker and for how headers are written
  * @app_rng:  for the users and the memory of the hosts
  * @hosts:    [0] the first client, [1] the server, then further clients
  * @nr_hosts: how many
