@@ -5,7 +5,22 @@
  * First those about what arrives, then about what leaves, then about a
  * connection at rest. Those about its events are in check_event.c.
  */
+#include <stdarg.h>
+
 #include "check_model.h"
+
+void rule_fail(struct sock *sk, const char *fmt, ...)
+{
+	char what[256];
+	va_list ap;
+
+	if (sk->host->w->cfg->no_rules)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	sock_fail(sk, "%s", what);
+}
 
 void check_init(struct sock *sk, enum conn_state state)
 {
@@ -112,11 +127,11 @@ static void verdict_payload(struct sock *sk, const struct seg *s,
 
 	if (v->skip > s->len || v->keep > s->len - v->skip ||
 	    v->seq != first + v->skip)
-		sock_fail(sk, "verdict keeps bytes that the segment lacks");
+		rule_fail(sk, "verdict keeps bytes that the segment lacks");
 	if (s->no_room)
-		sock_fail(sk, "verdict keeps bytes there is no memory for");
+		rule_fail(sk, "verdict keeps bytes there is no memory for");
 	if (k->promised && seq_gt(v->seq + v->keep, k->edge_out + unit - 1))
-		sock_fail(sk, "bytes up to %u kept, the window ends at %u",
+		rule_fail(sk, "bytes up to %u kept, the window ends at %u",
 			  v->seq + v->keep, k->edge_out);
 }
 
@@ -129,17 +144,17 @@ void check_verdict(struct sock *sk, const struct seg *s,
 	if (v->keep)
 		verdict_payload(sk, s, v);
 	if (v->keep && v->drop)
-		sock_fail(sk, "verdict keeps and drops");
+		rule_fail(sk, "verdict keeps and drops");
 	count_verdict(sk, s, v);
 	receiver_verdict(sk, s, v);
 	if (k->rcv.fate == FATE_TAKE)
 		urgent_in(sk, s, v);
 	else if (v->urgent || v->wake & WAKE_URGENT)
-		sock_fail(sk, "urgent data of a segment that is not taken");
+		rule_fail(sk, "urgent data of a segment that is not taken");
 	life_heard(sk);
 	if (c->fin_seen && !k->fin_in) {
 		if (!(s->flags & FLAG_FIN))
-			sock_fail(sk,
+			rule_fail(sk,
 				  "the connection saw a FIN that is not there");
 		k->fin_in = true;
 		k->fin_off = check_rx_offset(sk, s->seq + s->len);
@@ -188,7 +203,7 @@ static void out_first_syn(struct sock *sk, const struct seg *s)
 
 	if (old && old->check.out.seen &&
 	    seq_le(s->seq, seq_max(old->check.sent_max, old->check.out.seq)))
-		sock_fail(sk, "begins at %u, one before sent up to %u", s->seq,
+		rule_fail(sk, "begins at %u, one before sent up to %u", s->seq,
 			  old->check.sent_max);
 }
 
@@ -198,21 +213,21 @@ static void out_syn(struct sock *sk, const struct seg *s)
 	bool answer = s->flags & FLAG_ACK;
 
 	if (k->out.seen && k->out.seq != s->seq)
-		sock_fail(sk, "the SYN changed its number");
+		rule_fail(sk, "the SYN changed its number");
 	if (s->mss != mss_to_offer(sk))
-		sock_fail(sk, "a SYN with an MSS of %u, not %u", s->mss,
+		rule_fail(sk, "a SYN with an MSS of %u, not %u", s->mss,
 			  mss_to_offer(sk));
 	if (s->wnd > most_to_offer(sk))
-		sock_fail(sk, "a SYN offers %u bytes, there is room for %u",
+		rule_fail(sk, "a SYN offers %u bytes, there is room for %u",
 			  s->wnd, most_to_offer(sk));
 	if (s->has_wscale && s->wscale != shift_to_offer(sk))
-		sock_fail(sk, "a SYN with a window scale of %u, not %u",
+		rule_fail(sk, "a SYN with a window scale of %u, not %u",
 			  s->wscale, shift_to_offer(sk));
 	if (answer &&
 	    ((s->has_ts && !k->in.ts) || (s->has_wscale && !k->in.wscale)))
-		sock_fail(sk, "a SYN+ACK offers what the SYN did not");
+		rule_fail(sk, "a SYN+ACK offers what the SYN did not");
 	if (answer && s->ack != k->in.seq + 1)
-		sock_fail(sk, "a SYN+ACK of %u, the SYN was %u", s->ack,
+		rule_fail(sk, "a SYN+ACK of %u, the SYN was %u", s->ack,
 			  k->in.seq);
 	if (!k->out.seen) {
 		out_first_syn(sk, s);
@@ -236,12 +251,12 @@ static void out_ack(struct sock *sk, const struct seg *s)
 	struct check *k = &sk->check;
 
 	if (!(s->flags & FLAG_ACK))
-		sock_fail(sk, "a segment without ACK");
+		rule_fail(sk, "a segment without ACK");
 	if (s->ack != check_expected(sk))
-		sock_fail(sk, "ACK %u, the packets gave %u", s->ack,
+		rule_fail(sk, "ACK %u, the packets gave %u", s->ack,
 			  check_expected(sk));
 	if (k->promised && seq_lt(s->ack, k->ack_out))
-		sock_fail(sk, "ACK %u after %u", s->ack, k->ack_out);
+		rule_fail(sk, "ACK %u after %u", s->ack, k->ack_out);
 	k->ack_out = s->ack;
 	k->acked_any = true;
 }
@@ -265,10 +280,10 @@ static void out_window(struct sock *sk, const struct seg *s)
 		k->promised = true;
 	}
 	if (sk->kind != SOCK_CONN && seq_gt(edge, k->edge_out + rounding))
-		sock_fail(sk, "a record opens the window from %u to %u",
+		rule_fail(sk, "a record opens the window from %u to %u",
 			  k->edge_out, edge);
 	if (seq_lt(edge + rounding, k->edge_out))
-		sock_fail(sk, "the window's right edge went back from %u to %u",
+		rule_fail(sk, "the window's right edge went back from %u to %u",
 			  k->edge_out, edge);
 	/* a FIN may stand behind the edge of a window that is full */
 	if (sk->kind == SOCK_CONN && s->wnd && seq_gt(edge, k->edge_out))
@@ -276,12 +291,12 @@ static void out_window(struct sock *sk, const struct seg *s)
 	if (sk->kind == SOCK_CONN && k->rcv.clamp &&
 	    seq_gt(edge, k->edge_out + rounding) &&
 	    edge - s->ack > k->rcv.clamp)
-		sock_fail(sk, "window %u offered, the user's bound is %u",
+		rule_fail(sk, "window %u offered, the user's bound is %u",
 			  edge - s->ack, k->rcv.clamp);
 	if (sk->kind == SOCK_CONN && s->wnd &&
 	    seq_gt(edge, k->edge_out + rounding) &&
 	    edge - s->ack + unread > sk->c.rcv_buf + 1)
-		sock_fail(sk, "window %u offered with %u of %u bytes unread",
+		rule_fail(sk, "window %u offered with %u of %u bytes unread",
 			  edge - s->ack, unread, sk->c.rcv_buf);
 	k->edge_out = seq_max(k->edge_out, edge);
 }
@@ -292,15 +307,15 @@ static void out_timestamp(struct sock *sk, const struct seg *s)
 	struct check *k = &sk->check;
 
 	if (s->has_ts != check_has_timestamps(k))
-		sock_fail(sk, "timestamps %s, though%s negotiated",
+		rule_fail(sk, "timestamps %s, though%s negotiated",
 			  s->has_ts ? "sent" : "missing",
 			  s->has_ts ? " not" : "");
 	if (!s->has_ts)
 		return;
 	if (k->ts_out && seq_lt(s->tsval, k->ts_out))
-		sock_fail(sk, "timestamp %u after %u", s->tsval, k->ts_out);
+		rule_fail(sk, "timestamp %u after %u", s->tsval, k->ts_out);
 	if (seq_gt(s->tsecr, k->ts_in))
-		sock_fail(sk, "echo of timestamp %u, which never came",
+		rule_fail(sk, "echo of timestamp %u, which never came",
 			  s->tsecr);
 	k->ts_out = s->tsval;
 }
@@ -315,10 +330,10 @@ static void out_size(struct sock *sk, const struct seg *s)
 	u32 most = min_t(u32, peer, cfg->mtu - 40) - options;
 
 	if (s->smss > most)
-		sock_fail(sk, "packets of %u bytes, at most %u are allowed",
+		rule_fail(sk, "packets of %u bytes, at most %u are allowed",
 			  s->smss, most);
 	if (s->len > max_t(u32, s->smss, cfg->offload))
-		sock_fail(sk, "%u bytes at once", s->len);
+		rule_fail(sk, "%u bytes at once", s->len);
 }
 
 /* Only the user's bytes, without a gap, and none behind the FIN. */
@@ -329,17 +344,17 @@ static void out_range(struct sock *sk, const struct seg *s)
 	u32 end = s->seq + s->len;
 
 	if (seq_lt(s->seq, k->snd.una))
-		sock_fail(sk, "bytes from %u sent, acknowledged up to %u",
+		rule_fail(sk, "bytes from %u sent, acknowledged up to %u",
 			  s->seq, k->snd.una);
 	if (seq_gt(s->seq, k->sent_max))
-		sock_fail(sk, "bytes %u to %u left out", k->sent_max, s->seq);
+		rule_fail(sk, "bytes %u to %u left out", k->sent_max, s->seq);
 	if (seq_gt(end, written))
-		sock_fail(sk, "bytes up to %u sent, written up to %u", end,
+		rule_fail(sk, "bytes up to %u sent, written up to %u", end,
 			  written);
 	if (s->flags & FLAG_FIN && (!sk->app.closed || end != written))
-		sock_fail(sk, "FIN at %u, the user has not closed there", end);
+		rule_fail(sk, "FIN at %u, the user has not closed there", end);
 	if (k->fin_out && seq_gt(end, k->fin_seq))
-		sock_fail(sk, "bytes sent behind the FIN");
+		rule_fail(sk, "bytes sent behind the FIN");
 }
 
 /*
@@ -352,11 +367,11 @@ static void out_peer_window(struct sock *sk, const struct seg *s)
 	u32 probe = s->len == 1;
 
 	if (s->len && seq_gt(end, k->edge_in + probe))
-		sock_fail(sk,
+		rule_fail(sk,
 			  "bytes up to %u sent, the peer's window ends at %u",
 			  end, k->edge_in);
 	if (s->flags & FLAG_FIN && seq_gt(end, k->edge_in + 1))
-		sock_fail(sk, "FIN at %u, the peer's window ends at %u", end,
+		rule_fail(sk, "FIN at %u, the peer's window ends at %u", end,
 			  k->edge_in);
 }
 
@@ -392,7 +407,7 @@ static void out_bare(struct sock *sk, const struct seg *s)
 	if (s->seq == nxt - 1 && k->life.keep_owed)
 		return;
 	if (k->snd.on && s->seq != seq)
-		sock_fail(sk,
+		rule_fail(sk,
 			  "an ACK at %u, SND.NXT is %u, the window ends at %u",
 			  s->seq, nxt, k->snd.edge);
 }
@@ -435,14 +450,14 @@ static void rest_sender(struct sock *sk)
 	const struct check *k = &sk->check;
 	const struct conn *c = &sk->c;
 	if (seq_gt(c->snd_una, c->snd_rtx) || seq_gt(c->snd_rtx, c->snd_nxt))
-		sock_fail(sk,
+		rule_fail(sk,
 			  "snd_una %u, snd_rtx %u, snd_nxt %u are not in order",
 			  c->snd_una, c->snd_rtx, c->snd_nxt);
 	if (c->snd_nxt != k->sent_max)
-		sock_fail(sk, "snd_nxt is %u, %u was sent", c->snd_nxt,
+		rule_fail(sk, "snd_nxt is %u, %u was sent", c->snd_nxt,
 			  k->sent_max);
 	if (seq_gt(c->snd_una, k->acked))
-		sock_fail(sk, "snd_una is %u, %u was acknowledged", c->snd_una,
+		rule_fail(sk, "snd_una is %u, %u was acknowledged", c->snd_una,
 			  k->acked);
 }
 
@@ -454,9 +469,9 @@ static void rest_timers(struct sock *sk)
 		       state_in(c->state, STATES_CAN_SEND);
 
 	if (c->snd_una != c->snd_nxt && c->timer[TIMER_RTX] == NEVER)
-		sock_fail(sk, "sent but no retransmission timer");
+		rule_fail(sk, "sent but no retransmission timer");
 	if (waiting && c->timer[TIMER_RTX] == NEVER)
-		sock_fail(sk, "data waits, and no timer with it");
+		rule_fail(sk, "data waits, and no timer with it");
 }
 
 static void rest_receiver(struct sock *sk)
@@ -469,7 +484,7 @@ static void rest_receiver(struct sock *sk)
 	if (!state_in(c->state, STATES_SYNCHRONIZED))
 		return;
 	if (c->rcv_nxt != check_expected(sk))
-		sock_fail(sk, "rcv_nxt is %u, the packets gave %u", c->rcv_nxt,
+		rule_fail(sk, "rcv_nxt is %u, the packets gave %u", c->rcv_nxt,
 			  check_expected(sk));
 	owed = c->rcv_nxt - k->ack_out;
 	if (!owed)
@@ -477,12 +492,12 @@ static void rest_receiver(struct sock *sk)
 	else if (!k->owed)
 		k->owed = now;
 	if (owed >= DELACK_SEGMENTS * k->rcv.full)
-		sock_fail(sk, "%u bytes not acknowledged", owed);
+		rule_fail(sk, "%u bytes not acknowledged", owed);
 	if (owed && now - k->owed > sk->host->cfg->delack)
-		sock_fail(sk, "ACK owed since %llu us",
+		rule_fail(sk, "ACK owed since %llu us",
 			  (unsigned long long)(now - k->owed));
 	if (owed && conn_deadline(c) == NEVER)
-		sock_fail(sk, "ACK owed, and no timer");
+		rule_fail(sk, "ACK owed, and no timer");
 }
 
 void check_rest(struct sock *sk)
@@ -530,11 +545,11 @@ void check_icmp(struct sock *sk, u32 seq)
 	bool wanted = seq - m->una < m->nxt - m->una;
 
 	if (conn_believes_icmp(&sk->c, seq) != wanted)
-		sock_fail(sk, "an ICMP error about %u is%s believed", seq,
+		rule_fail(sk, "an ICMP error about %u is%s believed", seq,
 			  wanted ? " not" : "");
 	if (state_in(sk->c.state, STATES_SYNCHRONIZED) &&
 	    conn_error(&sk->c, seq, EHOSTUNREACH, sk->host->w->now))
-		sock_fail(sk, "an ICMP error ends it");
+		rule_fail(sk, "an ICMP error ends it");
 }
 
 void check_tick(struct sock *sk)
@@ -549,6 +564,6 @@ void check_ticked(struct sock *sk)
 	u64 deadline = conn_deadline(&sk->c);
 
 	if (sk->kind == SOCK_CONN && deadline <= sk->host->w->now)
-		sock_fail(sk,
+		rule_fail(sk,
 			  "conn_deadline() is in the past after conn_tick()");
 }

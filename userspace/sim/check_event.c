@@ -29,11 +29,11 @@ static void check_change(struct sock *sk, const struct event *ev, u32 before,
 			 u32 after)
 {
 	if (ev->old != before || ev->new != after)
-		sock_fail(sk, "event %s goes from %u to %u, it went %u to %u",
+		rule_fail(sk, "event %s goes from %u to %u, it went %u to %u",
 			  event_kind_name(ev->kind), ev->old, ev->new, before,
 			  after);
 	if (ev->old == ev->new)
-		sock_fail(sk, "event %s without a change",
+		rule_fail(sk, "event %s without a change",
 			  event_kind_name(ev->kind));
 }
 
@@ -46,7 +46,7 @@ static void check_variable(struct sock *sk, const struct event *ev,
 	if (ev->kind == var->kind)
 		check_change(sk, ev, before, after);
 	else if (before != after)
-		sock_fail(sk, "event %s changes what %s should",
+		rule_fail(sk, "event %s changes what %s should",
 			  event_kind_name(ev->kind),
 			  event_kind_name(var->kind));
 }
@@ -70,7 +70,7 @@ static void check_variables(struct sock *sk, const struct event *ev)
 	if (ev->kind == EV_RTT)
 		now.rto = told->rto;
 	else if (ev->srtt != told->srtt || ev->rttvar != told->rttvar)
-		sock_fail(sk, "event %s changes the round-trip time",
+		rule_fail(sk, "event %s changes the round-trip time",
 			  event_kind_name(ev->kind));
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
 		check_variable(sk, &now, &variables[i]);
@@ -84,7 +84,7 @@ static void check_state(struct sock *sk, const struct event *ev)
 	if (ev->kind == EV_STATE)
 		check_change(sk, ev, k->state, ev->state);
 	else if (ev->state != k->state)
-		sock_fail(sk, "event %s changes the state",
+		rule_fail(sk, "event %s changes the state",
 			  event_kind_name(ev->kind));
 	k->state = ev->state;
 }
@@ -101,7 +101,7 @@ void event_rest(struct sock *sk)
 	    k->told.snd_wnd != c->snd_wnd || k->told.rcv_wnd != c->rcv_wnd ||
 	    k->told.rto != rtt_rto(&c->rtt) || k->told.srtt != c->rtt.srtt ||
 	    k->told.rttvar != c->rtt.rttvar || k->told.mss != c->smss)
-		sock_fail(sk, "a change had no event");
+		rule_fail(sk, "a change had no event");
 }
 
 /* --- the record of a segment --- */
@@ -109,7 +109,7 @@ void event_rest(struct sock *sk)
 static void fail_record(struct sock *sk, const struct event *ev,
 			const char *what)
 {
-	sock_fail(sk, "event %s, %u bytes from %u: %s",
+	rule_fail(sk, "event %s, %u bytes from %u: %s",
 		  event_kind_name(ev->kind), ev->len, ev->seq, what);
 }
 
@@ -231,7 +231,7 @@ void event_out(struct sock *sk, const struct seg *s)
 	if (!sk->host->env.tracing)
 		return;
 	if (!parts) {
-		sock_fail(sk, "a segment without an event");
+		rule_fail(sk, "a segment without an event");
 		return;
 	}
 	if (k->part_seq != s->seq || !is_of_segment(ev, s) ||
@@ -284,7 +284,7 @@ static void check_timer(struct sock *sk, const struct event *ev)
 	};
 
 	if ((u32)(sk->c.timer[timers[ev->cause]] - ev->time) != ev->new)
-		sock_fail(sk, "%s is told of, and not set",
+		rule_fail(sk, "%s is told of, and not set",
 			  cause_name(ev->cause));
 }
 
@@ -313,10 +313,10 @@ void check_event(struct sock *sk, enum event_owner what, const struct event *ev)
 	struct check *k = &sk->check;
 
 	if (ev->time != sk->host->w->now || ev->conn != sk->id)
-		sock_fail(sk, "event %s of another time or connection",
+		rule_fail(sk, "event %s of another time or connection",
 			  event_kind_name(ev->kind));
 	if (ev->cause == BY_NONE)
-		sock_fail(sk, "event %s without a cause",
+		rule_fail(sk, "event %s without a cause",
 			  event_kind_name(ev->kind));
 	check_state(sk, ev);
 	check_segment(sk, what, ev);

@@ -48,9 +48,9 @@ void life_request_tick(struct sock *sk, bool kept)
 			(!waits || l->timeouts >= defer);
 
 	if (sk->host->w->now != l->due)
-		sock_fail(sk, "the record falls due, but not now");
+		rule_fail(sk, "the record falls due, but not now");
 	if (kept == hopeless)
-		sock_fail(sk, "%u timeouts, and the record is %s", l->timeouts,
+		rule_fail(sk, "%u timeouts, and the record is %s", l->timeouts,
 			  kept ? "kept" : "given up");
 	count_host(sk->host, MIB_TIMEOUTS, 1);
 	/* the wait for data is silent; its last SYN+ACK gives another chance */
@@ -112,7 +112,7 @@ bool life_keepalive(struct sock *sk, const struct seg *s)
 	l->keep_owed = false;
 	count_host(sk->host, MIB_KEEPALIVE, 1);
 	if (s->seq != m->nxt - 1)
-		sock_fail(sk, "a keep-alive at %u, not before %u", s->seq,
+		rule_fail(sk, "a keep-alive at %u, not before %u", s->seq,
 			  m->nxt);
 	return true;
 }
@@ -133,7 +133,7 @@ void life_reset(struct sock *sk, const struct seg *s)
 	struct life *l = &sk->check.life;
 
 	if (sk->kind != SOCK_TIMEWAIT && s->seq != sk->check.snd.nxt)
-		sock_fail(sk, "a RST at %u, not at %u", s->seq,
+		rule_fail(sk, "a RST at %u, not at %u", s->seq,
 			  sk->check.snd.nxt);
 	l->reset = true;
 }
@@ -147,13 +147,13 @@ static void rest_aborted(struct sock *sk)
 	struct life *l = &sk->check.life;
 
 	if (l->aborts && l->unsent && !l->reset)
-		sock_fail(sk, "aborted with data unsent, and no RST");
+		rule_fail(sk, "aborted with data unsent, and no RST");
 
 	if (state_in(l->aborts, STF(SYN_RCVD) | STF(ESTABLISHED) |
 					STF(FIN_WAIT_1) | STF(FIN_WAIT_2) |
 					STF(CLOSE_WAIT)) &&
 	    !l->reset)
-		sock_fail(sk, "aborted, and the peer hears nothing");
+		rule_fail(sk, "aborted, and the peer hears nothing");
 }
 
 void life_tick(struct sock *sk)
@@ -171,9 +171,9 @@ void life_ticked(struct sock *sk)
 	if (k->snd.given_up || k->life.keep_over)
 		count_host(sk->host, MIB_ABORT_ON_TIMEOUT, 1);
 	if ((k->snd.given_up || k->life.keep_over) && sk->c.err != ETIMEDOUT)
-		sock_fail(sk, "given up, and the user is told %d", sk->c.err);
+		rule_fail(sk, "given up, and the user is told %d", sk->c.err);
 	if (over != (sk->c.state == ST_CLOSED))
-		sock_fail(sk, "%u timeouts, %u keep-alives: %s", k->snd.retries,
+		rule_fail(sk, "%u timeouts, %u keep-alives: %s", k->snd.retries,
 			  k->life.keep_sent,
 			  over ? "not given up" : "given up");
 }
@@ -186,7 +186,7 @@ static void rest_fin_wait(struct sock *sk)
 	if (sk->c.state == ST_FIN_WAIT_2 && sk->app.done && l->fin_due == NEVER)
 		l->fin_due = sk->host->w->now + tunables(sk)->fin_timeout;
 	if (sk->c.timer[TIMER_FIN] != l->fin_due)
-		sock_fail(sk, "FIN_WAIT_2 ends at %llu us, it should at %llu",
+		rule_fail(sk, "FIN_WAIT_2 ends at %llu us, it should at %llu",
 			  (unsigned long long)sk->c.timer[TIMER_FIN],
 			  (unsigned long long)l->fin_due);
 }
@@ -201,9 +201,9 @@ void life_rest(struct sock *sk)
 	if (sk->app.done || sk->c.state == ST_TIME_WAIT)
 		l->keep_due = NEVER;
 	if (l->keep_owed)
-		sock_fail(sk, "a keep-alive is not sent");
+		rule_fail(sk, "a keep-alive is not sent");
 	if (sk->c.timer[TIMER_KEEP] != l->keep_due)
-		sock_fail(sk, "the keep-alive is due at %llu us, not at %llu",
+		rule_fail(sk, "the keep-alive is due at %llu us, not at %llu",
 			  (unsigned long long)sk->c.timer[TIMER_KEEP],
 			  (unsigned long long)l->keep_due);
 	if (sk->c.state != ST_TIME_WAIT)
@@ -262,7 +262,7 @@ void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
 	u32 nxt = check_expected(sk);
 
 	if (kept == timewait_ends(sk, s))
-		sock_fail(sk, "TIME_WAIT %s for a segment",
+		rule_fail(sk, "TIME_WAIT %s for a segment",
 			  kept ? "goes on" : "ends");
 	k->rcv.must_ack = k->rcv.may_ack = false;
 	if (timewait_is_unsure(sk, s)) {
@@ -282,13 +282,13 @@ void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
 void life_timewait_rest(struct sock *sk)
 {
 	if (sk->check.rcv.must_ack)
-		sock_fail(sk, "a FIN again, and no ACK");
+		rule_fail(sk, "a FIN again, and no ACK");
 }
 
 void life_timewait_tick(struct sock *sk)
 {
 	if (sk->host->w->now != sk->check.life.due)
-		sock_fail(sk,
+		rule_fail(sk,
 			  "TIME_WAIT lasts two MSL, and these are not over");
 	count_host(sk->host, MIB_TIME_WAIT, 1);
 }

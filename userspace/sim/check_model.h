@@ -12,6 +12,10 @@
 #include "seq.h"
 #include "sock.h"
 
+/* A rule is broken: that ends the run, unless it is one without rules. */
+__attribute__((__format__(__printf__, 2, 3))) void
+rule_fail(struct sock *sk, const char *fmt, ...);
+
 /* Both SYNs offered them. */
 static inline bool check_has_timestamps(const struct check *k)
 {

@@ -226,7 +226,7 @@ static void take_fin(struct sock *sk, const struct seg *s)
 		owe(&k->rcv);
 	else if (!s->no_room && !sk->in.early && seq_ge(first + s->len, nxt) &&
 		 seq_le(first + s->len, edge) && !sk->c.fin_seen)
-		sock_fail(sk, "a FIN in its place is not taken");
+		rule_fail(sk, "a FIN in its place is not taken");
 }
 
 static void taken(struct sock *sk, const struct seg *s)
@@ -296,7 +296,7 @@ static void tells_reset(struct sock *sk)
 
 	if (sk->c.err != wanted &&
 	    !(before == ST_CLOSE_WAIT && sk->c.err == EPIPE))
-		sock_fail(sk, "a RST, and the user is told %d", sk->c.err);
+		rule_fail(sk, "a RST, and the user is told %d", sk->c.err);
 }
 
 void receiver_verdict(struct sock *sk, const struct seg *s,
@@ -309,7 +309,7 @@ void receiver_verdict(struct sock *sk, const struct seg *s,
 		unsure(sk, s, v);
 	else if (r->fate < FATE_TAKE && r->fate != FATE_END &&
 		 v->drop != r->why)
-		sock_fail(sk, "dropped for %s, not %s", cause_name(v->drop),
+		rule_fail(sk, "dropped for %s, not %s", cause_name(v->drop),
 			  cause_name(r->why));
 	if (r->fate == FATE_TAKE)
 		taken(sk, s);
@@ -322,14 +322,14 @@ void receiver_verdict(struct sock *sk, const struct seg *s,
 	if (r->fate == FATE_END)
 		tells_reset(sk);
 	if (r->fate == FATE_END && !over)
-		sock_fail(sk, "a RST at its place does not end it");
+		rule_fail(sk, "a RST at its place does not end it");
 	if (r->fate != FATE_END && over && !may_end(sk, s))
-		sock_fail(sk, "a segment ends it that must not");
+		rule_fail(sk, "a segment ends it that must not");
 	if (v->reset != (r->fate == FATE_REFUSE))
-		sock_fail(sk, "a segment is %sanswered with RST",
+		rule_fail(sk, "a segment is %sanswered with RST",
 			  v->reset ? "" : "not ");
 	if (r->fate < FATE_TAKE && !v->drop && !over)
-		sock_fail(sk, "a segment is taken that is not acceptable");
+		rule_fail(sk, "a segment is taken that is not acceptable");
 }
 
 void receiver_syn(struct sock *sk, const struct seg *s)
@@ -350,7 +350,7 @@ void receiver_out(struct sock *sk, const struct seg *s)
 
 	if (!s->len && !(s->flags & (FLAG_SYN | FLAG_FIN | FLAG_RST)) &&
 	    !r->may_ack)
-		sock_fail(sk, "an ACK that nothing asks for");
+		rule_fail(sk, "an ACK that nothing asks for");
 	r->must_ack = r->may_ack = false;
 }
 
@@ -374,7 +374,7 @@ void receiver_window(struct sock *sk, u32 gain)
 	u32 loss = 2 * rounding(&sk->check);
 
 	if (gain > loss && gain + loss < least_step(sk))
-		sock_fail(sk, "the window grows by %u bytes, %u are a step",
+		rule_fail(sk, "the window grows by %u bytes, %u are a step",
 			  gain, least_step(sk));
 }
 
@@ -411,7 +411,7 @@ static void rest_window(struct sock *sk)
 
 	room = min_t(u32, room, most);
 	if (room > left && room >= 2 * left && room - left >= least_step(sk))
-		sock_fail(sk, "room for %u bytes, a window of %u, and no ACK",
+		rule_fail(sk, "room for %u bytes, a window of %u, and no ACK",
 			  room, left);
 }
 
@@ -425,14 +425,14 @@ static void rest_reader(struct sock *sk)
 	bool maybe = receiver_window_left(sk, false) < k->rcv.full;
 
 	if (conn_readable(&sk->c) != unread)
-		sock_fail(sk, "%u bytes to read, not %u", conn_readable(&sk->c),
+		rule_fail(sk, "%u bytes to read, not %u", conn_readable(&sk->c),
 			  unread);
 	if (conn_at_eof(&sk->c) != (ended && !unread))
-		sock_fail(sk, "the stream has%s ended", ended ? "" : " not");
+		rule_fail(sk, "the stream has%s ended", ended ? "" : " not");
 	/* a window too small for a segment keeps the rest away */
 	if (surely == maybe &&
 	    conn_can_read(&sk->c, unread + 1) != (unread && surely))
-		sock_fail(sk, "a reader of %u bytes %s", unread + 1,
+		rule_fail(sk, "a reader of %u bytes %s", unread + 1,
 			  surely ? "waits" : "does not wait");
 }
 
@@ -441,7 +441,7 @@ void receiver_rest(struct sock *sk)
 	struct receiver *r = &sk->check.rcv;
 
 	if (r->must_ack)
-		sock_fail(sk, "an ACK is owed at once");
+		rule_fail(sk, "an ACK is owed at once");
 	if (r->has_read && state_in(sk->c.state, STATES_CAN_RECEIVE))
 		rest_window(sk);
 	r->has_read = r->may_ack = false;
@@ -450,7 +450,7 @@ void receiver_rest(struct sock *sk)
 	if (sk->check.snd.on && sk->check.in.seen &&
 	    conn_window_clamp(&sk->c) !=
 		    min_t(u32, buffer(sk), most_window(sk)))
-		sock_fail(sk, "the largest window is told as %u",
+		rule_fail(sk, "the largest window is told as %u",
 			  conn_window_clamp(&sk->c));
 }
 

@@ -101,7 +101,7 @@ void request_verdict(struct sock *sk, enum req_result result)
 	struct request *r = &sk->check.req;
 
 	if (result != r->result && !r->unsure)
-		sock_fail(sk, "the record makes %d of a segment, not %d",
+		rule_fail(sk, "the record makes %d of a segment, not %d",
 			  result, r->result);
 }
 
@@ -114,7 +114,7 @@ void request_out(struct sock *sk, const struct seg *s)
 	if (s->flags & FLAG_RST)
 		return;
 	if (!*asked && !r->unsure)
-		sock_fail(sk, "an answer that nothing asks for");
+		rule_fail(sk, "an answer that nothing asks for");
 	*asked = false;
 	if (s->flags & FLAG_SYN && k->out.seen) {
 		/* Karn: which of the two will its ACK mean? */
@@ -122,7 +122,7 @@ void request_out(struct sock *sk, const struct seg *s)
 		r->again++;
 	}
 	if (!(s->flags & FLAG_SYN) && s->seq != k->out.seq + 1)
-		sock_fail(sk, "an ACK at %u, not at %u", s->seq,
+		rule_fail(sk, "an ACK at %u, not at %u", s->seq,
 			  k->out.seq + 1);
 }
 
@@ -131,7 +131,7 @@ void request_rest(struct sock *sk)
 	struct request *r = &sk->check.req;
 
 	if ((r->synack || r->challenge) && !r->unsure)
-		sock_fail(sk, "the record owes %s",
+		rule_fail(sk, "the record owes %s",
 			  r->synack ? "a SYN+ACK" : "a challenge ACK");
 	r->synack = r->challenge = r->unsure = false;
 }

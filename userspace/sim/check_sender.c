@@ -283,7 +283,7 @@ static void expect(struct sock *sk, const struct seg *s, u32 seq, u32 len,
 		   const char *what)
 {
 	if (s->seq != seq || s->len != len)
-		sock_fail(sk, "%s: %u bytes from %u sent, not %u from %u", what,
+		rule_fail(sk, "%s: %u bytes from %u sent, not %u from %u", what,
 			  s->len, s->seq, len, seq);
 }
 
@@ -295,7 +295,7 @@ static void lost_segment(struct sock *sk, const struct seg *s)
 	expect(sk, s, m->una, min_t(u32, end - m->una, m->smss),
 	       "what was lost");
 	if (s->cause != (m->partial_seen ? BY_PARTIAL_ACK : BY_THIRD_DUPACK))
-		sock_fail(sk, "what was lost goes for: %s",
+		rule_fail(sk, "what was lost goes for: %s",
 			  cause_name(s->cause));
 	m->owed = false;
 	if (m->due == NEVER)
@@ -337,9 +337,9 @@ static void stream(struct sock *sk, const struct seg *s)
 
 	expect(sk, s, m->next, len, "data");
 	if (!len && !fin_may_go(sk))
-		sock_fail(sk, "a FIN that may not go");
+		rule_fail(sk, "a FIN that may not go");
 	if (m->next == m->nxt && s->cause != cause_of_new(m, len))
-		sock_fail(sk, "%u new bytes go for: %s", len,
+		rule_fail(sk, "%u new bytes go for: %s", len,
 			  cause_name(s->cause));
 	if (m->next == m->nxt && m->next - m->una + len > m->cwnd && len)
 		m->limited += len;
@@ -355,13 +355,13 @@ void sender_data(struct sock *sk, const struct seg *s)
 	bool probes = m->probe_due && !m->owed && m->next == m->una;
 
 	if (!m->on)
-		sock_fail(sk, "data before the handshake is done");
+		rule_fail(sk, "data before the handshake is done");
 	if ((s->flags & FLAG_PSH) !=
 	    (s->len && end == written(sk) ? FLAG_PSH : 0))
-		sock_fail(sk, "bytes up to %u of %u, %s PSH", end, written(sk),
+		rule_fail(sk, "bytes up to %u of %u, %s PSH", end, written(sk),
 			  s->flags & FLAG_PSH ? "with" : "without");
 	if (fin_waits(sk) && end == written(sk) && !(s->flags & FLAG_FIN))
-		sock_fail(sk, "all is sent and the user has closed, no FIN");
+		rule_fail(sk, "all is sent and the user has closed, no FIN");
 	if (m->owed)
 		lost_segment(sk, s);
 	else if (probes)
@@ -472,12 +472,12 @@ static void rest_nothing_left(struct sock *sk)
 	struct sender *m = &sk->check.snd;
 
 	if (m->owed && m->una != m->nxt)
-		sock_fail(sk, "a lost segment is not sent again");
+		rule_fail(sk, "a lost segment is not sent again");
 	if (m->probe_due && m->next == m->una && is_waiting(sk))
-		sock_fail(sk, "a shut window is not probed");
+		rule_fail(sk, "a shut window is not probed");
 	m->owed = m->probe_due = false;
 	if (sendable(sk) || (fin_may_go(sk)))
-		sock_fail(sk, "%u bytes%s may go out, and do not", sendable(sk),
+		rule_fail(sk, "%u bytes%s may go out, and do not", sendable(sk),
 			  fin_may_go(sk) ? " and the FIN" : "");
 }
 
@@ -489,10 +489,10 @@ static void rest_told(struct sock *sk)
 	u32 end = written(sk), fin = end + fin_waits(sk);
 
 	if (conn_unacked(c) != (seq_lt(m->una, end) ? end - m->una : 0))
-		sock_fail(sk, "%u bytes not acknowledged are told of",
+		rule_fail(sk, "%u bytes not acknowledged are told of",
 			  conn_unacked(c));
 	if (conn_outq(c) != fin - m->una || conn_outq_unsent(c) != fin - m->nxt)
-		sock_fail(sk, "%u in the queue, %u not sent; it is %u and %u",
+		rule_fail(sk, "%u in the queue, %u not sent; it is %u and %u",
 			  conn_outq(c), conn_outq_unsent(c), fin - m->una,
 			  fin - m->nxt);
 }
@@ -504,13 +504,13 @@ static void rest_compare(struct sock *sk)
 
 	if (c->snd_una != m->una || c->snd_nxt != m->nxt ||
 	    c->snd_rtx != m->next || c->snd_wnd != m->wnd || c->smss != m->smss)
-		sock_fail(sk,
+		rule_fail(sk,
 			  "una %u nxt %u next %u wnd %u smss %u, not "
 			  "%u %u %u %u %u",
 			  c->snd_una, c->snd_nxt, c->snd_rtx, c->snd_wnd,
 			  c->smss, m->una, m->nxt, m->next, m->wnd, m->smss);
 	if (c->cc.cwnd != m->cwnd || c->cc.ssthresh != m->ssthresh)
-		sock_fail(sk, "cwnd %u, ssthresh %u, by the RFCs %u, %u",
+		rule_fail(sk, "cwnd %u, ssthresh %u, by the RFCs %u, %u",
 			  c->cc.cwnd, c->cc.ssthresh, m->cwnd, m->ssthresh);
 }
 

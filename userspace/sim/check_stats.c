@@ -245,7 +245,7 @@ void count_poll(struct sock *sk)
 static void compare(struct sock *sk, const char *what, u64 said, u64 counted)
 {
 	if (said != counted)
-		sock_fail(sk, "%s: %llu, %llu were counted", what,
+		rule_fail(sk, "%s: %llu, %llu were counted", what,
 			  (unsigned long long)said,
 			  (unsigned long long)counted);
 }
@@ -294,7 +294,7 @@ static void rest_times(struct sock *sk)
 	u64 rate = n->rate_time ? n->rate_bytes * USEC_PER_S / n->rate_time : 0;
 
 	if (!is_least_rtt(n, stats_min_rtt(st)))
-		sock_fail(sk, "the least round trip is %u us, not %u",
+		rule_fail(sk, "the least round trip is %u us, not %u",
 			  stats_min_rtt(st), least_of(n, LEAST_PERIODS));
 	compare(sk, "bytes a second", stats_delivery_rate(st), rate);
 	compare(sk, "that rate is the user's", st->delivery.app_limited,
@@ -334,7 +334,7 @@ void count_state(struct sock *sk, const struct event *ev)
 		count_host(h, MIB_ESTAB_RESETS, 1);
 	count_host(h, MIB_CURR_ESTAB, is_open(ev->new) - is_open(ev->old));
 	if (h->mib.mibs[MIB_CURR_ESTAB] != h->counted.mibs[MIB_CURR_ESTAB])
-		sock_fail(sk, "%lu connections are open, not %lu",
+		rule_fail(sk, "%lu connections are open, not %lu",
 			  h->mib.mibs[MIB_CURR_ESTAB],
 			  h->counted.mibs[MIB_CURR_ESTAB]);
 }

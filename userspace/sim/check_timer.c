@@ -238,10 +238,10 @@ void timer_rest(struct sock *sk)
 	const struct conn *c = &sk->c;
 
 	if (rtt_rto(&c->rtt) != sender_rto(sk))
-		sock_fail(sk, "RTO %u us, by RFC 6298 it is %llu",
+		rule_fail(sk, "RTO %u us, by RFC 6298 it is %llu",
 			  rtt_rto(&c->rtt), (unsigned long long)sender_rto(sk));
 	if (c->timer[TIMER_RTX] != m->due)
-		sock_fail(sk,
+		rule_fail(sk,
 			  "the timer is due at %llu us, by RFC 6298 at %llu",
 			  (unsigned long long)c->timer[TIMER_RTX],
 			  (unsigned long long)m->due);

@@ -95,9 +95,9 @@ void tune_rest(struct sock *sk)
 	if (!t->on)
 		return;
 	if (!t->unsure && conn_rcv_buf_wanted(&sk->c) != t->wanted)
-		sock_fail(sk, "a receive buffer of %u wanted, not of %u",
+		rule_fail(sk, "a receive buffer of %u wanted, not of %u",
 			  conn_rcv_buf_wanted(&sk->c), t->wanted);
 	if (conn_snd_buf_wanted(&sk->c) != 3ULL * sk->check.snd.cwnd)
-		sock_fail(sk, "a send buffer of %llu wanted",
+		rule_fail(sk, "a send buffer of %llu wanted",
 			  (unsigned long long)conn_snd_buf_wanted(&sk->c));
 }

@@ -53,13 +53,13 @@ void urgent_out(struct sock *sk, const struct seg *s)
 	bool due = urgent_waits(sk) && seq_lt(s->seq, k->urg.out_up);
 
 	if (told != due && (told || seg_space(s)))
-		sock_fail(sk, "%u bytes from %u, urgent up to %u, %s URG",
+		rule_fail(sk, "%u bytes from %u, urgent up to %u, %s URG",
 			  s->len, s->seq, k->urg.out_up,
 			  told ? "with" : "without");
 	if (told && s->up != min_t(u32, ahead, U16_MAX))
-		sock_fail(sk, "urgent pointer %u, not %u", s->up, ahead);
+		rule_fail(sk, "urgent pointer %u, not %u", s->up, ahead);
 	if (told && s->len > s->smss)
-		sock_fail(sk, "several packets with one urgent pointer");
+		rule_fail(sk, "several packets with one urgent pointer");
 }
 
 /* --- receiving --- */
@@ -110,20 +110,20 @@ void urgent_in(struct sock *sk, const struct seg *s, const struct verdict *v)
 	if (news)
 		take_mark(sk, s);
 	if (told != news)
-		sock_fail(sk, "urgent data is%s announced, and the user is%s",
+		rule_fail(sk, "urgent data is%s announced, and the user is%s",
 			  news ? "" : " not", told ? "" : " not");
 	here = looks_at(sk, s) && u->mark == MARK_ANNOUNCED &&
 	       u->in_up - 1 - first < s->len;
 	if (v->urgent != here)
-		sock_fail(sk, "the urgent byte is %s", here ? "here" : "not");
+		rule_fail(sk, "the urgent byte is %s", here ? "here" : "not");
 	if (!here)
 		return;
 	u->mark = MARK_HERE;
 	if (v->urgent_at != u->in_up - 1 - first)
-		sock_fail(sk, "the urgent byte is at %u, not at %u",
+		rule_fail(sk, "the urgent byte is at %u, not at %u",
 			  v->urgent_at, u->in_up - 1 - first);
 	if (!(v->wake & WAKE_READ))
-		sock_fail(sk, "the urgent byte is here, and nobody hears");
+		rule_fail(sk, "the urgent byte is here, and nobody hears");
 }
 
 /* --- the reader --- */
@@ -137,7 +137,7 @@ void urgent_read(struct sock *sk, u32 n, u32 got, bool hole)
 	if (u->mark && before && before < n)
 		n = before;
 	if (hole != leave || got != n - leave)
-		sock_fail(sk, "%u bytes to read, %s a hole; it should be %u",
+		rule_fail(sk, "%u bytes to read, %s a hole; it should be %u",
 			  got, hole ? "after" : "without", n - leave);
 }
 
@@ -170,7 +170,7 @@ void urgent_ask(struct sock *sk)
 	enum urgent_answer take = conn_urgent(&sk->c, in_line(sk), false);
 
 	if (look != should || take != should)
-		sock_fail(sk, "asked for the urgent byte: %d and %d, not %d",
+		rule_fail(sk, "asked for the urgent byte: %d and %d, not %d",
 			  look, take, should);
 	if (should == URGENT_BYTE)
 		u->mark = MARK_TAKEN;
@@ -188,19 +188,19 @@ void urgent_rest(struct sock *sk)
 	if (!state_in(c->state, STATES_SYNCHRONIZED))
 		return;
 	if (conn_at_mark(c) != at_mark(sk))
-		sock_fail(sk, "the reader is%s at the mark",
+		rule_fail(sk, "the reader is%s at the mark",
 			  at_mark(sk) ? "" : " not");
 	if (conn_has_urgent(c) != (u->mark == MARK_HERE))
-		sock_fail(sk, "an urgent byte is%s there",
+		rule_fail(sk, "an urgent byte is%s there",
 			  u->mark == MARK_HERE ? "" : " not");
 	if (have >= want && !readable)
-		sock_fail(sk, "%u bytes, and nothing to read", have);
+		rule_fail(sk, "%u bytes, and nothing to read", have);
 	if (have < want && readable &&
 	    (!have || receiver_window_left(sk, false) >= sk->check.rcv.full))
-		sock_fail(sk, "%u bytes, one of them urgent, to read", have);
+		rule_fail(sk, "%u bytes, one of them urgent, to read", have);
 	if (u->mark && !in_line(sk))
 		have = min_t(u32, have, to_mark);
 	if (conn_inq(c, in_line(sk)) != have)
-		sock_fail(sk, "%u bytes to the mark, not %u",
+		rule_fail(sk, "%u bytes to the mark, not %u",
 			  conn_inq(c, in_line(sk)), have);
 }

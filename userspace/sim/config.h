@@ -182,6 +182,7 @@ enum side {
  * @foreign:     headers without payload as another stack might write them
  * @watch:       hold the events against what happens, even if nobody reads them
  */
+ * @no_rules:    the rules of the RFCs may be broken, but not the stream of bytes
 struct sim_config {
 	u64 seed;
 	struct link_config link[NR_SIDES];
@@ -200,6 +201,7 @@ struct sim_config {
 	bool watch;
 };
 
+	bool no_rules;
 /**
  * config_init() - the defaults of the command line
  * @cfg: filled in

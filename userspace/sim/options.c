@@ -145,6 +145,8 @@ static const struct opt table[] = {
 	  "the same at the server" },
 	{ "bench", NULL, BENCH, RUN, 0,
 	  "fast path, no payload: how fast is the simulator? (first option)" },
+	{ "no-rules", NULL, ON, IN_RUN(cfg.no_rules),
+	  "an experiment may break the RFCs; bytes are still checked" },
 	{ "scenarios", "N", COUNT, IN_RUN(scenarios),
 	  "N random scenarios with all rules checked, from --seed on" },
 	{ "jobs", "N", COUNT, IN_RUN(jobs), "in N processes [1]" },
