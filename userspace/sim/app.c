@@ -181,6 +181,9 @@ static bool wants_close(const struct sock *sk)
 
 	if (a->written < a->cfg->bytes || sk->c.state == ST_SYN_SENT)
 		return false;
+	if (a->cfg->close_acked && sk->kind == SOCK_CONN &&
+	    conn_unacked(&sk->c))
+		return false;
 	switch (a->cfg->close) {
 	case CLOSE_WRITTEN:
 		return true;

@@ -97,13 +97,14 @@ static void describe_user(const struct side_config *s, FILE *f)
 	fprintf(f,
 		"\twrites %llu bytes, %u to %u each %llu us, more %u ppm; "
 		"reads %llu byte/s, chunk %u, after %llu us, pause at %llu of "
-		"%llu us; closes %s%s",
+		"%llu us; closes %s%s%s",
 		(unsigned long long)s->bytes, s->chunk_min, s->chunk_max,
 		(unsigned long long)s->write_gap, s->more,
 		(unsigned long long)s->read_rate, s->read_chunk,
 		(unsigned long long)s->read_delay,
 		(unsigned long long)s->pause_at,
 		(unsigned long long)s->pause_for, when[s->close],
+		s->close_acked ? " and acknowledged" : "",
 		s->release ? ", wholly" : "");
 	if (s->abort_after)
 		fprintf(f, "; aborts after %llu us",

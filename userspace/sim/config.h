@@ -108,6 +108,7 @@ enum close_when {
  * @pause_at:    pause before reading this byte
  * @pause_for:   how long, microseconds, 0: no pause
  * @close:       when to close
+ * @close_acked: not before all that was written is acknowledged
  * @close_grid:  close at a multiple of this time, so that both sides can do
  *               it at the same moment; 0: at once
  * @user_timeout: for what makes no progress, microseconds, 0: none
@@ -145,6 +146,7 @@ struct side_config {
 	u64 read_delay;
 	u64 pause_at, pause_for;
 	enum close_when close;
+	bool close_acked;
 	u64 close_grid;
 	bool release;
 	u64 abort_after;
@@ -180,9 +182,9 @@ enum side {
  * @forsaken:    who closes does not wait for the peer's end of the stream
  * @deaf_after:  the server stops to listen then, microseconds, 0: never
  * @foreign:     headers without payload as another stack might write them
+ * @no_rules:    the rules of the RFCs may be broken, but not the stream of bytes
  * @watch:       hold the events against what happens, even if nobody reads them
  */
- * @no_rules:    the rules of the RFCs may be broken, but not the stream of bytes
 struct sim_config {
 	u64 seed;
 	struct link_config link[NR_SIDES];
@@ -199,9 +201,9 @@ struct sim_config {
 	u64 deaf_after;
 	bool foreign;
 	bool watch;
+	bool no_rules;
 };
 
-	bool no_rules;
 /**
  * config_init() - the defaults of the command line
  * @cfg: filled in

@@ -121,6 +121,8 @@ static const struct opt table[] = {
 	  "client, server or both at once [client]" },
 	{ "half-close", NULL, ON, IN_RUN(half_close),
 	  "who closes does not wait for the peer's bytes" },
+	{ "close-early", NULL, ON, IN_RUN(close_early),
+	  "nor for the ACKs of his own: data may leave in FIN_WAIT_1" },
 	{ "abort-after", "TIME", TIME, IN_ENDS(abort_after), "abort" },
 
 	SECTION("The run"),
@@ -484,6 +486,7 @@ static void long_options(struct option *out)
 	*out = (struct option){ 0 };
 }
 
+	client->close_acked = server->close_acked = !o->close_early;
 bool options_parse(struct options *o, int argc, char **argv)
 {
 	struct option names[ARRAY_SIZE(table) + 1];

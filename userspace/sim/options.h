@@ -18,13 +18,14 @@
  * @jobs:      processes for them
  * @replay:    one of them, @replay_seed
  * @half_close: the closers do not wait for the peer's bytes
+ * @close_early: nor for the ACKs of their own
  * @closer:    who closes: "client", "server", "both"
  */
 struct options {
 	struct sim_config cfg;
 	const char *trace;
 	const char *pcap[NR_SIDES];
-	bool bench, help, replay, half_close;
+	bool bench, help, replay, half_close, close_early;
 	u32 scenarios, jobs;
 	u64 replay_seed;
 	const char *closer;

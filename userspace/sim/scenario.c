@@ -441,4 +441,6 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 		derive_deaf(cfg, &r);
 	for (i = 0; i < NR_SIDES; i++)
 		derive_options(cfg, i, &r);
+	for (i = 0; i < NR_SIDES; i++)
+		cfg->side[i].close_acked = percent(&r, 30);
 }
