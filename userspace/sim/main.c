@@ -68,11 +68,37 @@ static bool close_captures(struct world *w, const struct options *o)
 	return ok;
 }
 
+/* Who asks for the loss of a packet that there never was has miscounted. */
+static bool all_dropped(const struct run *r)
+{
+	static const char *const names[NR_CLASSES] = {
+		[CLASS_SYN] = "syn",   [CLASS_SYNACK] = "synack",
+		[CLASS_DATA] = "data", [CLASS_ACK] = "ack",
+		[CLASS_FIN] = "fin",
+	};
+	bool all = true;
+
+	for (u32 i = 0; i < NR_SIDES * NR_CLASSES; i++) {
+		u32 side = i / NR_CLASSES, class = i % NR_CLASSES;
+		u32 n = link_not_reached(&r->link[side], class);
+
+		if (!n)
+			continue;
+		all = false;
+		fprintf(stderr,
+			"chalk-sim: --drop-%s: the %s sent %llu such packets, there is no number %u\n",
+			names[class], side == CLIENT ? "client" : "server",
+			(unsigned long long)r->link[side].seen[class], n);
+	}
+	return all;
+}
+
 static int run_one(const struct options *o, const struct sim_config *cfg)
 {
 	static struct run r;
 	struct trace *trace = NULL;
 	FILE *f = report_file(o);
+	int status = EXIT_FINE;
 	double began;
 	bool ok;
 
@@ -93,13 +119,15 @@ static int run_one(const struct options *o, const struct sim_config *cfg)
 	run_report(&r, f);
 	if (!ok)
 		fprintf(f, "FAILED: %s\n", r.w.failure);
+	else if (!o->replay && !all_dropped(&r))
+		status = EXIT_USAGE;
 	ok &= close_captures(&r.w, o);
 	run_destroy(&r);
 	if (!trace_close(trace)) {
 		perror(o->trace);
 		return EXIT_BROKEN;
 	}
-	return ok ? EXIT_FINE : EXIT_BROKEN;
+	return ok ? status : EXIT_BROKEN;
 }
 
 static int replay(const struct options *o)

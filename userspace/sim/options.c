@@ -5,6 +5,7 @@
  * Adding an option is one line in the table.
  */
 #include <getopt.h>
+#include <stdarg.h>
 
 #include "options.h"
 #include "rng.h"
@@ -89,8 +90,7 @@ static const struct opt table[] = {
 	{ "mtu", "BYTES", COUNT, IN_ENDS(mtu), "MTU of the interface [1500]" },
 	{ "mss", "BYTES", COUNT, IN_ENDS(user_mss), "upper bound to the MSS" },
 	{ "iw", "N", COUNT, IN_ENDS(iw), "initial window, segments [10]" },
-	{ "cc", "NAME", CONTROL, IN_ENDS(cc),
-	  "congestion control, reno or tahoe [reno]" },
+	{ "cc", "NAME", CONTROL, IN_ENDS(cc), "congestion control [reno]: " },
 	{ "no-timestamps", NULL, OFF, IN_ENDS(timestamps), "RFC 7323 off" },
 	{ "no-window-scaling", NULL, OFF, IN_ENDS(window_scaling),
 	  "RFC 7323 off" },
@@ -145,10 +145,10 @@ static const struct opt table[] = {
 	  "capture what leaves and reaches the clients" },
 	{ "pcap-server", "FILE", TEXT, IN_RUN(pcap[SERVER]),
 	  "the same at the server" },
-	{ "bench", NULL, BENCH, RUN, 0,
-	  "fast path, no payload: how fast is the simulator? (first option)" },
 	{ "no-rules", NULL, ON, IN_RUN(cfg.no_rules),
 	  "an experiment may break the RFCs; bytes are still checked" },
+	{ "bench", NULL, BENCH, RUN, 0,
+	  "fast path, no payload: how fast is the simulator? (first option)" },
 	{ "scenarios", "N", COUNT, IN_RUN(scenarios),
 	  "N random scenarios with all rules checked, from --seed on" },
 	{ "jobs", "N", COUNT, IN_RUN(jobs), "in N processes [1]" },
@@ -205,6 +205,19 @@ static const struct unit *units_of(enum type type)
 		return size_units;
 	}
 }
+
+/* What a value looks like, for who got it wrong. */
+static const char *const looks[] = {
+	[RATE] = "a rate, such as 10mbit; units: bit kbit mbit gbit",
+	[TIME] = "a time, such as 20ms; units: us ms s min",
+	[SIZE] = "a size, such as 64KiB; units: B kB KiB MB MiB GB GiB",
+	[SIZE32] = "a size below 4 GiB, such as 64KiB; units: B kB KiB MB MiB",
+	[COUNT] = "a whole number",
+	[CHANCE] = "a probability: 1%, 0.01 or 10000ppm",
+	[DROPS] = "up to 32 numbers, from 1: 7,8 or s3",
+	[BURST] = "P, P,N or P,N,P, such as 1%,5,80%; N is at least 1",
+	[REPLAY] = "a seed, which is a number",
+};
 
 /* A number and its unit, up to @end; false if it is none. */
 static bool parse_number(const char *text, const char *end, enum type type,
@@ -335,8 +348,9 @@ static bool set_drops(struct options *o, enum seg_class class, const char *text)
 		list = &o->cfg.link[side].drop[class];
 		if (list->n == DROP_LIST_MAX)
 			return false;
-		list->nth[list->n++] = strtoul(text, &end, 10);
-		if (end == text || (*end && *end != ','))
+		list->nth[list->n] = strtoul(text, &end, 10);
+		if (!list->nth[list->n++] || end == text ||
+		    (*end && *end != ','))
 			return false;
 		text = *end ? end + 1 : end;
 	}
@@ -419,10 +433,39 @@ static bool set(struct options *o, const struct opt *opt, const char *text)
 
 /* --- the whole --- */
 
-static bool wrong(const char *what)
+__attribute__((__format__(__printf__, 1, 2))) static bool wrong(const char *fmt,
+								...)
 {
-	fprintf(stderr, "chalk-sim: %s\nTry: chalk sim --help\n", what);
+	va_list ap;
+
+	fputs("chalk-sim: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("\nTry: chalk sim --help\n", stderr);
 	return false;
+}
+
+/* All algorithms, as a line of help names them. */
+static const char *cc_names(void)
+{
+	static char names[80];
+	size_t n = 0;
+
+	for (size_t i = 0; cc_at(i) && n < sizeof(names); i++)
+		n += snprintf(names + n, sizeof(names) - n, "%s%s",
+			      i ? " or " : "", cc_at(i)->name);
+	return names;
+}
+
+static bool wrong_value(const struct opt *opt, const char *text)
+{
+	bool number = opt->value && !strcmp(opt->value, "N");
+	const char *look = number ? looks[COUNT] : looks[opt->type];
+
+	if (opt->type == CONTROL)
+		look = cc_names();
+	return wrong("--%s %s: it takes %s", opt->name, text, look);
 }
 
 static bool set_closers(struct options *o)
@@ -440,35 +483,65 @@ static bool set_closers(struct options *o)
 		client->close = server->close = first;
 		client->close_grid = server->close_grid = USEC_PER_S;
 	} else {
-		return wrong("--close takes client, server or both");
+		return wrong("--close %s: it takes client, server or both",
+			     o->closer);
 	}
+	client->close_acked = server->close_acked = !o->close_early;
 	return true;
+}
+
+/* Sizes in bytes, times in microseconds. */
+static bool within(const char *name, u64 value, u64 least, u64 most)
+{
+	if (value >= least && value <= most)
+		return true;
+	return wrong("--%s is %llu: it takes %llu to %llu", name,
+		     (unsigned long long)value, (unsigned long long)least,
+		     (unsigned long long)most);
 }
 
 static bool end_is_possible(struct side_config *s)
 {
 	s->chunk_min = s->chunk_max;
-	return s->mtu >= 68 && s->mtu <= 65535 && s->chunk_max && s->iw &&
-	       s->rcvbuf && s->sndbuf && s->user_mss <= 65535 &&
-	       s->rcvbuf <= 1U << 30 && s->sndbuf <= 1U << 30 && s->rto_min &&
-	       s->rto_min <= s->rto_max;
+	if (s->rto_min > s->rto_max)
+		return wrong("--rto-min is above --rto-max");
+	return within("mtu", s->mtu, 68, 65535) &&
+	       within("mss", s->user_mss, 0, 65535) &&
+	       within("iw", s->iw, 1, 10000) &&
+	       within("chunk", s->chunk_max, 1, U32_MAX) &&
+	       within("rcvbuf", s->rcvbuf, 1, 1U << 30) &&
+	       within("sndbuf", s->sndbuf, 1, 1U << 30) &&
+	       within("rto-min", s->rto_min, 1, U32_MAX) &&
+	       within("rto-max", s->rto_max, 1, U32_MAX);
+}
+
+static bool run_is_possible(const struct options *o)
+{
+	const struct sim_config *cfg = &o->cfg;
+
+	return within("clients", cfg->clients, 1, 250) &&
+	       within("connections", cfg->connections, 1, 20000) &&
+	       within("rounds", cfg->rounds, 1, 1000000) &&
+	       within("jobs", o->jobs, 1, 1000);
+}
+
+/* An algorithm that somebody has just written is not called half done. */
+static bool algorithms_are_whole(void)
+{
+	const struct cc_ops *ops;
+
+	for (size_t i = 0; (ops = cc_at(i)); i++)
+		if (cc_lacks(ops))
+			return wrong(
+				"congestion control %s lacks %s: see struct cc_ops in core/cc.h",
+				ops->name ?: "without a name", cc_lacks(ops));
+	return true;
 }
 
 static bool finish(struct options *o)
 {
-	struct sim_config *cfg = &o->cfg;
-
-	if (!set_closers(o))
-		return false;
-	if (!end_is_possible(&cfg->side[CLIENT]) ||
-	    !end_is_possible(&cfg->side[SERVER]))
-		return wrong(
-			"an MTU, MSS, buffer, chunk or RTO is out of range");
-	if (!cfg->clients || cfg->clients > 250 || !cfg->connections ||
-	    cfg->connections > 20000 || !cfg->rounds || !o->jobs)
-		return wrong(
-			"1 to 250 clients, 1 to 20000 connections, 1 round at least");
-	return true;
+	return set_closers(o) && end_is_possible(&o->cfg.side[CLIENT]) &&
+	       end_is_possible(&o->cfg.side[SERVER]) && run_is_possible(o);
 }
 
 static void long_options(struct option *out)
@@ -486,13 +559,14 @@ static void long_options(struct option *out)
 	*out = (struct option){ 0 };
 }
 
-	client->close_acked = server->close_acked = !o->close_early;
 bool options_parse(struct options *o, int argc, char **argv)
 {
 	struct option names[ARRAY_SIZE(table) + 1];
 	int i;
 
 	*o = (struct options){ .jobs = 1, .closer = "client" };
+	if (!algorithms_are_whole())
+		return false;
 	config_init(&o->cfg);
 	for (i = 0; i < NR_SIDES; i++)
 		o->cfg.link[i].reorder_delay = 5 * USEC_PER_MS;
@@ -500,11 +574,8 @@ bool options_parse(struct options *o, int argc, char **argv)
 	while ((i = getopt_long(argc, argv, "", names, NULL)) >= 0) {
 		if (i == '?')
 			return wrong("unknown option, or its value is missing");
-		if (!set(o, &table[i], optarg)) {
-			fprintf(stderr, "chalk-sim: --%s %s makes no sense\n",
-				table[i].name, optarg);
-			return wrong("values are like 10mbit 20ms 64KiB 1%");
-		}
+		if (!set(o, &table[i], optarg))
+			return wrong_value(&table[i], optarg);
 	}
 	if (optind < argc)
 		return wrong("only options, no other words");
@@ -544,7 +615,8 @@ void options_help(FILE *f)
 		}
 		snprintf(left, sizeof(left), "--%s%s%s", table[i].name,
 			 table[i].value ? " " : "", table[i].value ?: "");
-		fprintf(f, "  %-22s %s\n", left, table[i].help);
+		fprintf(f, "  %-22s %s%s\n", left, table[i].help,
+			table[i].type == CONTROL ? cc_names() : "");
 	}
 	fputs(examples, f);
 }
