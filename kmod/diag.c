@@ -119,12 +119,14 @@ static int dump_one(struct netlink_callback *cb,
 				     req);
 	if (IS_ERR(sk))
 		return PTR_ERR(sk);
-	if (is_record(sk))
+	if (is_record(sk)) {
 		err = dump_record(cb, sk);
-	else
-		err = inet_diag_dump_one_icsk(&chalk_hashinfo, cb, req);
+		diag_put_socket(sk);
+		return err;
+	}
+	/* it is looked up again, and its lock may take long */
 	diag_put_socket(sk);
-	return err;
+	return inet_diag_dump_one_icsk(&chalk_hashinfo, cb, req);
 }
 
 static int destroy(struct sk_buff *skb, const struct inet_diag_req_v2 *req)

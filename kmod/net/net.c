@@ -79,7 +79,6 @@ static void net_set_defaults(struct chalk_net *cn, struct net *net)
 	memcpy(cn->rmem, rmem, sizeof(rmem));
 	memcpy(cn->wmem, wmem, sizeof(wmem));
 	cn->max_syn_backlog = MAX_SYN_BACKLOG;
-	atomic_set(&cn->nr_timewait, 0);
 }
 
 /*

@@ -8,8 +8,10 @@
 #ifndef CHALK_NET_H
 #define CHALK_NET_H
 
+#include <linux/completion.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/skbuff.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -28,7 +30,8 @@ struct ctl_table_header;
  * @list:        in the list of all, for chalk_visit_nets()
  * @ctl:         sends segments that belong to no socket; never receives
  * @ctl6:        the same over IPv6, NULL without it
- * @nr_timewait: TIME_WAIT records alive
+ * @timewaits:   TIME_WAIT records alive, and one until the namespace goes
+ * @timewaits_gone: there is none any more
  * @closing:     the namespace goes: purge its TIME_WAIT records
  * @rmem:        bytes of a receive buffer: least, default, most
  * @wmem:        the same of a send buffer
@@ -41,7 +44,8 @@ struct chalk_net {
 	struct list_head list;
 	struct sock *ctl;
 	struct sock *ctl6;
-	atomic_t nr_timewait;
+	refcount_t timewaits;
+	struct completion timewaits_gone;
 	bool closing;
 	int rmem[3];
 	int wmem[3];

@@ -3,7 +3,9 @@
  * conns.c - debugfs conns: a line for each listener, connection and record
  *
  * Owns that file, in the directory that watch/debugfs.c makes. Tables are walked
- * a bucket at a time; each socket is asked under its own lock.
+ * a bucket at a time. Listeners and records are asked where they stand, under
+ * the lock of the bucket. A connection has to be locked, which may take long if
+ * a process owns it: so it is taken out by a reference, one at a time.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -12,9 +14,6 @@
 
 #include "sock.h"
 #include "watch/trace.h"
-
-/* Sockets taken from a bucket at a time. */
-#define BATCH 16
 
 /* --- a line --- */
 
@@ -97,7 +96,8 @@ static void conns_fill_timewait(struct line *l, struct chalk_timewait *ct)
 	spin_unlock_bh(&ct->lock);
 }
 
-static void conns_show_socket(struct seq_file *m, struct sock *sk)
+/* Return: false for a connection, which is not to be locked here. */
+static bool conns_show_in_place(struct seq_file *m, struct sock *sk)
 {
 	struct line l = {};
 
@@ -108,10 +108,21 @@ static void conns_show_socket(struct seq_file *m, struct sock *sk)
 	case TCP_TIME_WAIT:
 		conns_fill_timewait(&l, chalk_timewait(inet_twsk(sk)));
 		break;
-	default:
-		conns_fill_conn(&l, sk);
+	case TCP_LISTEN:
+		l.state = ST_LISTEN;
 		break;
+	default:
+		return false;
 	}
+	conns_put_line(m, sk, &l);
+	return true;
+}
+
+static void conns_show_conn(struct seq_file *m, struct sock *sk)
+{
+	struct line l = {};
+
+	conns_fill_conn(&l, sk);
 	conns_put_line(m, sk, &l);
 }
 
@@ -141,53 +152,45 @@ static bool conns_get_bucket(loff_t pos, struct bucket *b)
 	return true;
 }
 
-/* Return: sockets taken, with references, after the first @skip. */
-static unsigned int conns_take_sockets(const struct bucket *b,
-				       struct sock **found, unsigned int skip)
+/*
+ * Show what stands behind the first @seen, as far as no connection comes.
+ * Return: the connection, with a reference, or NULL at the end.
+ */
+static struct sock *conns_show_upto_conn(struct seq_file *m,
+					 const struct bucket *b,
+					 unsigned int *seen)
 {
 	struct hlist_nulls_node *node;
+	struct sock *sk, *conn = NULL;
 	unsigned int n = 0;
-	struct sock *sk;
 
 	spin_lock_bh(b->lock);
 	sk_nulls_for_each(sk, node, b->chain) {
-		if (skip) {
-			skip--;
+		if (n++ < *seen)
 			continue;
-		}
-		if (n == BATCH)
-			break;
-		if (refcount_inc_not_zero(&sk->sk_refcnt))
-			found[n++] = sk;
+		*seen = n;
+		if (conns_show_in_place(m, sk) ||
+		    !refcount_inc_not_zero(&sk->sk_refcnt))
+			continue;
+		conn = sk;
+		break;
 	}
 	spin_unlock_bh(b->lock);
-	return n;
-}
-
-static void conns_put_socket(struct sock *sk)
-{
-	/* as the kernel frees records: with softirqs off */
-	local_bh_disable();
-	sock_gen_put(sk);
-	local_bh_enable();
+	return conn;
 }
 
 /* Sockets that come or go meanwhile may be missed or shown twice. */
 static void conns_show_bucket(struct seq_file *m, const struct bucket *b)
 {
-	struct sock *found[BATCH];
-	unsigned int n, i, skip = 0;
+	unsigned int seen = 0;
+	struct sock *sk;
 
 	if (hlist_nulls_empty(b->chain))
 		return;
-	do {
-		n = conns_take_sockets(b, found, skip);
-		for (i = 0; i < n; i++) {
-			conns_show_socket(m, found[i]);
-			conns_put_socket(found[i]);
-		}
-		skip += n;
-	} while (n == BATCH);
+	while ((sk = conns_show_upto_conn(m, b, &seen))) {
+		conns_show_conn(m, sk);
+		sock_put(sk);
+	}
 }
 
 static void *conns_start(struct seq_file *m, loff_t *pos)

@@ -9,12 +9,13 @@
  *
  * The kernel takes a reference to the module for each record. We give it back
  * at once, so that TIME_WAIT does not hold up rmmod, and take it again in the
- * destructor, just before the kernel drops it. nr_timewait counts instead: a
- * namespace goes only when its records are gone.
+ * destructor, just before the kernel drops it. The records of a namespace are
+ * counted instead: it goes only when they are gone.
+ *
+ * A reference to a record is held with softirqs off, never over a sleep or the
+ * lock of a socket. So a namespace that goes waits no longer than for a softirq.
  */
-#include <linux/delay.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <net/tcp_states.h>
 
 #include "compat.h"
@@ -29,13 +30,20 @@ struct inet_timewait_death_row chalk_death_row = {
 	.hashinfo = &chalk_hashinfo,
 };
 
+/* The last to leave lets the namespace go; all it has counted comes before. */
+static void tw_leave(struct chalk_net *cn)
+{
+	if (refcount_dec_and_test(&cn->timewaits))
+		complete(&cn->timewaits_gone);
+}
+
 static void tw_destructor(struct sock *sk)
 {
 	struct chalk_timewait *ct = chalk_timewait(inet_twsk(sk));
 	struct chalk_net *cn = chalk_net(twsk_net(&ct->tw));
 
 	timewait_end(&ct->rec, &cn->env, chalk_now());
-	atomic_dec(&cn->nr_timewait);
+	tw_leave(cn);
 	__module_get(THIS_MODULE);
 }
 
@@ -70,7 +78,7 @@ void chalk_enter_timewait(struct sock *sk, u64 now)
 	if (!tw)
 		return;
 	module_put(THIS_MODULE);
-	atomic_inc(&chalk_net(sock_net(sk))->nr_timewait);
+	refcount_inc(&chalk_net(sock_net(sk))->timewaits);
 	tw->tw_mark = sk->sk_mark;
 	tw->tw_transparent = chalk_is_transparent(sk);
 	tw->tw_txhash = sk->sk_txhash;
@@ -216,10 +224,7 @@ static struct inet_timewait_sock *tw_find_in_bucket(unsigned int slot)
 	return found ? inet_twsk(found) : NULL;
 }
 
-/*
- * End TIME_WAIT in every namespace that closes. Records that somebody still
- * looks at go when they let go.
- */
+/* End TIME_WAIT in every namespace that closes. */
 static void tw_purge(void)
 {
 	struct inet_timewait_sock *tw;
@@ -235,31 +240,30 @@ static void tw_purge(void)
 	}
 }
 
-/*
- * A lookup on another CPU or a reader of debugfs conns may hold a record a
- * moment longer.
- */
-static void tw_wait_for_records(const struct chalk_net *cn)
-{
-	while (atomic_read(&cn->nr_timewait))
-		schedule_timeout_uninterruptible(1);
-}
-
 static int __net_init stream_net_init(struct net *net)
 {
-	chalk_net(net)->env.emit = chalk_emit;
+	struct chalk_net *cn = chalk_net(net);
+
+	cn->env.emit = chalk_emit;
+	refcount_set(&cn->timewaits, 1);
+	init_completion(&cn->timewaits_gone);
 	return 0;
 }
 
+/* A softirq on another CPU may still have a record that the purge ended. */
 static void __net_exit stream_net_exit(struct list_head *nets)
 {
+	struct chalk_net *cn;
 	struct net *net;
 
 	list_for_each_entry(net, nets, exit_list)
 		WRITE_ONCE(chalk_net(net)->closing, true);
 	tw_purge();
-	list_for_each_entry(net, nets, exit_list)
-		tw_wait_for_records(chalk_net(net));
+	list_for_each_entry(net, nets, exit_list) {
+		cn = chalk_net(net);
+		tw_leave(cn);
+		wait_for_completion(&cn->timewaits_gone);
+	}
 }
 
 static struct pernet_operations stream_net_ops = {
