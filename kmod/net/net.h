@@ -13,6 +13,7 @@
 #include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/skbuff.h>
+#include <net/inet_timewait_sock.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
@@ -30,6 +31,7 @@ struct ctl_table_header;
  * @list:        in the list of all, for chalk_visit_nets()
  * @ctl:         sends segments that belong to no socket; never receives
  * @ctl6:        the same over IPv6, NULL without it
+ * @death_row:   what the kernel knows of TIME_WAIT here: how many, at most
  * @timewaits:   TIME_WAIT records alive, and one until the namespace goes
  * @timewaits_gone: there is none any more
  * @closing:     the namespace goes: purge its TIME_WAIT records
@@ -44,6 +46,7 @@ struct chalk_net {
 	struct list_head list;
 	struct sock *ctl;
 	struct sock *ctl6;
+	struct inet_timewait_death_row death_row;
 	refcount_t timewaits;
 	struct completion timewaits_gone;
 	bool closing;

@@ -126,6 +126,13 @@ static int most_buffer = 1 << 30;
 		.extra1 = least, .extra2 = most,                              \
 	}
 
+#define LIMIT(name, field, least)                                              \
+	{                                                                      \
+		.procname = name, .data = FIELD(field), .maxlen = sizeof(int), \
+		.mode = 0644, .proc_handler = proc_dointvec_minmax,            \
+		.extra1 = least, .extra2 = SYSCTL_INT_MAX,                     \
+	}
+
 #define SIZES(name, field)                                           \
 	{                                                            \
 		.procname = name, .data = FIELD(field),              \
@@ -161,15 +168,8 @@ static const struct ctl_table template[] = {
 		.mode = 0644,
 		.proc_handler = proc_cc,
 	},
-	{
-		.procname = "max_syn_backlog",
-		.data = FIELD(max_syn_backlog),
-		.maxlen = sizeof(int),
-		.mode = 0644,
-		.proc_handler = proc_dointvec_minmax,
-		.extra1 = SYSCTL_ONE,
-		.extra2 = SYSCTL_INT_MAX,
-	},
+	LIMIT("max_syn_backlog", max_syn_backlog, SYSCTL_ONE),
+	LIMIT("max_tw_buckets", death_row.sysctl_max_tw_buckets, SYSCTL_ZERO),
 	SIZES("rmem", rmem),
 	SIZES("wmem", wmem),
 	{}

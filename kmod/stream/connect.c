@@ -72,7 +72,7 @@ static struct rtable *take_port(struct sock *sk, struct rtable *rt,
 	int err;
 
 	chalk_set_state(sk, TCP_SYN_SENT);
-	err = inet_hash_connect(&chalk_death_row, sk);
+	err = inet_hash_connect(&chalk_net(sock_net(sk))->death_row, sk);
 	if (err) {
 		ip_rt_put(rt);
 		return ERR_PTR(err);

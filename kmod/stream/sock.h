@@ -493,7 +493,6 @@ int chalk_abort(struct sock *sk, int err);
 /* timewait.c */
 extern struct timewait_sock_ops chalk_timewait_ops;
 extern struct timewait_sock_ops chalk6_timewait_ops;
-extern struct inet_timewait_death_row chalk_death_row;
 
 void chalk_enter_timewait(struct sock *sk, u64 now);
 void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,

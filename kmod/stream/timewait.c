@@ -21,14 +21,8 @@
 #include "compat.h"
 #include "sock.h"
 
-/* More would be an attack, or a benchmark: then connections just close. */
-#define MAX_RECORDS 65536
-
-struct inet_timewait_death_row chalk_death_row = {
-	.tw_refcount = REFCOUNT_INIT(1),
-	.sysctl_max_tw_buckets = MAX_RECORDS,
-	.hashinfo = &chalk_hashinfo,
-};
+/* Of a namespace. More would be an attack, or a benchmark. */
+#define MAX_TW_BUCKETS 65536
 
 /* The last to leave lets the namespace go; all it has counted comes before. */
 static void tw_leave(struct chalk_net *cn)
@@ -67,18 +61,22 @@ static int tw_timeout(const struct timewait *rec, u64 now)
  * @sk:  the socket, locked, the connection in TIME_WAIT
  * @now: microseconds
  *
- * Where memory is short there is none, and the connection just closes.
+ * Where memory is short, or the namespace has its fill of them, there is none, and
+ * the connection just closes.
  */
 void chalk_enter_timewait(struct sock *sk, u64 now)
 {
+	struct chalk_net *cn = chalk_net(sock_net(sk));
 	struct inet_timewait_sock *tw;
 	struct chalk_timewait *ct;
 
-	tw = inet_twsk_alloc(sk, &chalk_death_row, TCP_TIME_WAIT);
-	if (!tw)
+	tw = inet_twsk_alloc(sk, &cn->death_row, TCP_TIME_WAIT);
+	if (!tw) {
+		chalk_count(sock_net(sk), MIB_TIME_WAIT_OVERFLOW);
 		return;
+	}
 	module_put(THIS_MODULE);
-	refcount_inc(&chalk_net(sock_net(sk))->timewaits);
+	refcount_inc(&cn->timewaits);
 	tw->tw_mark = sk->sk_mark;
 	tw->tw_transparent = chalk_is_transparent(sk);
 	tw->tw_txhash = sk->sk_txhash;
@@ -245,6 +243,9 @@ static int __net_init stream_net_init(struct net *net)
 	struct chalk_net *cn = chalk_net(net);
 
 	cn->env.emit = chalk_emit;
+	cn->death_row.hashinfo = &chalk_hashinfo;
+	cn->death_row.sysctl_max_tw_buckets = MAX_TW_BUCKETS;
+	refcount_set(&cn->death_row.tw_refcount, 1);
 	refcount_set(&cn->timewaits, 1);
 	init_completion(&cn->timewaits_gone);
 	return 0;

@@ -159,6 +159,19 @@ def reopened(scene):
     scene.connect(port=41000)
 
 
+@scenario("bob TCPTimeWaitOverflow", differs=("DelayedACKs", "TW"))
+def timewait_full(scene):
+    """A namespace that may have one TIME_WAIT has two"""
+    sysctl("bob", "max_tw_buckets", 1)
+    sh("ip netns exec bob sysctl -qw net.ipv4.tcp_max_tw_buckets=1")
+    for port in (41000, 41001):
+        client, server = scene.connect(port=port)
+        server.close()
+        time.sleep(0.1)
+        client.close()
+        time.sleep(0.1)
+
+
 # --- resets ---
 
 @scenario("bob TCPAbortOnClose", "bob EstabResets", "alice EstabResets",

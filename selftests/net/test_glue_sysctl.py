@@ -25,6 +25,7 @@ NUMBERS = {
     "fin_timeout_ms": (1, 600000),
     "keepalive_time": (1, 32767),
     "keepalive_intvl": (1, 32767),
+    "max_tw_buckets": (0, (1 << 31) - 1),
 }
 SIZES = {"rmem": (4096, 1 << 30), "wmem": (4096, 1 << 30)}
 NAMES = ("congestion_control",)
