@@ -15,6 +15,7 @@ void tunables_init(struct tunables *t)
 		.retries = DATA_RETRIES,
 		.orphan_retries = ORPHAN_RETRIES,
 		.keep_probes = KEEP_PROBES,
+		.timewait_reuse = TW_REUSE_LOOPBACK,
 		.timestamps = true,
 		.window_scaling = true,
 		.rto_init = RTO_INITIAL,

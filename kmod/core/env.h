@@ -22,6 +22,8 @@ struct cc_ops;
  * @retries:        the same for data
  * @orphan_retries: the same where no process holds the connection
  * @keep_probes:    unanswered keep-alives before giving up
+ * @timewait_reuse: a new connection may replace a TIME_WAIT: 0: none; 1: any;
+ *                  TW_REUSE_LOOPBACK: of this host with itself
  * @timestamps:     offer and accept RFC 7323 timestamps
  * @window_scaling: offer and accept RFC 7323 window scaling
  * @rto_init:       first RTO, microseconds, as all below
@@ -41,6 +43,7 @@ struct tunables {
 	u32 retries;
 	u32 orphan_retries;
 	u32 keep_probes;
+	u32 timewait_reuse;
 	bool timestamps;
 	bool window_scaling;
 	u64 rto_init;

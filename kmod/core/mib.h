@@ -53,6 +53,7 @@ enum mib_item {
 	MIB_EMBRYONIC_RSTS,
 	MIB_TIME_WAIT, /* lasted its time */
 	MIB_TIME_WAIT_REOPENED,
+	MIB_TIME_WAIT_RECYCLED, /* of the habitat: made way for ours */
 	MIB_TIME_WAIT_OVERFLOW, /* of the habitat: no place for another */
 	/* of the habitat: ICMP and datagrams */
 	MIB_ICMP_OUT_OF_WINDOW,

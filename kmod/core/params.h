@@ -124,6 +124,15 @@
 #define REOPEN_DISTANCE 65537
 
 /*
+ * RFC 7323 section 5.4: a timestamp clock ticks at least once a second. After
+ * that, timestamps tell an old connection's segments from a new one's.
+ */
+#define TW_REUSE_AFTER (1 * USEC_PER_S)
+
+/* tunables.timewait_reuse, as the kernel's TCP has it: only where nothing gets lost. */
+#define TW_REUSE_LOOPBACK 2
+
+/*
  * How long a FIN_WAIT_2 that no process holds waits for the peer's FIN.
  * DEVIATES: RFC 9293 section 3.6 lets it wait for ever; a peer that vanished
  * would then keep the connection for ever.

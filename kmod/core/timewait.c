@@ -66,8 +66,10 @@ static enum timewait_result timewait_rx_rst(struct timewait *t, struct env *env,
 					    const struct seg *s, u64 now,
 					    enum cause *drop)
 {
-	if (s->seq == t->rcv_nxt)
+	if (s->seq == t->rcv_nxt) {
+		timewait_stop(t, BY_RCVD_RST);
 		return TIMEWAIT_GONE;
+	}
 	t->ack_pending = timewait_is_acceptable(t, s) &&
 			 challenge_allowed(&t->challenge, env, now);
 	return timewait_refuse(t, env, s, now, DROP_RST_CHALLENGED, drop);
@@ -126,10 +128,39 @@ u32 timewait_next_iss(const struct timewait *t, u32 iss)
 	return seq_max(iss, t->snd_nxt + REOPEN_DISTANCE);
 }
 
+/*
+ * DEVIATES: RFC 9293 section 3.10.1 refuses an active open while TIME_WAIT lasts.
+ * With timestamps it may begin: old segments have older ones, and PAWS drops them
+ * (RFC 7323 appendix B.2, (b)), if the peer's clock has ticked since its last
+ * segment. It also has to begin beyond all old sequence numbers, as an open from
+ * the other side does (RFC 9293 section 3.6.1).
+ */
+bool timewait_yields(const struct timewait *t, const struct env *env,
+		     const struct timewait_claim *cl, u64 now)
+{
+	u32 reuse = env->tun.timewait_reuse;
+
+	if (!t->ts_ok || !env->tun.timestamps)
+		return false;
+	/* who names a port wants this one; as for the kernel's TCP */
+	if (cl->named)
+		return true;
+	if (!reuse || (reuse == TW_REUSE_LOOPBACK && !cl->loopback))
+		return false;
+	return now - t->ts_recent_at >= TW_REUSE_AFTER &&
+	       seq_ge(cl->iss, t->snd_nxt);
+}
+
+void timewait_stop(struct timewait *t, enum cause cause)
+{
+	t->gone_by = cause;
+}
+
 void timewait_end(const struct timewait *t, struct env *env, u64 now)
 {
-	if (now >= t->deadline)
+	if (!t->gone_by && now >= t->deadline)
 		mib_count(env, MIB_TIME_WAIT);
 	if (unlikely(env->tracing))
-		emit_timewait_state(env, t, ST_CLOSED, BY_T_TIME_WAIT, now);
+		emit_timewait_state(env, t, ST_CLOSED,
+				    t->gone_by ?: BY_T_TIME_WAIT, now);
 }

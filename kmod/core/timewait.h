@@ -21,6 +21,7 @@
  * @deadline:  when the record goes
  * @sport:     our port
  * @dport:     the peer's
+ * @gone_by:  enum cause: what ended it before its time, 0: nothing did
  * @ack_pending: an ACK is to go out
  */
 struct timewait {
@@ -32,6 +33,7 @@ struct timewait {
 	struct challenge challenge;
 	u16 sport, dport;
 	u8 rcv_wscale;
+	u8 gone_by;
 	bool ts_ok : 1;
 	bool ack_pending : 1;
 };
@@ -81,6 +83,38 @@ bool timewait_poll(struct timewait *t, struct env *env, u64 now, struct seg *s);
  * (RFC 9293 section 3.10.7.4, TIME-WAIT).
  */
 u32 timewait_next_iss(const struct timewait *t, u32 iss);
+
+/**
+ * struct timewait_claim - a connection of our own wants the name of a record
+ * @iss:      what isn() gives it
+ * @named:    the user chose the port; else any port will do
+ * @loopback: both ends are on this host
+ */
+struct timewait_claim {
+	u32 iss;
+	bool named;
+	bool loopback;
+};
+
+/**
+ * timewait_yields() - whether the record may make way for such a connection
+ * @t:   the record
+ * @env: the world
+ * @cl:  the connection
+ * @now: microseconds
+ *
+ * RFC 7323 appendix B.2, (b). Where the port is @named the connection begins with
+ * timewait_next_iss(); else the record is forgotten.
+ */
+bool timewait_yields(const struct timewait *t, const struct env *env,
+		     const struct timewait_claim *cl, u64 now);
+
+/**
+ * timewait_stop() - the record is about to go before its time
+ * @t:     the record
+ * @cause: what ends it
+ */
+void timewait_stop(struct timewait *t, enum cause cause);
 
 /**
  * timewait_end() - the record goes, for whatever reason: trace the last state

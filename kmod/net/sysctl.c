@@ -149,6 +149,7 @@ static const struct ctl_table template[] = {
 	NUMBER("retries", retries, SYSCTL_ZERO, &most_retries),
 	NUMBER("orphan_retries", orphan_retries, SYSCTL_ZERO, &most_retries),
 	NUMBER("keepalive_probes", keep_probes, SYSCTL_ONE, &most_retries),
+	NUMBER("tw_reuse", timewait_reuse, SYSCTL_ZERO, SYSCTL_TWO),
 	SWITCH("timestamps", timestamps),
 	SWITCH("window_scaling", window_scaling),
 	TIME("rto_initial_ms", rto_init, proc_ms, &least_ms, &most_rto_ms),

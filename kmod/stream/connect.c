@@ -72,7 +72,7 @@ static struct rtable *take_port(struct sock *sk, struct rtable *rt,
 	int err;
 
 	chalk_set_state(sk, TCP_SYN_SENT);
-	err = inet_hash_connect(&chalk_net(sock_net(sk))->death_row, sk);
+	err = chalk_hash_connect(sk, inet_hash_connect);
 	if (err) {
 		ip_rt_put(rt);
 		return ERR_PTR(err);
@@ -100,7 +100,7 @@ static void init_conn(struct sock *sk, u32 mtu, u64 now)
 	struct net *net = sock_net(sk);
 	struct conn_config cfg = {
 		.id = chalk_next_conn_id(),
-		.iss = chalk_isn(net, &ends, now),
+		.iss = chalk_sk(sk)->iss ?: chalk_isn(net, &ends, now),
 		.ts_off = chalk_ts_off(net, &ends),
 		.rcv_buf = chalk_rcv_buf(sk),
 		.rcv_buf_max = max_t(u32, chalk_rcv_buf(sk),

@@ -173,7 +173,7 @@ static int connect_native(struct sock *sk, __be16 port)
 	}
 	ip6_dst_store(sk, dst, NULL, NULL);
 	chalk_set_state(sk, TCP_SYN_SENT);
-	err = inet6_hash_connect(&chalk_net(sock_net(sk))->death_row, sk);
+	err = chalk_hash_connect(sk, inet6_hash_connect);
 	if (err) {
 		chalk_undo_connect(sk);
 		return err;

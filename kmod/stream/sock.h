@@ -116,6 +116,7 @@ enum {
  * @icmp_seq: sequence number that an ICMP message quotes, for CHALK_DEFER_ICMP
  * @icmp_err: its errno, positive
  * @icmp_wanted: the program wants to be told at once
+ * @iss:      initial sequence number to connect with, 0: choose
  * @deferred: CHALK_DEFER_* bits; atomic
  */
 struct chalk_sock {
@@ -135,6 +136,7 @@ struct chalk_sock {
 	u32 icmp_seq;
 	int icmp_err;
 	bool icmp_wanted;
+	u32 iss;
 	unsigned long deferred;
 };
 
@@ -495,6 +497,9 @@ extern struct timewait_sock_ops chalk_timewait_ops;
 extern struct timewait_sock_ops chalk6_timewait_ops;
 
 void chalk_enter_timewait(struct sock *sk, u64 now);
+int chalk_hash_connect(struct sock *sk,
+		       int (*hash)(struct inet_timewait_death_row *row,
+				   struct sock *sk));
 void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,
 		       const struct seg *seg);
 int chalk_stream_net_init(void);

@@ -139,6 +139,7 @@ static bool tw_reopen(struct chalk_timewait *ct, struct sk_buff *skb,
 	if (!listener)
 		return false;
 	iss = timewait_next_iss(&ct->rec, chalk_isn(net, &ends, chalk_now()));
+	timewait_stop(&ct->rec, BY_RCVD_SYN);
 	inet_twsk_deschedule_put(tw);
 	chalk_count(net, MIB_TIME_WAIT_REOPENED);
 	chalk_listen_rx(listener, skb, seg, iss ?: 1);
@@ -193,49 +194,180 @@ void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,
 	chalk_free(net, skb, why);
 }
 
-/* --- when a namespace, or the module, goes --- */
+/* --- records that go before their time --- */
 
-static bool tw_is_to_go(const struct sock *sk)
-{
-	return inet_sk_state_load(sk) == TCP_TIME_WAIT &&
-	       READ_ONCE(chalk_net(sock_net(sk))->closing);
-}
+/* Which records are to go: asked under the lock of their bucket. */
+typedef bool (*tw_choice)(struct inet_timewait_sock *tw, void *arg);
 
 /* Return: a record that has to go, with a reference, or NULL. */
-static struct inet_timewait_sock *tw_find_in_bucket(unsigned int slot)
+static struct inet_timewait_sock *tw_find_in_bucket(unsigned int slot,
+						    tw_choice goes, void *arg)
 {
 	struct inet_ehash_bucket *head = &chalk_hashinfo.ehash[slot];
 	spinlock_t *lock = inet_ehash_lockp(&chalk_hashinfo, slot);
+	struct inet_timewait_sock *found = NULL;
 	struct hlist_nulls_node *node;
-	struct sock *sk, *found = NULL;
+	struct sock *sk;
 
 	if (hlist_nulls_empty(&head->chain))
 		return NULL;
-	spin_lock_bh(lock);
+	spin_lock(lock);
 	sk_nulls_for_each(sk, node, &head->chain) {
-		if (!tw_is_to_go(sk) || !refcount_inc_not_zero(&sk->sk_refcnt))
+		if (inet_sk_state_load(sk) != TCP_TIME_WAIT ||
+		    !goes(inet_twsk(sk), arg) ||
+		    !refcount_inc_not_zero(&sk->sk_refcnt))
 			continue;
-		found = sk;
+		found = inet_twsk(sk);
 		break;
 	}
-	spin_unlock_bh(lock);
-	return found ? inet_twsk(found) : NULL;
+	spin_unlock(lock);
+	return found;
 }
 
-/* End TIME_WAIT in every namespace that closes. */
-static void tw_purge(void)
+/* Return: how many went. */
+static unsigned int tw_end_chosen(tw_choice goes, void *arg)
 {
 	struct inet_timewait_sock *tw;
-	unsigned int slot;
+	unsigned int slot, n = 0;
 
 	for (slot = 0; slot <= chalk_hashinfo.ehash_mask; slot++) {
-		while ((tw = tw_find_in_bucket(slot))) {
-			local_bh_disable();
+		local_bh_disable();
+		while ((tw = tw_find_in_bucket(slot, goes, arg))) {
 			inet_twsk_deschedule_put(tw);
-			local_bh_enable();
+			n++;
 		}
+		local_bh_enable();
 		cond_resched();
 	}
+	return n;
+}
+
+/* --- a connection wants a port that TIME_WAIT keeps --- */
+
+/**
+ * struct tw_wish - what it wants
+ * @sk:    its socket
+ * @ends:  between whom; the local port is 0 where any will do
+ * @claim: the same for the core
+ * @now:   microseconds
+ */
+struct tw_wish {
+	struct sock *sk;
+	struct chalk_ends ends;
+	struct timewait_claim claim;
+	u64 now;
+};
+
+static bool is_loopback(const struct in6_addr *addr)
+{
+	return ipv6_addr_loopback(addr) || ipv6_addr_v4mapped_loopback(addr);
+}
+
+/* As the kernel's TCP: not all that goes over lo can be told. */
+static bool tw_is_on_loopback(const struct inet_timewait_sock *tw,
+			      const struct chalk_ends *ends)
+{
+	return tw->tw_bound_dev_if == LOOPBACK_IFINDEX ||
+	       is_loopback(&ends->laddr) || is_loopback(&ends->raddr);
+}
+
+static bool tw_is_in_the_way(const struct inet_timewait_sock *tw,
+			     const struct chalk_ends *ends,
+			     const struct tw_wish *wish)
+{
+	const struct chalk_ends *wanted = &wish->ends;
+
+	return net_eq(twsk_net(tw), sock_net(wish->sk)) &&
+	       ends->rport == wanted->rport &&
+	       (!wanted->lport || ends->lport == wanted->lport) &&
+	       ipv6_addr_equal(&ends->raddr, &wanted->raddr) &&
+	       ipv6_addr_equal(&ends->laddr, &wanted->laddr) &&
+	       (!tw->tw_bound_dev_if ||
+		tw->tw_bound_dev_if == wish->sk->sk_bound_dev_if);
+}
+
+/* A tw_choice. The name that goes last says where the connection begins. */
+static bool tw_yields(struct inet_timewait_sock *tw, void *arg)
+{
+	struct chalk_ends ends = chalk_ends_of((const struct sock *)tw);
+	struct chalk_timewait *ct = chalk_timewait(tw);
+	struct net *net = twsk_net(tw);
+	struct tw_wish *wish = arg;
+	bool yields;
+
+	if (!tw_is_in_the_way(tw, &ends, wish))
+		return false;
+	wish->claim.iss = chalk_isn(net, &ends, wish->now);
+	wish->claim.loopback = tw_is_on_loopback(tw, &ends);
+	spin_lock(&ct->lock);
+	yields = timewait_yields(&ct->rec, &chalk_net(net)->env, &wish->claim,
+				 wish->now);
+	if (yields) {
+		timewait_stop(&ct->rec, BY_USER_OPEN);
+		if (wish->claim.named)
+			chalk_sk(wish->sk)->iss =
+				timewait_next_iss(&ct->rec, wish->claim.iss) ?:
+									       1;
+	}
+	spin_unlock(&ct->lock);
+	return yields;
+}
+
+/* Return: false if there is nothing that yields. */
+static bool tw_make_way(struct sock *sk)
+{
+	struct tw_wish wish = {
+		.sk = sk,
+		.ends = chalk_ends_of(sk),
+		.claim.named = sk->sk_num,
+		.now = chalk_now(),
+	};
+	unsigned int n = tw_end_chosen(tw_yields, &wish);
+
+	mib_add(chalk_env(sk), MIB_TIME_WAIT_RECYCLED, n);
+	return n;
+}
+
+/**
+ * chalk_hash_connect() - give a connection a port and its place in the tables
+ * @sk:   the socket, locked; its addresses are set
+ * @hash: inet_hash_connect() or inet6_hash_connect()
+ *
+ * Where no port is left, TIME_WAIT makes way as far as timewait_yields() lets it.
+ * The kernel asks its TCP about each record that it meets, but no other protocol
+ * since 6.10. So all records of the peer go at once, and the search for a port,
+ * which then has to be repeated, does not become the rule.
+ *
+ * Return: 0 or a negative errno.
+ */
+int chalk_hash_connect(struct sock *sk,
+		       int (*hash)(struct inet_timewait_death_row *row,
+				   struct sock *sk))
+{
+	struct inet_timewait_death_row *row =
+		&chalk_net(sock_net(sk))->death_row;
+	int err;
+
+	chalk_sk(sk)->iss = 0;
+	err = hash(row, sk);
+	if (err == -EADDRNOTAVAIL && tw_make_way(sk))
+		err = hash(row, sk);
+	return err;
+}
+
+/* --- when a namespace, or the module, goes --- */
+
+/* A tw_choice */
+static bool tw_closes(struct inet_timewait_sock *tw, void *arg)
+{
+	struct chalk_timewait *ct = chalk_timewait(tw);
+
+	if (!READ_ONCE(chalk_net(twsk_net(tw))->closing))
+		return false;
+	spin_lock(&ct->lock);
+	timewait_stop(&ct->rec, BY_USER_ABORT);
+	spin_unlock(&ct->lock);
+	return true;
 }
 
 static int __net_init stream_net_init(struct net *net)
@@ -259,7 +391,7 @@ static void __net_exit stream_net_exit(struct list_head *nets)
 
 	list_for_each_entry(net, nets, exit_list)
 		WRITE_ONCE(chalk_net(net)->closing, true);
-	tw_purge();
+	tw_end_chosen(tw_closes, NULL);
 	list_for_each_entry(net, nets, exit_list) {
 		cn = chalk_net(net);
 		tw_leave(cn);

@@ -235,6 +235,8 @@ static void rx_rst__exact(struct kunit *test)
 	struct seg s = at_rcv_nxt(&t, FLAG_RST);
 
 	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_GONE);
+	timewait_end(&t, &w->env, w->now);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_RCVD_RST);
 }
 
 static void rx_rst__in_window(struct kunit *test)
@@ -265,12 +267,79 @@ static void rx_rst__outside(struct kunit *test)
 	expect_ack(test, w, &t);
 }
 
+/*
+ * RFC 7323 appendix B.2: when a connection of ours may take the name. @after is
+ * from the peer's last timestamp, @iss from SND.NXT.
+ */
+static const struct yield_param {
+	const char *name;
+	bool ts_before, ts_now, named, loopback;
+	u32 reuse;
+	s64 after;
+	s32 iss;
+	bool yields;
+} yield_rows[] = {
+	{ "on loopback, after a tick", true, true, false, true,
+	  TW_REUSE_LOOPBACK, SECOND, 0, true },
+	{ "before a tick", true, true, false, true, TW_REUSE_LOOPBACK,
+	  SECOND - 1, 0, false },
+	{ "begins among the old numbers", true, true, false, true,
+	  TW_REUSE_LOOPBACK, SECOND, -1, false },
+	{ "not on loopback", true, true, false, false, TW_REUSE_LOOPBACK,
+	  SECOND, 0, false },
+	{ "not on loopback, anywhere", true, true, false, false, 1, SECOND, 0,
+	  true },
+	{ "on loopback, nowhere", true, true, false, true, 0, SECOND, 0,
+	  false },
+	{ "no timestamps before", false, true, false, true, TW_REUSE_LOOPBACK,
+	  SECOND, 0, false },
+	{ "no timestamps now", true, false, false, true, TW_REUSE_LOOPBACK,
+	  SECOND, 0, false },
+	{ "a port by its name", true, true, true, false, 0, 0, -1, true },
+	{ "a port by its name, no timestamps before", false, true, true, true,
+	  1, SECOND, 0, false },
+};
+
+NAMED_PARAMS(yield_param, yield_rows);
+
+static void timewait_yields__table(struct kunit *test)
+{
+	const struct yield_param *p = test->param_value;
+	struct timewait t;
+	struct world *w = left_behind(test, &t, p->ts_before);
+	struct timewait_claim cl = {
+		.iss = t.snd_nxt + p->iss,
+		.named = p->named,
+		.loopback = p->loopback,
+	};
+
+	w->env.tun.timestamps = p->ts_now;
+	w->env.tun.timewait_reuse = p->reuse;
+	KUNIT_EXPECT_EQ(test,
+			timewait_yields(&t, &w->env, &cl,
+					t.ts_recent_at + p->after),
+			p->yields);
+}
+
+/* What went before its time says why, and is none that lasted. */
+static void timewait_stop__traces(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = left_behind(test, &t, false);
+
+	timewait_stop(&t, BY_USER_OPEN);
+	timewait_end(&t, &w->env, t.deadline + 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_USER_OPEN);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_TIME_WAIT), 0);
+}
+
 static void timewait_end__traces(struct kunit *test)
 {
 	struct timewait t;
 	struct world *w = left_behind(test, &t, false);
 
-	timewait_end(&t, &w->env, w->now);
+	timewait_end(&t, &w->env, t.deadline);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_TIME_WAIT), 1);
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_T_TIME_WAIT);
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->old, ST_TIME_WAIT);
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->new, ST_CLOSED);
@@ -288,6 +357,8 @@ static struct kunit_case timewait_cases[] = {
 	KUNIT_CASE(timewait_poll__scaled),
 	KUNIT_CASE_PARAM(timewait_rx__old_segments, olds_row_gen_params),
 	KUNIT_CASE(timewait_rx__answers_limited),
+	KUNIT_CASE_PARAM(timewait_yields__table, yield_rows_row_gen_params),
+	KUNIT_CASE(timewait_stop__traces),
 	KUNIT_CASE(timewait_end__traces),
 	{}
 };

@@ -47,6 +47,7 @@ static const struct row ext[] = {
 	{ "LockDroppedIcmps", { MIB_ICMP_LOCKED } },
 	{ "TW", { MIB_TIME_WAIT } },
 	{ "TWReopened", { MIB_TIME_WAIT_REOPENED } },
+	{ "TWRecycled", { MIB_TIME_WAIT_RECYCLED } },
 	{ "TCPTimeWaitOverflow", { MIB_TIME_WAIT_OVERFLOW } },
 	{ "PAWSEstab", { MIB_DROP(DROP_PAWS) } },
 	{ "DelayedACKs", { MIB_DELAYED_ACKS } },

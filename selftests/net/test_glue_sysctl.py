@@ -15,6 +15,7 @@ NUMBERS = {
     "orphan_retries": (0, 127),
     "max_syn_backlog": (1, 2**31 - 1),
     "keepalive_probes": (1, 127),
+    "tw_reuse": (0, 2),
     "timestamps": (0, 1),
     "window_scaling": (0, 1),
     "rto_initial_ms": (1, 600000),

@@ -59,6 +59,7 @@ TCPAbortOnLinger reset: TCP_LINGER2 forbids to wait for the other side's FIN
 EmbryonicRsts reset by the other side during the handshake
 TW stayed in TIME_WAIT to its end
 TWReopened TIME_WAIT ended by the SYN of a new connection
+TWRecycled TIME_WAIT ended since no port was left
 TCPTimeWaitOverflow closed without TIME_WAIT: there were too many
 """)),
     Section("Listeners", _lines("ChalkExt", """

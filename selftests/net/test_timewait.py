@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0
+"""TIME_WAIT and those who are near: how many there may be, who may take their
+place, and what they hold up.
+"""
+
+import contextlib
+import errno
+import os
+import socket
+import threading
+import time
+import unittest
+
+import rtnl
+from glue import abort, counts, needs_stuck
+from net import (DEBUGFS, IPPROTO_CHALK, Trace, add_hosts, inside,
+                 remove_hosts, sh, table, wait_until)
+from scene import TCP, locked
+
+PORT = 7000
+LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"),
+            (socket.AF_INET6, "::ffff:127.0.0.1"))
+BOTH = {TCP: "ipv4.tcp_", IPPROTO_CHALK: "chalk."}
+
+
+class Host(unittest.TestCase):
+    """Hosts whose devices are up; nothing is left of a test."""
+
+    names = ("alice",)
+
+    def setUp(self):
+        add_hosts(self.names)
+        self.addCleanup(remove_hosts, self.names)
+        for name in self.names:
+            rtnl.bring_up((name, "lo"))
+
+    def veths(self, count=1):
+        """alice and bob on links that have all the same addresses."""
+        for i in range(count):
+            sh(f"ip -n alice link add a{i} type veth peer b{i} netns bob")
+            for host, end, peer in (("alice", 1, 2), ("bob", 2, 1)):
+                dev = f"{host[0]}{i}"
+                sh(f"ip -n {host} addr add 10.0.0.{end}/32 dev {dev};"
+                   f" ip -n {host} link set {dev} up;"
+                   f" ip -n {host} route add 10.0.0.{peer} dev {dev}"
+                   f" metric {i + 1}")
+
+    def socket(self, host="alice", protocol=IPPROTO_CHALK,
+               family=socket.AF_INET, dev=""):
+        """A socket whose port may be that of another in TIME_WAIT."""
+        with inside(host):
+            sock = socket.socket(family, socket.SOCK_STREAM, protocol)
+        self.addCleanup(abort, sock)
+        sock.settimeout(60)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if dev:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
+                            dev.encode())
+        return sock
+
+    def listen(self, address, **which):
+        """A listener."""
+        sock = self.socket(**which)
+        sock.bind((address, PORT))
+        sock.listen(8)
+        return sock
+
+    def connect(self, server, address, port=0, **which):
+        """Both ends of a connection; @port is the client's."""
+        sock = self.socket(**which)
+        if port:
+            sock.bind(("", port))
+        sock.connect((address, PORT))
+        conn = server.accept()[0]
+        conn.settimeout(60)
+        self.addCleanup(abort, conn)
+        return sock, conn
+
+    def leave(self, server, address, **which):
+        """A connection that leaves TIME_WAIT on the client's side."""
+        sock, conn = self.connect(server, address, **which)
+        sock.close()
+        assert conn.recv(1) == b""
+        conn.close()
+
+
+def states(host: str) -> list:
+    """The states of all connections of a host."""
+    space = str(os.stat(f"/run/netns/{host}").st_ino)
+    return [row["state"] for row in table("conns") if row["netns"] == space]
+
+
+class Readers(Host):
+    """A reader of conns waits for a connection that is locked"""
+
+    names = ("alice", "bob", "carol")
+
+    def locked_in_front(self):
+        """alice has TIME_WAIT and a connection in one bucket of the table: they
+        differ in their devices alone. Who comes last stands in front."""
+        self.veths(2)
+        servers = [self.listen("10.0.0.2", host="bob", dev=f"b{i}")
+                   for i in range(2)]
+        self.leave(servers[1], "10.0.0.2", port=4000, dev="a1")
+        self.assertTrue(wait_until(lambda: "TIME_WAIT" in states("alice"), 5))
+        sock, conn = self.connect(servers[0], "10.0.0.2", port=4000, dev="a0")
+        conn.sendall(b"x")
+        time.sleep(0.1)
+        return sock
+
+    @contextlib.contextmanager
+    def reading(self):
+        """Somebody reads conns, and waits before he has it all."""
+        sock = self.locked_in_front()
+        with open(f"{DEBUGFS}/conns", encoding="ascii") as file:
+            reader = threading.Thread(target=file.read)
+            with locked(sock):
+                reader.start()
+                time.sleep(0.2)
+                yield
+                self.assertTrue(reader.is_alive())
+            reader.join()
+
+    @needs_stuck
+    def test_record_goes(self):
+        """TIME_WAIT behind the connection ends after 2 MSL (4.5 s)"""
+        rtnl.write_sysctls("alice", {"chalk.msl_ms": 2000})
+        trace = Trace()
+        self.addCleanup(trace.stop)
+        with self.reading():
+            self.assertNotIn(b"TIME_WAIT of 2 MSL", trace.text)
+            self.assertTrue(wait_until(
+                lambda: b"TIME_WAIT of 2 MSL" in trace.text, 5))
+
+    @needs_stuck
+    def test_namespace_goes(self):
+        """a namespace with TIME_WAIT goes (2 s)"""
+        server = self.listen("127.0.0.1", host="carol")
+        self.leave(server, "127.0.0.1", host="carol")
+        server.close()
+        with rtnl.Life("carol") as life, self.reading():
+            rtnl.remove_namespace("carol")
+            self.assertTrue(wait_until(life.has_ended, 5))
+
+
+class Limit(Host):
+    """net.chalk.max_tw_buckets"""
+
+    names = ("alice", "bob")
+
+    def records(self, host, family, address, count):
+        """How many of so many connections leave TIME_WAIT."""
+        with self.listen(address, host=host, family=family) as server:
+            for _ in range(count):
+                self.leave(server, address, host=host, family=family)
+        time.sleep(0.1)
+        return states(host).count("TIME_WAIT")
+
+    def test_of_each_namespace(self):
+        """alice has her fill, bob has all that he wants (0.5 s)"""
+        rtnl.write_sysctls("alice", {"chalk.max_tw_buckets": 3})
+        self.assertEqual(self.records("alice", *LOOPBACK[0], 5), 3)
+        self.assertEqual(counts("alice")["TCPTimeWaitOverflow"], 2)
+        self.assertEqual(self.records("alice", *LOOPBACK[1], 2), 3)
+        self.assertEqual(counts("alice")["TCPTimeWaitOverflow"], 4)
+        for i, (family, address) in enumerate(LOOPBACK):
+            self.assertEqual(self.records("bob", family, address, 5),
+                             5 * (i + 1))
+        self.assertEqual(counts("bob")["TCPTimeWaitOverflow"], 0)
+
+    def test_none(self):
+        """0: nobody waits, and the port is free at once (0.2 s)"""
+        rtnl.write_sysctls("alice", {"chalk.max_tw_buckets": 0})
+        self.assertEqual(self.records("alice", *LOOPBACK[0], 2), 0)
+
+    def test_room_again(self):
+        """what has ended counts no more (2.5 s)"""
+        rtnl.write_sysctls("alice", {"chalk.max_tw_buckets": 2,
+                                     "chalk.msl_ms": 500})
+        self.assertEqual(self.records("alice", *LOOPBACK[0], 3), 2)
+        time.sleep(1.5)
+        self.assertEqual(self.records("alice", *LOOPBACK[0], 3), 2)
+
+
+class Reuse(Host):
+    """A connection takes the port of one in TIME_WAIT"""
+
+    names = ("alice", "bob")
+
+    def setting(self, protocol, **values):
+        """Sysctls that TCP and Chalk both have."""
+        rtnl.write_sysctls("alice", {BOTH[protocol] + key: value
+                                     for key, value in values.items()})
+
+    def few_ports(self):
+        """alice has 20 ports for connections that do not name one."""
+        rtnl.write_sysctls("alice", {"ipv4.ip_local_port_range":
+                                     "40000 40019"})
+
+    def rounds(self, server, address, count, **which):
+        """Connections, ten a second; how many, and why no more."""
+        for done in range(count):
+            try:
+                self.leave(server, address, **which)
+            except OSError as err:
+                return done, errno.errorcode[err.errno]
+            time.sleep(0.1)
+        return count, None
+
+    def test_ports_come_round(self):
+        """60 connections of a host with itself on 20 ports (36 s)"""
+        self.few_ports()
+        for protocol in BOTH:
+            for family, address in LOOPBACK:
+                with self.subTest(protocol=protocol, address=address):
+                    which = {"protocol": protocol, "family": family}
+                    with self.listen(address, **which) as server:
+                        self.assertEqual(
+                            self.rounds(server, address, 60, **which),
+                            (60, None))
+        self.assertEqual(counts("alice")["TW"], 0)
+        self.assertGreaterEqual(counts("alice")["TWRecycled"], 120)
+
+    def test_not_allowed(self):
+        """tw_reuse 0; and no timestamps: 20 ports are all (12 s)"""
+        self.few_ports()
+        for protocol in BOTH:
+            for values in ({"tw_reuse": 0}, {"tw_reuse": 1, "timestamps": 0}):
+                with self.subTest(protocol=protocol, values=values):
+                    self.setting(protocol, **values)
+                    rtnl.write_sysctls("alice", {
+                        "ipv4.ip_local_port_range":
+                        "40000 40019" if "timestamps" not in values
+                        else "41000 41019"})
+                    with self.listen("127.0.0.1", protocol=protocol) as server:
+                        self.assertEqual(
+                            self.rounds(server, "127.0.0.1", 30,
+                                        protocol=protocol),
+                            (20, "EADDRNOTAVAIL"))
+
+    def test_another_host(self):
+        """by default only a host with itself (14 s)"""
+        self.few_ports()
+        self.veths()
+        for protocol in BOTH:
+            with self.subTest(protocol=protocol), \
+                    self.listen("10.0.0.2", host="bob",
+                                protocol=protocol) as server:
+                self.assertEqual(self.rounds(server, "10.0.0.2", 40,
+                                             protocol=protocol),
+                                 (20, "EADDRNOTAVAIL"))
+                self.setting(protocol, tw_reuse=1)
+                self.assertEqual(self.rounds(server, "10.0.0.2", 40,
+                                             protocol=protocol), (40, None))
+
+    def test_port_by_name(self):
+        """at once, whatever tw_reuse says; not without timestamps (1 s)"""
+        for protocol in BOTH:
+            for timestamps in (1, 0):
+                self.setting(protocol, tw_reuse=0, timestamps=timestamps)
+                port = 4000 + timestamps
+                with self.subTest(protocol=protocol, timestamps=timestamps), \
+                        self.listen("127.0.0.1", protocol=protocol) as server:
+                    self.leave(server, "127.0.0.1", port=port,
+                               protocol=protocol)
+                    again = self.rounds(server, "127.0.0.1", 3, port=port,
+                                        protocol=protocol)
+                    self.assertEqual(again, (3, None) if timestamps else
+                                     (0, "EADDRNOTAVAIL"))
+
+    def test_numbers_go_on(self):
+        """it begins beyond all that the old one sent (0.5 s)"""
+        trace = Trace()
+        with self.listen("127.0.0.1") as server:
+            sock, conn = self.connect(server, "127.0.0.1", 4000)
+            sock.sendall(bytes(60000))
+            while len(conn.recv(60000, socket.MSG_PEEK)) < 60000:
+                time.sleep(0.01)
+            conn.recv(60000)
+            sock.close()
+            conn.close()
+            time.sleep(0.1)
+            self.leave(server, "127.0.0.1", port=4000)
+        sent = [row for row in trace.stop() if row["event"] == "send"
+                and row["local"] == "127.0.0.1:4000"]
+        syns = [i for i, row in enumerate(sent) if row["flags"] == "S"]
+        self.assertEqual(len(syns), 2)
+        last = max((int(row["seq"]) - int(sent[0]["seq"])) % (1 << 32)
+                   for row in sent[:syns[1]])
+        self.assertGreaterEqual(last, 60000)
+        beyond = (int(sent[syns[1]]["seq"]) - int(sent[0]["seq"])) % (1 << 32)
+        self.assertGreater(beyond, last + 65536)
+
+
+if __name__ == "__main__":
+    unittest.main()
