@@ -101,6 +101,17 @@ enum timewait_result timewait_rx(struct timewait *t, struct env *env,
 	return timewait_refuse(t, env, s, now, DROP_TIME_WAIT, drop);
 }
 
+/* The peer learns that the old connection is still here (RFC 5961 section 4.2). */
+enum cause timewait_stay(struct timewait *t, struct env *env,
+			 const struct seg *s, u64 now)
+{
+	enum cause why;
+
+	t->ack_pending = challenge_allowed(&t->challenge, env, now);
+	timewait_refuse(t, env, s, now, DROP_TIME_WAIT, &why);
+	return why;
+}
+
 bool timewait_poll(struct timewait *t, struct env *env, u64 now, struct seg *s)
 {
 	if (!t->ack_pending)

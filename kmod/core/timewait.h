@@ -42,7 +42,7 @@ struct timewait {
 enum timewait_result {
 	TIMEWAIT_DROP, /* nothing, or poll for an ACK; the deadline may move */
 	TIMEWAIT_GONE, /* free the record */
-	TIMEWAIT_OPEN, /* a new SYN: free the record, offer it to a listener */
+	TIMEWAIT_OPEN, /* a new SYN: the record goes if a listener takes it */
 };
 
 /**
@@ -64,6 +64,18 @@ void timewait_init(struct timewait *t, const struct conn *c, u64 now);
 enum timewait_result timewait_rx(struct timewait *t, struct env *env,
 				 const struct seg *s, u64 now,
 				 enum cause *drop);
+
+/**
+ * timewait_stay() - no listener is there for a SYN of TIMEWAIT_OPEN
+ * @t:   the record
+ * @env: the world
+ * @s:   the SYN
+ * @now: microseconds
+ *
+ * Return: why it is dropped; poll for an ACK.
+ */
+enum cause timewait_stay(struct timewait *t, struct env *env,
+			 const struct seg *s, u64 now);
 
 /**
  * timewait_poll() - the ACK that is to go out, if any

@@ -203,7 +203,7 @@ static bool rx_to_endpoint(struct sock *sk, bool refcounted,
 		chalk_timewait_rx(inet_twsk(sk), skb, seg);
 		return true;
 	case TCP_LISTEN:
-		chalk_listen_rx(sk, skb, seg, 0);
+		chalk_listen_rx(sk, skb, seg, 0, NULL);
 		break;
 	default:
 		rx_to_connection(sk, skb, seg);
@@ -263,7 +263,7 @@ static enum cause rx_refused_by(struct sock *sk, struct sk_buff *skb)
 static bool rx_refuse(struct net *net, struct sock *sk, bool refcounted,
 		      struct sk_buff *skb, const struct seg *seg)
 {
-	enum cause why = rx_refused_by(sk, skb);
+	enum cause why = chalk_refused_by(sk, skb);
 
 	if (!why)
 		return false;

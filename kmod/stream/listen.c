@@ -220,7 +220,8 @@ static struct request_sock *make_req(struct sock *sk, struct sk_buff *skb,
 
 /* A SYN becomes a record in ehash; the SYN+ACK goes, then its timer runs. */
 static enum cause take_syn(struct sock *sk, struct sk_buff *skb,
-			   const struct seg *syn, u32 iss)
+			   const struct seg *syn, u32 iss,
+			   struct inet_timewait_sock *old)
 {
 	struct request_sock *req;
 	struct chalk_req *cr;
@@ -233,6 +234,8 @@ static enum cause take_syn(struct sock *sk, struct sk_buff *skb,
 	req = make_req(sk, skb, syn, iss);
 	if (!req)
 		return DROP_SYN_QUEUE_FULL;
+	if (old)
+		chalk_timewait_give_way(old);
 	if (!inet_csk_reqsk_queue_hash_add(sk, req, NO_TIMEOUT)) {
 		/* another CPU has made one of the same SYN */
 		reqsk_free(req);
@@ -253,15 +256,17 @@ static enum cause take_syn(struct sock *sk, struct sk_buff *skb,
  * @skb: the packet, consumed
  * @seg: the same, parsed
  * @iss: our initial sequence number if it makes a record, 0: choose
+ * @old: record of TIME_WAIT that makes way if the SYN is taken, or NULL
  */
 void chalk_listen_rx(struct sock *sk, struct sk_buff *skb,
-		     const struct seg *seg, u32 iss)
+		     const struct seg *seg, u32 iss,
+		     struct inet_timewait_sock *old)
 {
 	enum cause why = DROP_NONE;
 
 	switch (listen_rx(seg, &why)) {
 	case LISTEN_SYN:
-		why = take_syn(sk, skb, seg, iss);
+		why = take_syn(sk, skb, seg, iss, old);
 		break;
 	case LISTEN_RESET:
 		chalk_send_reset(sock_net(sk), sk, skb, seg);

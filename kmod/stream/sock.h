@@ -411,7 +411,8 @@ int chalk_connect6(struct sock *sk, struct sockaddr *addr, int len);
 /* listen.c */
 int chalk_listen(struct socket *sock, int backlog);
 void chalk_listen_rx(struct sock *sk, struct sk_buff *skb,
-		     const struct seg *seg, u32 iss);
+		     const struct seg *seg, u32 iss,
+		     struct inet_timewait_sock *old);
 bool chalk_req_rx(struct request_sock *req, struct sk_buff *skb,
 		  struct seg *seg);
 void chalk_req_abort(struct request_sock *req);
@@ -423,6 +424,7 @@ int chalk_rcv(struct sk_buff *skb);
 enum cause chalk_refused_by(struct sock *sk, struct sk_buff *skb);
 void chalk_rx(struct sock *sk, struct sk_buff *skb, struct seg *seg);
 int chalk_backlog_rcv(struct sock *sk, struct sk_buff *skb);
+enum cause chalk_refused_by(struct sock *sk, struct sk_buff *skb);
 void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
 		enum cause why);
 
@@ -497,6 +499,7 @@ extern struct timewait_sock_ops chalk_timewait_ops;
 extern struct timewait_sock_ops chalk6_timewait_ops;
 
 void chalk_enter_timewait(struct sock *sk, u64 now);
+void chalk_timewait_give_way(struct inet_timewait_sock *tw);
 int chalk_hash_connect(struct sock *sk,
 		       int (*hash)(struct inet_timewait_death_row *row,
 				   struct sock *sk));

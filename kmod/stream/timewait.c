@@ -122,28 +122,59 @@ static void tw_answer(struct chalk_timewait *ct, struct env *env)
 	}
 }
 
-/*
- * A new SYN: offer it to a listener. The record goes only if there is one.
- * Return: true if the packet is consumed, and with it the reference.
+/**
+ * chalk_timewait_give_way() - a SYN is taken: the record leaves the tables
+ * @tw: the record; the caller keeps its reference
  */
-static bool tw_reopen(struct chalk_timewait *ct, struct sk_buff *skb,
+void chalk_timewait_give_way(struct inet_timewait_sock *tw)
+{
+	struct chalk_timewait *ct = chalk_timewait(tw);
+
+	spin_lock(&ct->lock);
+	timewait_stop(&ct->rec, BY_RCVD_SYN);
+	spin_unlock(&ct->lock);
+	chalk_count(twsk_net(tw), MIB_TIME_WAIT_REOPENED);
+	refcount_inc(&tw->tw_refcnt);
+	inet_twsk_deschedule_put(tw);
+}
+
+static enum cause tw_stay(struct chalk_timewait *ct, const struct seg *seg)
+{
+	struct env *env = &chalk_net(twsk_net(&ct->tw))->env;
+	enum cause why;
+
+	spin_lock(&ct->lock);
+	why = timewait_stay(&ct->rec, env, seg, chalk_now());
+	spin_unlock(&ct->lock);
+	tw_answer(ct, env);
+	return why;
+}
+
+/*
+ * A new SYN: offer it to a listener, by whose rules it has to pass. The record
+ * goes only when the SYN is taken. Consumes the packet.
+ */
+static void tw_reopen(struct chalk_timewait *ct, struct sk_buff *skb,
 		      const struct seg *seg)
 {
 	struct chalk_ends ends = chalk_ends_of_packet(skb, seg);
-	struct inet_timewait_sock *tw = &ct->tw;
-	struct net *net = twsk_net(tw);
+	struct net *net = twsk_net(&ct->tw);
 	struct sock *listener;
+	enum cause why;
 	u32 iss;
 
 	listener = chalk_ip_of_packet(skb)->lookup_listener(net, skb, seg);
-	if (!listener)
-		return false;
+	if (!listener) {
+		chalk_free(net, skb, tw_stay(ct, seg));
+		return;
+	}
+	why = chalk_refused_by(listener, skb);
+	if (why) {
+		chalk_drop(net, skb, seg, why);
+		return;
+	}
 	iss = timewait_next_iss(&ct->rec, chalk_isn(net, &ends, chalk_now()));
-	timewait_stop(&ct->rec, BY_RCVD_SYN);
-	inet_twsk_deschedule_put(tw);
-	chalk_count(net, MIB_TIME_WAIT_REOPENED);
-	chalk_listen_rx(listener, skb, seg, iss ?: 1);
-	return true;
+	chalk_listen_rx(listener, skb, seg, iss ?: 1, &ct->tw);
 }
 
 static enum timewait_result tw_ask_core(struct chalk_timewait *ct,
@@ -179,10 +210,9 @@ void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,
 
 	switch (tw_ask_core(ct, env, seg, &why)) {
 	case TIMEWAIT_OPEN:
-		if (tw_reopen(ct, skb, seg))
-			return;
+		tw_reopen(ct, skb, seg);
 		inet_twsk_put(tw);
-		break;
+		return;
 	case TIMEWAIT_GONE:
 		inet_twsk_deschedule_put(tw);
 		break;

@@ -227,6 +227,28 @@ static void may_reopen__table(struct kunit *test)
 		expect_silent(test, w, &t);
 }
 
+/* Nobody listens: the peer is told, but not for ever (RFC 5961 section 7). */
+static void timewait_stay__answers(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = left_behind(test, &t, true);
+	struct seg s = at_rcv_nxt(&t, FLAG_SYN);
+	u64 deadline = t.deadline;
+
+	s.tsval++;
+	for (int i = 0; i < CHALLENGE_ACKS; i++) {
+		KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_OPEN);
+		KUNIT_EXPECT_EQ(test, timewait_stay(&t, &w->env, &s, w->now),
+				DROP_TIME_WAIT);
+		expect_ack(test, w, &t);
+	}
+	timewait_stay(&t, &w->env, &s, w->now);
+	expect_silent(test, w, &t);
+	KUNIT_EXPECT_EQ(test, t.deadline, deadline);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_DROP, DROP_TIME_WAIT),
+			CHALLENGE_ACKS + 1);
+}
+
 /* Only the exact number ends it (RFC 5961 section 3.2). */
 static void rx_rst__exact(struct kunit *test)
 {
@@ -350,6 +372,7 @@ static struct kunit_case timewait_cases[] = {
 	KUNIT_CASE(timewait_init__two_msl),
 	KUNIT_CASE_PARAM(may_reopen__table, reopens_row_gen_params),
 	KUNIT_CASE(timewait_next_iss__beyond_the_old),
+	KUNIT_CASE(timewait_stay__answers),
 	KUNIT_CASE(rx_rst__exact),
 	KUNIT_CASE(rx_rst__in_window),
 	KUNIT_CASE(rx_rst__outside),

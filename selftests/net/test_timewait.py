@@ -4,9 +4,11 @@ place, and what they hold up.
 """
 
 import contextlib
+import ctypes
 import errno
 import os
 import socket
+import struct
 import threading
 import time
 import unittest
@@ -20,6 +22,8 @@ from scene import TCP, locked
 PORT = 7000
 LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"),
             (socket.AF_INET6, "::ffff:127.0.0.1"))
+MIN_HOPS = {socket.AF_INET: (socket.SOL_IP, 21),
+            socket.AF_INET6: (socket.IPPROTO_IPV6, 73)}
 BOTH = {TCP: "ipv4.tcp_", IPPROTO_CHALK: "chalk."}
 
 
@@ -96,8 +100,8 @@ class Readers(Host):
     names = ("alice", "bob", "carol")
 
     def locked_in_front(self):
-        """alice has TIME_WAIT and a connection in one bucket of the table: they
-        differ in their devices alone. Who comes last stands in front."""
+        """alice has TIME_WAIT and a connection in one bucket of the table:
+        they differ in their devices alone. Who comes last stands in front."""
         self.veths(2)
         servers = [self.listen("10.0.0.2", host="bob", dev=f"b{i}")
                    for i in range(2)]
@@ -290,6 +294,105 @@ class Reuse(Host):
         self.assertGreaterEqual(last, 60000)
         beyond = (int(sent[syns[1]]["seq"]) - int(sent[0]["seq"])) % (1 << 32)
         self.assertGreater(beyond, last + 65536)
+
+
+class Reopen(Host):
+    """A SYN for a server's TIME_WAIT has to pass what its listener asks for"""
+
+    def in_time_wait(self, protocol, family, address):
+        """The listener, and a port whose connection it has ended."""
+        which = {"protocol": protocol, "family": family}
+        server = self.listen(address, **which)
+        sock, conn = self.connect(server, address, 4000, **which)
+        conn.close()
+        self.assertEqual(sock.recv(1), b"")
+        sock.close()
+        time.sleep(0.1)
+        return server, which
+
+    def calls_again(self, address, which):
+        """What comes of a SYN from the same port, within 2 s."""
+        sock = self.socket(**which)
+        sock.settimeout(2)
+        sock.bind(("", 4000))
+        try:
+            sock.connect((address, PORT))
+        except OSError as err:
+            return type(err)
+        finally:
+            abort(sock)
+        return None
+
+    def reopened(self, protocol):
+        """How often a SYN has ended TIME_WAIT; TCP does not count."""
+        return counts("alice")["TWReopened"] if protocol != TCP else None
+
+    def refused_while(self, address, which, server, spoil, mend):
+        """No SYN is taken between @spoil and @mend; the record stays."""
+        protocol = which["protocol"]
+        before = self.reopened(protocol)
+        spoil(server)
+        self.assertIs(self.calls_again(address, which), TimeoutError)
+        if protocol != TCP:
+            self.assertEqual(states("alice").count("TIME_WAIT"), 1)
+            self.assertEqual(self.reopened(protocol), before)
+        mend(server)
+        self.assertIsNone(self.calls_again(address, which))
+        if protocol != TCP:
+            self.assertEqual(self.reopened(protocol), before + 1)
+
+    def for_each(self, judge):
+        """Both protocols, and both versions of IP."""
+        for protocol in BOTH:
+            for family, address in LOOPBACK[:2]:
+                with self.subTest(protocol=protocol, address=address):
+                    server, which = self.in_time_wait(protocol, family,
+                                                      address)
+                    judge(address, which, server)
+                    server.close()
+                    time.sleep(0.1)
+
+    def test_filter(self):
+        """SO_ATTACH_FILTER that drops all (10 s)"""
+        nothing = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+        program = struct.pack("HL", 1, ctypes.addressof(nothing))
+        self.for_each(lambda *args: self.refused_while(
+            *args,
+            lambda sock: sock.setsockopt(socket.SOL_SOCKET, 26, program),
+            lambda sock: sock.setsockopt(socket.SOL_SOCKET, 27, 0)))
+
+    def test_from_afar(self):
+        """IP_MINTTL, IPV6_MINHOPCOUNT: loopback has 64 hops (10 s)"""
+        self.for_each(lambda address, which, server: self.refused_while(
+            address, which, server,
+            lambda sock: sock.setsockopt(*MIN_HOPS[which["family"]], 255),
+            lambda sock: sock.setsockopt(*MIN_HOPS[which["family"]], 64)))
+
+    def test_full_queue(self):
+        """the accept queue is full (10 s)"""
+        others = []
+
+        def fill(server):
+            server.listen(0)
+            others.append(self.socket(protocol=server.proto,
+                                      family=server.family))
+            others[-1].connect(server.getsockname())
+            time.sleep(0.1)
+
+        self.for_each(lambda *args: self.refused_while(
+            *args, fill, lambda server: server.accept()[0].close()))
+
+    def test_nobody_listens(self):
+        """it is refused after a second, not only when TIME_WAIT is over (5 s)
+        """
+        def judge(address, which, server):
+            server.close()
+            begin = time.monotonic()
+            self.assertIs(self.calls_again(address, which),
+                          ConnectionRefusedError)
+            self.assertAlmostEqual(time.monotonic() - begin, 1, delta=0.3)
+
+        self.for_each(judge)
 
 
 if __name__ == "__main__":
