@@ -263,7 +263,7 @@ static enum cause rx_refused_by(struct sock *sk, struct sk_buff *skb)
 static bool rx_refuse(struct net *net, struct sock *sk, bool refcounted,
 		      struct sk_buff *skb, const struct seg *seg)
 {
-	enum cause why = chalk_refused_by(sk, skb);
+	enum cause why = rx_refused_by(sk, skb);
 
 	if (!why)
 		return false;

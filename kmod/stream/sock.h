@@ -424,7 +424,6 @@ int chalk_rcv(struct sk_buff *skb);
 enum cause chalk_refused_by(struct sock *sk, struct sk_buff *skb);
 void chalk_rx(struct sock *sk, struct sk_buff *skb, struct seg *seg);
 int chalk_backlog_rcv(struct sock *sk, struct sk_buff *skb);
-enum cause chalk_refused_by(struct sock *sk, struct sk_buff *skb);
 void chalk_drop(struct net *net, struct sk_buff *skb, const struct seg *seg,
 		enum cause why);
 
