@@ -157,6 +157,13 @@ static int backlog_limit(const struct sock *sk)
 			     READ_ONCE(sk->sk_sndbuf) + SZ_64K);
 }
 
+/* Where it waits, neither its device nor its route does: both may go. */
+static bool rx_to_backlog(struct sock *sk, struct sk_buff *skb)
+{
+	skb_dst_drop(skb);
+	return !sk_add_backlog(sk, skb, backlog_limit(sk));
+}
+
 static void rx_to_connection(struct sock *sk, struct sk_buff *skb,
 			     struct seg *seg)
 {
@@ -167,7 +174,7 @@ static void rx_to_connection(struct sock *sk, struct sk_buff *skb,
 	sk_mark_napi_id(sk, skb);
 	if (!sock_owned_by_user(sk)) {
 		chalk_rx(sk, skb, seg);
-	} else if (sk_add_backlog(sk, skb, backlog_limit(sk))) {
+	} else if (!rx_to_backlog(sk, skb)) {
 		sk_drops_add(sk, skb);
 		trace_segment(&chalk_sk(sk)->conn, EV_DROP, DROP_BACKLOG, seg,
 			      chalk_now());
