@@ -355,7 +355,8 @@ static void schedule_ack(struct conn *c, u64 now)
 {
 	if (c->rcv_nxt - c->last_ack_sent >= DELACK_SEGMENTS * c->rmss)
 		c->ack_now = BY_ACK_SECOND;
-	else if ((c->quickacks && !c->opt.pingpong) || !c->env->tun.delack)
+	else if ((c->quickacks && !c->opt.pingpong) || c->route_quickack ||
+		 !c->env->tun.delack)
 		c->ack_now = BY_ACK_QUICK;
 	else if (!timer_is_set(c, TIMER_DELACK))
 		timer_set(c, TIMER_DELACK, c->env->tun.delack, now);

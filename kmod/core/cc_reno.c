@@ -20,14 +20,11 @@ u32 cc_reno_half_flight(const struct conn *c)
 /* RFC 5681 section 3.1: one segment where a SYN or SYN+ACK was lost. */
 void cc_reno_init(struct conn *c, bool lost, u64 now)
 {
-	u32 segments = c->env->tun.init_cwnd;
-
 	cc_set_ssthresh(c, SSTHRESH_INITIAL, BY_INIT_SSTHRESH, now);
 	if (lost)
 		cc_set(c, c->smss, BY_SYN_LOST, now);
 	else
-		cc_set(c, cc_initial_window(segments, c->smss), BY_INIT_WINDOW,
-		       now);
+		cc_set(c, conn_initial_window(c), BY_INIT_WINDOW, now);
 }
 
 /*
@@ -111,9 +108,8 @@ void cc_reno_rto(struct conn *c, bool again, u64 now)
 /* RFC 5681 section 4.1: RW = min(IW, cwnd) */
 void cc_reno_idle(struct conn *c, u64 now)
 {
-	u32 iw = cc_initial_window(c->env->tun.init_cwnd, c->smss);
-
-	cc_set(c, min_t(u32, iw, c->cc.cwnd), BY_IDLE_RESTART, now);
+	cc_set(c, min_t(u32, conn_initial_window(c), c->cc.cwnd),
+	       BY_IDLE_RESTART, now);
 }
 
 const struct cc_ops cc_reno = {

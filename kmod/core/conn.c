@@ -105,6 +105,7 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	c->mtu_mss = cfg->mtu_mss;
 	c->peer_mss = cfg->default_mss ?: MSS_DEFAULT;
 	c->user_mss = cfg->user_mss;
+	conn_set_route(c, &cfg->route);
 	c->rcv_buf = cfg->rcv_buf;
 	most = window_clamp(cfg->rcv_buf_max, c->opt.window_clamp);
 	c->rcv_wscale = env->tun.window_scaling ? window_shift(most) : 0;
@@ -115,6 +116,17 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	c->syn_pending = true;
 	c->state = ST_CLOSED;
 	state_set(c, ST_SYN_SENT, BY_USER_OPEN, now);
+}
+
+void conn_set_route(struct conn *c, const struct conn_route *route)
+{
+	c->adv_mss = route->adv_mss;
+	c->init_cwnd = route->init_cwnd;
+	c->route_quickack = route->quickack;
+	if (route->rto_min)
+		c->rtt.floor = route->rto_min;
+	if (!c->opt.window_clamp)
+		c->opt.window_clamp = route->window;
 }
 
 void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
@@ -154,8 +166,8 @@ void conn_establish(struct conn *c, enum cause cause, u64 now)
 	 * echoed timestamp knows better than a constant.
 	 */
 	if (c->syn_lost && !c->rtt.srtt)
-		rtt_init(&c->rtt, RTO_AFTER_SYN_LOSS, c->env->tun.rto_min,
-			 c->env->tun.rto_max);
+		rtt_init(&c->rtt, RTO_AFTER_SYN_LOSS, c->rtt.floor,
+			 c->rtt.ceiling);
 	trace_rto(c, BY_SYN_LOST, old, now);
 	c->cc.ops->on_init(c, c->syn_lost, now);
 	autotune_begin(c, now);

@@ -53,6 +53,22 @@ enum conn_timer {
 };
 
 /**
+ * struct conn_route - what the route to the peer asks for, ip-route(8)
+ * @rto_min:   lower bound of the RTO, microseconds; 0: the namespace's
+ * @window:    the largest window to offer where the user names none; 0: no bound
+ * @init_cwnd: initial congestion window, segments; 0: the namespace's
+ * @adv_mss:   the largest MSS to name to the peer; 0: what fits the path
+ * @quickack:  no ACK is delayed
+ */
+struct conn_route {
+	u32 rto_min;
+	u32 window;
+	u16 init_cwnd;
+	u16 adv_mss;
+	bool quickack;
+};
+
+/**
  * struct conn_config - what the habitat decides for a new connection
  * @id:      number of the connection in the trace, not 0
  * @iss:     initial sequence number (isn.h)
@@ -64,6 +80,7 @@ enum conn_timer {
  * @mtu_mss: payload that fits the path: MTU less IP header and HDR_MIN
  * @default_mss: the peer's MSS if it names none, 0: that of IPv4
  * @user_mss: upper bound to the MSS in both directions (TCP_MAXSEG), 0: none
+ * @route:   what the route asks for
  *
  * A record of SYN_RCVD also takes these from its listener's struct conn_options:
  * @window_clamp:   largest window to offer
@@ -80,6 +97,7 @@ struct conn_config {
 	u16 mtu_mss;
 	u16 default_mss;
 	u16 user_mss;
+	struct conn_route route;
 	u32 window_clamp;
 	u8 synack_retries;
 	u8 defer_accept;
@@ -139,6 +157,7 @@ struct conn_options {
  * @smss:      payload bytes in a full segment
  * @mtu_mss:   what the path allows, without options
  * @peer_mss:  what the peer asked for
+ * @adv_mss, @init_cwnd: of struct conn_route
  *
  * Receive side:
  * @irs, @rcv_nxt, @rcv_wnd: as there
@@ -188,6 +207,8 @@ struct conn {
 	u16 mtu_mss;
 	u16 peer_mss;
 	u16 user_mss;
+	u16 adv_mss;
+	u16 init_cwnd;
 
 	/* receive */
 	u32 irs;
@@ -257,6 +278,7 @@ struct conn {
 	bool push : 1; /* what is written so far goes, whatever holds it back */
 	bool orphan : 1; /* no process holds the connection */
 	bool no_reader : 1; /* the user will not read any more */
+	bool route_quickack : 1; /* the route lets no ACK be delayed */
 	bool cwnd_limited : 1; /* cwnd had no room for a segment after the last poll */
 };
 
@@ -318,6 +340,13 @@ void conn_options_disconnect(struct conn_options *opt);
  */
 void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	       u64 now);
+
+/**
+ * conn_set_route() - what the route of a connection asks for
+ * @c:     the connection; conn_open() does it, behind conn_accept() the habitat
+ * @route: it
+ */
+void conn_set_route(struct conn *c, const struct conn_route *route);
 
 /**
  * conn_accept() - a connection out of a SYN_RCVD record
@@ -687,6 +716,25 @@ static inline u32 timestamp(u32 offset, u64 now)
 static inline bool is_time(u32 tsval)
 {
 	return tsval;
+}
+
+/* The MSS that our SYN names: what fits, or what user or route bound it to. */
+static inline u16 syn_mss(u16 mtu_mss, u16 user_mss, u16 adv_mss)
+{
+	u16 mss = mtu_mss;
+
+	if (user_mss)
+		mss = min_t(u16, mss, user_mss);
+	if (adv_mss)
+		mss = min_t(u16, mss, adv_mss);
+	return mss;
+}
+
+/* IW, and what cwnd falls back to after a silence (RFC 5681 section 4.1). */
+static inline u32 conn_initial_window(const struct conn *c)
+{
+	return cc_initial_window(c->init_cwnd ?: c->env->tun.init_cwnd,
+				 c->smss);
 }
 
 /* Note what the peer's SYN (or SYN+ACK) says: irs, options, MSS. */

@@ -64,9 +64,7 @@ static void add_syn_options(const struct conn *c, u64 now, struct seg *s)
 	const struct tunables *tun = &c->env->tun;
 	bool answer = s->flags & FLAG_ACK;
 
-	s->mss = c->mtu_mss;
-	if (c->user_mss)
-		s->mss = min_t(u16, s->mss, c->user_mss);
+	s->mss = syn_mss(c->mtu_mss, c->user_mss, c->adv_mss);
 	s->has_wscale = answer ? c->wscale_ok : tun->window_scaling;
 	s->wscale = c->rcv_wscale;
 	s->has_ts = answer ? c->ts_ok : tun->timestamps;

@@ -68,7 +68,8 @@ static void take_options(struct req *r, const struct env *env,
 	r->peer_mss = syn->mss ?: cfg->default_mss ?: MSS_DEFAULT;
 	r->wscale_ok = env->tun.window_scaling && syn->has_wscale;
 	r->snd_wscale = r->wscale_ok ? syn->wscale : 0;
-	most = window_clamp(cfg->rcv_buf_max, cfg->window_clamp);
+	most = window_clamp(cfg->rcv_buf_max,
+			    cfg->window_clamp ?: cfg->route.window);
 	r->rcv_wscale = r->wscale_ok ? window_shift(most) : 0;
 	r->ts_ok = env->tun.timestamps && syn->has_ts;
 	r->ts_recent = syn->tsval;
@@ -83,9 +84,12 @@ void req_init(struct req *r, struct env *env, const struct conn_config *cfg,
 	r->snd_wnd = syn->wnd;
 	r->rcv_buf = cfg->rcv_buf;
 	r->rcv_wnd = min_t(u32, U16_MAX,
-			   window_clamp(cfg->rcv_buf, cfg->window_clamp));
+			   window_clamp(cfg->rcv_buf,
+					cfg->window_clamp ?:
+							    cfg->route.window));
 	r->mtu_mss = cfg->mtu_mss;
 	r->user_mss = cfg->user_mss;
+	r->adv_mss = cfg->route.adv_mss;
 	r->most_retries = cfg->synack_retries;
 	r->defer = cfg->defer_accept;
 	r->sport = cfg->sport;
@@ -255,9 +259,7 @@ static enum event_kind make_synack(struct req *r, const struct env *env,
 	s->seq = r->iss;
 	s->flags |= FLAG_SYN;
 	s->wnd = r->rcv_wnd;
-	s->mss = r->mtu_mss;
-	if (r->user_mss)
-		s->mss = min_t(u16, s->mss, r->user_mss);
+	s->mss = syn_mss(r->mtu_mss, r->user_mss, r->adv_mss);
 	s->has_wscale = r->wscale_ok;
 	s->wscale = r->rcv_wscale;
 	s->cause = again ? BY_SYN_LOST : BY_HANDSHAKE;

@@ -22,6 +22,7 @@
  * @mtu_mss:   what our side of the path allows
  * @peer_mss:  what the peer asked for
  * @user_mss:  upper bound for both, 0: none
+ * @adv_mss:   upper bound to ours, 0: none (struct conn_route)
  * @sport:     our port
  * @dport:     the peer's
  * @ts_off:    offset of our timestamp clock
@@ -41,7 +42,7 @@ struct req {
 	u32 iss, irs;
 	u32 snd_wnd;
 	u32 rcv_wnd, rcv_buf;
-	u16 mtu_mss, peer_mss, user_mss;
+	u16 mtu_mss, peer_mss, user_mss, adv_mss;
 	u16 sport, dport;
 	u16 resent;
 	u32 ts_off, ts_recent;

@@ -111,6 +111,7 @@ static void init_conn(struct sock *sk, u32 mtu, u64 now)
 		.default_mss = chalk_stream_ip_of(chalk_ip_of_ends(&ends))
 				       ->default_mss,
 		.user_mss = chalk_sk(sk)->user_mss,
+		.route = chalk_route_of(__sk_dst_get(sk)),
 	};
 
 	conn_open(&chalk_sk(sk)->conn, chalk_env(sk), &cfg, now);

@@ -30,8 +30,9 @@ static void stream4_init_req(struct request_sock *req,
 	sk_daddr_set(req_to_sk(req), ip_hdr(skb)->saddr);
 }
 
-static u32 stream4_req_mtu(const struct sock *listener,
-			   const struct request_sock *req)
+static u32 stream4_req_route(const struct sock *listener,
+			     const struct request_sock *req,
+			     struct conn_route *route)
 {
 	struct dst_entry *dst;
 	struct flowi4 fl4;
@@ -41,6 +42,7 @@ static u32 stream4_req_mtu(const struct sock *listener,
 	if (!dst)
 		return 0;
 	mtu = dst_mtu(dst);
+	*route = chalk_route_of(dst);
 	dst_release(dst);
 	return mtu;
 }
@@ -96,7 +98,7 @@ const struct chalk_stream_ip chalk_stream_ipv4 = {
 	.default_mss = MSS_DEFAULT,
 	.req_ops = &chalk_req_ops,
 	.init_req = stream4_init_req,
-	.req_mtu = stream4_req_mtu,
+	.req_route = stream4_req_route,
 	.send_synack = stream4_send_synack,
 	.init_child = stream4_init_child,
 	.route_child = stream4_route_child,

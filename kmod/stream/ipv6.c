@@ -63,8 +63,9 @@ static void stream6_init_req(struct request_sock *req,
 		ireq->pktopts = skb_get(skb);
 }
 
-static u32 stream6_req_mtu(const struct sock *listener,
-			   const struct request_sock *req)
+static u32 stream6_req_route(const struct sock *listener,
+			     const struct request_sock *req,
+			     struct conn_route *route)
 {
 	struct dst_entry *dst;
 	struct flowi6 fl6;
@@ -74,6 +75,7 @@ static u32 stream6_req_mtu(const struct sock *listener,
 	if (!dst)
 		return 0;
 	mtu = dst_mtu(dst);
+	*route = chalk_route_of(dst);
 	dst_release(dst);
 	return mtu;
 }
@@ -221,7 +223,7 @@ const struct chalk_stream_ip chalk_stream_ipv6 = {
 	.default_mss = MSS_DEFAULT_IPV6,
 	.req_ops = &chalk6_req_ops,
 	.init_req = stream6_init_req,
-	.req_mtu = stream6_req_mtu,
+	.req_route = stream6_req_route,
 	.send_synack = stream6_send_synack,
 	.init_child = stream6_init_child,
 	.route_child = stream6_route_child,

@@ -155,7 +155,8 @@ static void req_timer(struct timer_list *t)
 
 /* @iss: 0, or the initial sequence number to be beyond an old connection */
 static void listen_init_req(struct sock *sk, struct chalk_req *cr,
-			    const struct seg *syn, u32 mtu, u32 iss)
+			    const struct seg *syn, u32 mtu,
+			    const struct conn_route *route, u32 iss)
 {
 	struct request_sock *req = &cr->ireq.req;
 	const struct chalk_stream_ip *ip = chalk_ip_of_req(req);
@@ -175,6 +176,7 @@ static void listen_init_req(struct sock *sk, struct chalk_req *cr,
 		.mtu_mss = chalk_mtu_mss(mtu, ip->header_len),
 		.default_mss = ip->default_mss,
 		.user_mss = READ_ONCE(chalk_sk(sk)->user_mss),
+		.route = *route,
 		.window_clamp = READ_ONCE(opt->window_clamp),
 		.synack_retries = READ_ONCE(opt->syn_retries),
 		.defer_accept = READ_ONCE(opt->defer_accept),
@@ -195,6 +197,7 @@ static struct request_sock *make_req(struct sock *sk, struct sk_buff *skb,
 	const struct chalk_ip *version = chalk_ip_of_packet(skb);
 	const struct chalk_stream_ip *ip = chalk_stream_ip_of(version);
 	struct inet_request_sock *ireq;
+	struct conn_route route;
 	struct request_sock *req;
 	u32 mtu;
 
@@ -208,12 +211,12 @@ static struct request_sock *make_req(struct sock *sk, struct sk_buff *skb,
 	ireq->ir_iif = inet_request_bound_dev_if(sk, skb);
 	ireq->no_srccheck = chalk_is_transparent(sk);
 	ip->init_req(req, sk, skb);
-	mtu = ip->req_mtu(sk, req);
+	mtu = ip->req_route(sk, req, &route);
 	if (!mtu || security_inet_conn_request(sk, skb, req)) {
 		reqsk_free(req);
 		return NULL;
 	}
-	listen_init_req(sk, chalk_req(req), syn, mtu, iss);
+	listen_init_req(sk, chalk_req(req), syn, mtu, &route, iss);
 	chalk_save_syn(sk, req, skb);
 	return req;
 }
@@ -282,20 +285,26 @@ void chalk_listen_rx(struct sock *sk, struct sk_buff *skb,
 
 /* --- the third segment: a child --- */
 
-static void listen_init_child(struct sock *child, struct chalk_req *cr, u32 mtu)
+static void listen_init_child(struct sock *child, struct chalk_req *cr,
+			      const struct dst_entry *dst)
 {
 	struct chalk_sock *cs = chalk_sk(child);
+	struct conn_route route;
 
 	timer_setup(&child->sk_timer, chalk_timer, 0);
 	cs->tx_hint = NULL;
 	cs->saved_syn = NULL;
 	cs->early = RB_ROOT;
 	cs->deferred = 0;
-	inet_csk(child)->icsk_pmtu_cookie = mtu;
+	inet_csk(child)->icsk_pmtu_cookie = dst ? dst_mtu(dst) : 0;
 	chalk_clear_conn(child);
 	spin_lock_bh(&cr->lock);
 	conn_accept(&cs->conn, chalk_env(child), &cr->req, chalk_now());
 	spin_unlock_bh(&cr->lock);
+	if (!dst)
+		return;
+	route = chalk_route_of(dst);
+	conn_set_route(&cs->conn, &route);
 }
 
 /* Return: the child, locked and with a reference, or NULL. */
@@ -316,7 +325,7 @@ static struct sock *make_child(const struct sock *listener,
 	ip->init_child(child, req, skb);
 	child->sk_txhash = cr->txhash;
 	routed = ip->route_child(listener, child, req);
-	listen_init_child(child, cr, routed ? dst_mtu(__sk_dst_get(child)) : 0);
+	listen_init_child(child, cr, routed ? __sk_dst_get(child) : NULL);
 	if (routed && __inet_inherit_port(listener, child) >= 0)
 		return child;
 	inet_csk_prepare_forced_close(child);

@@ -193,6 +193,29 @@ u16 chalk_mtu_mss(u32 mtu, unsigned int ip_header)
 }
 
 /**
+ * chalk_route_of() - what ip-route(8) says of a route, for the core
+ * @dst: the route
+ *
+ * TCP's own names of congestion controls (congctl) and features (ECN) are left out.
+ */
+struct conn_route chalk_route_of(const struct dst_entry *dst)
+{
+	struct conn_route route = {
+		.window = dst_metric(dst, RTAX_WINDOW),
+		.init_cwnd = min_t(u32, dst_metric(dst, RTAX_INITCWND),
+				   U16_MAX),
+		.adv_mss = min_t(u32, dst_metric_raw(dst, RTAX_ADVMSS),
+				 U16_MAX),
+		.quickack = dst_metric(dst, RTAX_QUICKACK),
+	};
+
+	/* only where it is locked, as for TCP; ip-route(8) locks it */
+	if (dst_metric_locked(dst, RTAX_RTO_MIN))
+		route.rto_min = dst_metric(dst, RTAX_RTO_MIN) * USEC_PER_MSEC;
+	return route;
+}
+
+/**
  * chalk_sync_mss() - tell the core the MTU of the path
  * @sk:   the socket, locked, the connection open
  * @pmtu: bytes

@@ -233,7 +233,8 @@ struct chalk_quote {
  * @default_mss: of a peer that names none
  * @req_ops:     of records of SYN_RCVD
  * @init_req:    fill in what a record has of its SYN's IP header
- * @req_mtu:     MTU of the way back to a record's peer, 0: there is none
+ * @req_route:   what the way back to a record's peer asks for, and its MTU, 0:
+ *               there is none
  * @send_synack: send a segment of a record; its listener owns the packet, so that
  *               the filters of a control group see it, over both versions
  * @init_child:  give a new child the addresses and options of its record
@@ -248,8 +249,9 @@ struct chalk_stream_ip {
 
 	void (*init_req)(struct request_sock *req, const struct sock *listener,
 			 struct sk_buff *skb);
-	u32 (*req_mtu)(const struct sock *listener,
-		       const struct request_sock *req);
+	u32 (*req_route)(const struct sock *listener,
+			 const struct request_sock *req,
+			 struct conn_route *route);
 	void (*send_synack)(const struct sock *listener,
 			    struct request_sock *req, const struct seg *seg);
 	void (*init_child)(struct sock *child, struct request_sock *req,
@@ -484,6 +486,7 @@ void chalk_transmit(struct sock *sk, u64 now);
 void chalk_check_mtu(struct sock *sk, u64 now);
 void chalk_sync_mss(struct sock *sk, u32 pmtu, u64 now);
 u16 chalk_mtu_mss(u32 mtu, unsigned int ip_header);
+struct conn_route chalk_route_of(const struct dst_entry *dst);
 void chalk_send_reset(struct net *net, const struct sock *sk,
 		      struct sk_buff *skb, const struct seg *seg);
 

@@ -195,6 +195,90 @@ static void conn_open__simultaneous(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_readable(&w->b), 5000);
 }
 
+/* ip-route(8): what the route asks for goes before what the namespace says. */
+static const struct conn_route asked = {
+	.rto_min = 500 * MS,
+	.window = 3000,
+	.init_cwnd = 3,
+	.adv_mss = 600,
+	.quickack = true,
+};
+
+static void expect_route(struct kunit *test, struct world *w, struct conn *c)
+{
+	struct seg s;
+
+	KUNIT_EXPECT_EQ(test, c->cc.cwnd, 3 * MSS);
+	/* it bounds what the peer sends, not what we send */
+	KUNIT_EXPECT_EQ(test, c->smss, MSS);
+	KUNIT_EXPECT_EQ(test, rtt_rto(&c->rtt), 10 * MS + 500 * MS);
+	c->quickacks = 0;
+	s = text_from_peer(c, 10);
+	deliver(w, c, &s);
+	s = next_seg(test, w, c);
+	KUNIT_EXPECT_EQ(test, s.ack, c->rcv_nxt);
+	KUNIT_EXPECT_LE(test, s.wnd, 3000);
+}
+
+static void conn_set_route__open(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_a();
+	struct seg s;
+
+	cfg.route = asked;
+	conn_open(&w->a, &w->env, &cfg, w->now);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.mss, 600);
+	KUNIT_EXPECT_EQ(test, s.wnd, 3000);
+	elapse(w, 10 * MS);
+	s = synack_of_b();
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	expect_route(test, w, &w->a);
+}
+
+static void conn_set_route__accept(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_b();
+	enum cause drop;
+	struct seg s;
+
+	open_a(w);
+	s = next_seg(test, w, &w->a);
+	cfg.route = asked;
+	req_init(&w->req, &w->env, &cfg, &s, w->now);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.mss, 600);
+	KUNIT_EXPECT_EQ(test, s.wnd, 3000);
+	deliver(w, &w->a, &s);
+	elapse(w, 10 * MS);
+	s = next_seg(test, w, &w->a);
+	KUNIT_ASSERT_EQ(test, req_rx(&w->req, &w->env, &s, w->now, &drop),
+			REQ_ESTABLISH);
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	conn_set_route(&w->b, &asked);
+	deliver(w, &w->b, &s);
+	expect_route(test, w, &w->b);
+}
+
+/* What the user says goes before both. */
+static void conn_set_route__user_first(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct conn_config cfg = config_a();
+	struct seg s;
+
+	cfg.route = asked;
+	cfg.user_mss = 550;
+	w->a.opt.window_clamp = 2000;
+	conn_open(&w->a, &w->env, &cfg, w->now);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.mss, 550);
+	KUNIT_EXPECT_EQ(test, s.wnd, 2000);
+}
+
 /* Both in SYN_RCVD; the SYN+ACKs that they send. */
 static struct world *crossing(struct kunit *test, struct seg *of_a,
 			      struct seg *of_b)
@@ -1046,6 +1130,9 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(conn_open__default_mss),
 	KUNIT_CASE(conn_open__large_buffer),
 	KUNIT_CASE(conn_open__simultaneous),
+	KUNIT_CASE(conn_set_route__open),
+	KUNIT_CASE(conn_set_route__accept),
+	KUNIT_CASE(conn_set_route__user_first),
 	KUNIT_CASE(is_crossing_synack__figure_7),
 	KUNIT_CASE(is_crossing_synack__one_lost),
 	KUNIT_CASE(is_crossing_synack__text_and_fin),

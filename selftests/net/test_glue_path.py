@@ -14,7 +14,9 @@ from glue import (ACK, ADDRESS, FAMILIES, FIN, GATEWAY, SO_TXREHASH, SYN,
                   Glue, Tap, abort, ip)
 from net import (IPPROTO_CHALK, exact_clock, inside, listener, sh, table,
                  wait_until)
+from test_diag import info_of
 
+BOB_GATEWAY = {socket.AF_INET: "10.0.2.2", socket.AF_INET6: "2001:db8:2::2"}
 OTHER_GATEWAY = {socket.AF_INET: "10.0.1.3", socket.AF_INET6: "fe80::3"}
 MTU = {socket.AF_INET: (socket.IPPROTO_IP, 14),
        socket.AF_INET6: (socket.IPPROTO_IPV6, 24)}
@@ -80,7 +82,6 @@ class Handshake(Glue):
         for family in FAMILIES:
             self.assertLess(self.serve(family, IPPROTO_CHALK), 2)
             self.assertLess(self.serve(family, socket.IPPROTO_TCP), 2)
-
 
     def serve(self, family, protocol) -> float:
         """Each client sends a byte and waits for one. Return: seconds, until
@@ -267,6 +268,52 @@ class Path(Glue):
             sock.send(b"x")
             self.assertTrue(wait_until(
                 lambda f=family, o=other: o in self.way(f), 5, 0.5))
+
+    def test_metrics_of_a_route(self):
+        """initcwnd, advmss, window, rto_min, quickack: as for TCP, for who calls
+        and for who is called (2 s)"""
+        for family in FAMILIES:
+            for host, gateway in (("alice", GATEWAY), ("bob", BOB_GATEWAY)):
+                route = f"{ip(family)} -n {host} route {{}} default via" + \
+                    f" {gateway[family]}"
+                sh(route.format("change") + " initcwnd 3 advmss 700"
+                   " window 9000 rto_min 600ms quickack 1")
+                self.addCleanup(sh, route.format("replace"))
+            for protocol in (IPPROTO_CHALK, socket.IPPROTO_TCP):
+                with self.subTest(family=family, protocol=protocol):
+                    self.obeys_metrics(family, protocol)
+
+    def obeys_metrics(self, family, protocol):
+        """Both ends of a new connection do."""
+        with inside("bob"):
+            server = socket.socket(family, socket.SOCK_STREAM, protocol)
+        with inside("alice"):
+            client = socket.socket(family, socket.SOCK_STREAM, protocol)
+        with server, client:
+            server.bind((ADDRESS["bob", family], 0))
+            server.listen()
+            client.connect(server.getsockname())
+            conn = server.accept()[0]
+            with conn:
+                for sock in (client, conn):
+                    info = info_of(sock)
+                    self.assertEqual(info.snd_cwnd, 3)
+                    # less the timestamps of each segment
+                    self.assertEqual(info.snd_mss, 700 - 12)
+                    self.assertGreaterEqual(info.rto, 600000)
+                    self.assertEqual(sock.getsockopt(
+                        socket.SOL_TCP, socket.TCP_WINDOW_CLAMP), 9000)
+                # so many that no ACK is quick by itself
+                for _ in range(40):
+                    client.send(b"x")
+                    conn.recv(1)
+                    conn.send(b"x")
+                    client.recv(1)
+                begin = time.monotonic()
+                client.send(b"x")
+                self.assertTrue(wait_until(
+                    lambda: not info_of(client).unacked, 1, 0.001))
+                self.assertLess(time.monotonic() - begin, 0.02)
 
     @staticmethod
     def way(family) -> str:
