@@ -230,6 +230,26 @@ static void req_rx__same_syn(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, w->b.syn_lost);
 }
 
+/* The wait for data is silent: nothing was sent again, but time has passed. */
+static void conn_accept__deferred(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = answered(test, &SYN, &s);
+	enum cause drop;
+
+	w->req.defer = 3;
+	in = third(&s);
+	req_rx(&w->req, &w->env, &in, w->now, &drop);
+	KUNIT_EXPECT_EQ(test, drop, DROP_DEFERRED);
+	w->now = w->req.deadline;
+	req_tick(&w->req, &w->env, w->now);
+	KUNIT_EXPECT_FALSE(test, req_poll(&w->req, &w->env, w->now, &s));
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	KUNIT_EXPECT_EQ(test, w->b.stats.retrans_segs, 0);
+	KUNIT_EXPECT_EQ(test, w->b.stats.segs_out, 1);
+	KUNIT_EXPECT_FALSE(test, w->b.rtt_timing);
+}
+
 /* A flood of the same SYN: the count goes no further than it can. */
 static void req_rx__same_syn_for_ever(struct kunit *test)
 {
@@ -660,6 +680,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_init__default_mss),
 	KUNIT_CASE(req_rx__same_syn),
 	KUNIT_CASE(req_rx__same_syn_for_ever),
+	KUNIT_CASE(conn_accept__deferred),
 	KUNIT_CASE(make_challenge__after_timeout),
 	KUNIT_CASE_PARAM(req_rx__table, arrivals_row_gen_params),
 	KUNIT_CASE(req_rx__paws),
