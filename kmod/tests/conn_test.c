@@ -400,6 +400,49 @@ static void is_crossing_synack__table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
 }
 
+/* RFC 7323 section 4.3: its timestamp is younger than that of the SYN. */
+static void is_crossing_synack__timestamp(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	w->env.tun.timestamps = true;
+	open_a(w);
+	lose_all(w, &w->a);
+	s.flags = FLAG_SYN;
+	s.has_ts = true;
+	s.tsval = 500;
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	s = synack_of_b();
+	s.has_ts = true;
+	s.tsval = 499;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_PAWS);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_SYN_RCVD);
+	lose_all(w, &w->a);
+	s.tsval = 510;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).tsecr, 510);
+}
+
+/* Later it is none: RFC 5961 section 4.2 has the word on every SYN. */
+static void is_crossing_synack__established(struct kunit *test)
+{
+	struct seg of_a, of_b, s;
+	struct world *w = crossing(test, &of_a, &of_b);
+
+	deliver(w, &w->a, &of_b);
+	lose_all(w, &w->a);
+	write_and_send(w, &w->a, 100);
+	s = of_b;
+	s.ack = w->a.snd_nxt;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_OLD_DUPLICATE);
+	KUNIT_EXPECT_EQ(test, w->a.snd_una, A0);
+}
+
 /* The user has closed meanwhile: the FIN goes; text is for nobody. */
 static void is_crossing_synack__closed(struct kunit *test)
 {
@@ -412,15 +455,17 @@ static void is_crossing_synack__closed(struct kunit *test)
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.flags, FLAG_FIN | FLAG_ACK);
 	w = crossing(test, &of_a, &of_b);
+	/* ACKs may wait: no timer of a connection that has ended */
+	w->a.opt.pingpong = true;
 	conn_release(&w->a, w->now);
 	of_b.len = 30;
 	deliver(w, &w->a, &of_b);
 	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_AFTER_CLOSE);
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_TRUE(test, s.flags & FLAG_RST);
 	expect_silence(test, w, &w->a);
-	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
 }
 
 /* The SYN+ACK of one got lost: it is sent again. */
@@ -1137,6 +1182,8 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(is_crossing_synack__one_lost),
 	KUNIT_CASE(is_crossing_synack__text_and_fin),
 	KUNIT_CASE_PARAM(is_crossing_synack__table, crossings_row_gen_params),
+	KUNIT_CASE(is_crossing_synack__timestamp),
+	KUNIT_CASE(is_crossing_synack__established),
 	KUNIT_CASE(is_crossing_synack__closed),
 	KUNIT_CASE(conn_open__simultaneous_with_loss),
 	KUNIT_CASE(conn_open__simultaneous_without_options),
