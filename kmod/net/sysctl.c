@@ -14,8 +14,9 @@
 
 #include "core/cc.h"
 
-/* Longest name of an algorithm. */
+/* Longest name of an algorithm, and of all of them in a line. */
 #define CC_NAME_MAX 16
+#define CC_LIST_MAX 128
 
 /* --- handlers --- */
 
@@ -66,6 +67,20 @@ static int proc_cc(CHALK_CTL_TABLE *table, int write, void *buf, size_t *len,
 		return -ENOENT;
 	WRITE_ONCE(*cc, chosen);
 	return 0;
+}
+
+static int proc_available_cc(CHALK_CTL_TABLE *table, int write, void *buf,
+			     size_t *len, loff_t *pos)
+{
+	char names[CC_LIST_MAX];
+	struct ctl_table t = { .data = names, .maxlen = sizeof(names) };
+	const struct cc_ops *cc;
+	int i, used = 0;
+
+	for (i = 0; (cc = cc_at(i)); i++)
+		used += scnprintf(names + used, sizeof(names) - used, "%s%s",
+				  i ? " " : "", cc->name);
+	return proc_dostring(&t, write, buf, len, pos);
 }
 
 /* Least, default, most: in this order. */
@@ -171,6 +186,12 @@ static const struct ctl_table template[] = {
 	},
 	LIMIT("max_syn_backlog", max_syn_backlog, SYSCTL_ONE),
 	LIMIT("max_tw_buckets", death_row.sysctl_max_tw_buckets, SYSCTL_ZERO),
+	{
+		.procname = "available_congestion_control",
+		.maxlen = CC_LIST_MAX,
+		.mode = 0444,
+		.proc_handler = proc_available_cc,
+	},
 	SIZES("rmem", rmem),
 	SIZES("wmem", wmem),
 	{}
