@@ -29,7 +29,7 @@ NUMBERS = {
     "max_tw_buckets": (0, (1 << 31) - 1),
 }
 SIZES = {"rmem": (4096, 1 << 30), "wmem": (4096, 1 << 30)}
-NAMES = ("congestion_control",)
+NAMES = ("available_congestion_control", "congestion_control")
 
 
 class Sysctl(unittest.TestCase):
@@ -81,6 +81,8 @@ class Sysctl(unittest.TestCase):
                          "tahoe")
         with self.assertRaises(FileNotFoundError):
             sysctl("alice", "congestion_control", "vegas")
+        self.assertEqual(sysctl("alice", "available_congestion_control"),
+                         "reno tahoe")
         self.assertEqual(sysctl("alice", "congestion_control"), "tahoe")
         self.assertEqual(sysctl("bob", "congestion_control"), "reno")
 
