@@ -9,6 +9,8 @@
  * no packet comes in either nothing but TIME_WAIT is left, which goes with the
  * namespaces.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 #include <net/net_namespace.h>
 
@@ -72,6 +74,8 @@ static int __init chalk_init(void)
 	err = chalk_family_register();
 	if (err)
 		goto out_debugfs;
+	pr_info("Chalk %s: streams on IP protocol %d, datagrams on %d\n",
+		THIS_MODULE->version, IPPROTO_CHALK, IPPROTO_CHALK_DGRAM);
 	return 0;
 
 out_debugfs:
@@ -108,10 +112,10 @@ static void __exit chalk_exit(void)
 module_init(chalk_init);
 module_exit(chalk_exit);
 
+/*
+ * There is no MODULE_ALIAS_NET_PF_PROTO_TYPE(), on purpose: with it, socket() of
+ * any user would load an experimental protocol into the kernel. Root loads it.
+ */
 MODULE_DESCRIPTION("Chalk, a TCP to learn from");
+MODULE_VERSION("0.9.0"); /* of all of Chalk: the Makefile reads it here */
 MODULE_LICENSE("GPL");
-MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET, 253, 1);
-MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET, 254, 2);
-MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET6, 254, 2);
-MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET6, 253, 1);
-MODULE_ALIAS_NETPROTO(19);

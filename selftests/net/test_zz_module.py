@@ -115,6 +115,21 @@ class Module(unittest.TestCase):
         self.assertFalse(test_trace_points.EVENTS.exists())
         test_trace_points.TRACEFS.joinpath("trace").read_text()
 
+    def test_says_who_it_is(self):
+        """a line and a version; socket() of any user does not load it"""
+        def of_module(field):
+            return subprocess.run(["modinfo", "-F", field, MODULE], check=True,
+                                  capture_output=True, text=True).stdout
+        version = of_module("version")
+        self.assertRegex(version, r"^\d+\.\d+\.\d+\n$")
+        self.assertEqual(version, pathlib.Path(
+            "/sys/module/chalk/version").read_text("ascii"))
+        log = subprocess.run(["dmesg"], check=True, capture_output=True,
+                             text=True).stdout
+        self.assertIn(f"chalk: Chalk {version.strip()}: streams on IP "
+                      "protocol 253, datagrams on 254\n", log)
+        self.assertEqual(of_module("alias"), "")
+
     def test_load_again(self):
         """ten times in and out"""
         for _ in range(10):
