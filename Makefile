@@ -8,7 +8,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := all
 
-PREFIX ?= /usr/local
+# One version for all of Chalk: that of the module.
+VERSION := $(shell sed -n 's/^MODULE_VERSION("\(.*\)").*/\1/p' kmod/main.c)
+
 CFLAGS ?= -O2 -g
 CORE_CFLAGS := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror
 CORE := $(wildcard kmod/core/*.c) userspace/lib/core_shim.c
@@ -21,10 +23,10 @@ REPORT := $(filter %.js %.css %.html %.json,$(wildcard userspace/report/*))
 REPORT := $(filter-out %/package.json %/package-lock.json,$(REPORT))
 EXAMPLES := $(patsubst userspace/examples/%.c,$(BIN)/%,$(wildcard userspace/examples/*.c))
 
-.PHONY: all help setup demo test test-all test-load check module modules fuzz install clean
+.PHONY: all help setup demo test test-all test-load check module modules fuzz clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 all: tools ## the userspace programs, into build/bin
 
@@ -50,8 +52,12 @@ $(BIN)/%: userspace/examples/%.c userspace/examples/example.h uapi/chalk.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -Iuapi -o $@ $<
 
-$(TOOLS:userspace/chalk/%=$(BIN)/%): $(BIN)/%: userspace/chalk/%
+$(filter-out $(BIN)/chalk,$(TOOLS:userspace/chalk/%=$(BIN)/%)): $(BIN)/%: userspace/chalk/%
 	@install -D $< $@
+
+$(BIN)/chalk: userspace/chalk/chalk kmod/main.c
+	@install -D $< $@
+	@sed -i 's/@VERSION@/$(VERSION)/' $@
 
 $(REPORT:userspace/%=build/%): build/%: userspace/%
 	@install -D -m 644 $< $@
@@ -106,24 +112,7 @@ fuzz: ## fuzz the parser and the core, FUZZ_SECONDS=60 each
 mutants: ## would the tests notice a wrong core? changes it in 400 ways; minutes
 	@selftests/mutants/run
 
-# Where python3 looks for packages under PREFIX, else the usual place there.
-PYTHON ?= python3
-PYTHONDIR ?= $(shell $(PYTHON) -c 'import site, sys; lib = sys.argv[1] + "/lib/"; \
-	print(next((d for d in site.getsitepackages() if d.startswith(lib)), \
-		lib + "python%d.%d/site-packages" % sys.version_info[:2]))' $(PREFIX))
-AT = $(DESTDIR)$(PREFIX)
-
-install: tools ## tools, library, header, Python package, under PREFIX=/usr/local
-	install -d $(AT)/bin $(AT)/libexec/chalk/report $(AT)/lib/chalk $(AT)/include \
-		$(DESTDIR)$(PYTHONDIR)/chalk
-	install $(BIN)/chalk $(AT)/bin
-	install $(BIN)/chalk-* $(AT)/libexec/chalk
-	install -m 644 $(BIN)/chalk_*.py $(AT)/libexec/chalk
-	install -m 644 build/report/*.* $(AT)/libexec/chalk/report
-	install -m 644 $(PRELOAD) $(AT)/lib/chalk
-	install -m 644 uapi/chalk.h $(AT)/include
-	install -m 644 $(wildcard userspace/python/chalk/*.py) userspace/python/chalk/py.typed \
-		$(DESTDIR)$(PYTHONDIR)/chalk
+include install.mk
 
 clean: ## remove build/ and out/ (not the cached kernels)
 	rm -rf build out

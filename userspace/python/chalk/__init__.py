@@ -30,6 +30,11 @@ from .patching import patch, patched, unpatch
 from .sockets import (NotLoadedError, available, create_connection,
                       create_server, socket)
 
+try:
+    from .version import VERSION as __version__
+except ImportError:  # "make install" writes it
+    __version__ = "not installed"
+
 __all__ = [
     "AF_CHALK", "CHALKPROTO_INET", "CHALKPROTO_INET6", "IPPROTO_CHALK",
     "IPPROTO_CHALK_DGRAM", "SOL_CHALK",

@@ -21,6 +21,8 @@ def parse() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s [--dgram] SCRIPT|-m MODULE [ARGUMENTS]",
         description="Run a program of Python, its TCP sockets being Chalk's.")
+    parser.add_argument("--version", action="version",
+                        version=f"chalk {chalk.__version__}")
     parser.add_argument("--dgram", action="store_true",
                         help="Chalk datagrams in place of UDP, too")
     parser.add_argument("-m", dest="module", action="store_true",
