@@ -133,6 +133,28 @@ class Examples(Programs):
                 self.assertIn("refused", done.stderr)
             for number in ("01_echo", "02_datagram", "03_web", "04_file", "05_chat"):
                 for end in ("client", "server"):
-                    done = self.run_on("alice", *example(f"{number}_{end}",
-                                                         language))
-                    self.assertIn("usage:", done.stderr)
+                    name = f"{number}_{end}"
+                    done = self.run_on("alice", *example(name, language))
+                    self.assertRegex(done.stderr,
+                                     rf"(^|: )usage: {name}(\.py)? .*PORT")
+                    self.assertEqual(done.returncode, 2, name)
+            for words in (("localhost", "x", "y"), ("localhost", "0", "y"),
+                          ("localhost", "65536", "y")):
+                done = self.run_on("alice", *example("01_echo_client", language),
+                                   *words)
+                self.assertIn(f"{words[1]}: not a port", done.stderr)
+                self.assertEqual(done.returncode, 2)
+
+    def test_names(self):
+        """a host by its name; one that nobody knows"""
+        with open("/etc/hosts", "a", encoding="ascii") as file:
+            file.write("127.0.0.1 localhost\n")
+        self.start("alice", *example("01_echo_server", "c"), "7100")
+        self.wait_for_listener(7100)
+        for language in ("c", "python"):
+            ask = example("01_echo_client", language)
+            self.assertEqual(self.outputs("alice", *ask, "localhost", "7100",
+                                          "hello"), "hello\n")
+            done = self.run_on("alice", *ask, "nobody.invalid", "7100", "hello")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("nobody.invalid", done.stderr)

@@ -192,14 +192,14 @@ class LiveTest(unittest.TestCase):
             with open(out, encoding="ascii") as stream:
                 self.assertEqual(stream.read(), text)
 
-    def test_conns__is_aligned(self):
+    def test_conns__is_aligned_and_sorted(self):
         with tempfile.TemporaryDirectory() as place:
             os.mkdir(os.path.join(place, "chalk"))
             with open(os.path.join(place, "chalk", "conns"), "w",
                       encoding="ascii") as stream:
                 stream.write("conn\tlocal\tremote\tstate\n"
-                             "7\t10.0.0.1:1\t10.0.0.2:65000\tLISTEN\n"
-                             "12\t1.1.1.1:1\t2.2.2.2:2\tCLOSED\n")
+                             "12\t1.1.1.1:1\t2.2.2.2:2\tCLOSED\n"
+                             "7\t10.0.0.1:1\t10.0.0.2:65000\tLISTEN\n")
             result = self.run_at(place, "conns", "--all")
         self.assertEqual(result.stdout.splitlines(), [
             "conn  local       remote          state",

@@ -9,14 +9,13 @@ import socket
 import sys
 
 import chalk
+from example import arguments
 
-if len(sys.argv) != 4:
-    sys.exit("usage: 01_echo_client.py ADDRESS PORT TEXT")
-address, port, text = sys.argv[1:]
+address, port, text = arguments("ADDRESS", "PORT", "TEXT")
 
 try:
     with chalk.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.connect((address, int(port)))
+        sock.connect((address, port))
         sock.sendall(text.encode())
         sock.shutdown(socket.SHUT_WR)  # our FIN: no more will come
         answer = b""

@@ -10,14 +10,14 @@ import socket
 import sys
 
 import chalk
+from example import arguments
 
-if len(sys.argv) != 2:
-    sys.exit("usage: 01_echo_server.py PORT")
+[port] = arguments("PORT")
 
 server = chalk.socket(socket.AF_INET, socket.SOCK_STREAM)
 # a server that is started again need not wait for TIME_WAIT to end
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-server.bind(("", int(sys.argv[1])))
+server.bind(("", port))
 server.listen()
 while True:
     conn, client = server.accept()

@@ -11,18 +11,17 @@ import socket
 import sys
 
 import chalk
+from example import arguments
 
 TRIES = 3
 
-if len(sys.argv) != 4:
-    sys.exit("usage: 02_datagram_client.py ADDRESS PORT TEXT")
-address, port, text = sys.argv[1:]
+address, port, text = arguments("ADDRESS", "PORT", "TEXT")
 
 try:
     with chalk.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(1)
         for _ in range(TRIES):
-            sock.sendto(text.encode(), (address, int(port)))
+            sock.sendto(text.encode(), (address, port))
             try:
                 answer, server = sock.recvfrom(65536)
                 break

@@ -10,12 +10,12 @@ import socket
 import sys
 
 import chalk
+from example import arguments
 
-if len(sys.argv) != 2:
-    sys.exit("usage: 02_datagram_server.py PORT")
+[port] = arguments("PORT")
 
 server = chalk.socket(socket.AF_INET, socket.SOCK_DGRAM)
-server.bind(("", int(sys.argv[1])))
+server.bind(("", port))
 while True:
     try:
         data, client = server.recvfrom(65536)

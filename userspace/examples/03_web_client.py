@@ -10,14 +10,13 @@ import socket
 import sys
 
 import chalk
+from example import arguments
 
-if len(sys.argv) != 4:
-    sys.exit("usage: 03_web_client.py ADDRESS PORT NAME")
-address, port, name = sys.argv[1:]
+address, port, name = arguments("ADDRESS", "PORT", "NAME")
 
 try:
     with chalk.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.connect((address, int(port)))
+        sock.connect((address, port))
         sock.sendall(f"GET /{name} HTTP/1.0\r\nHost: {address}\r\n\r\n".encode())
         answer = b""
         while data := sock.recv(65536):  # the page ends with the connection

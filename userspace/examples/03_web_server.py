@@ -13,6 +13,7 @@ import sys
 from typing import Tuple
 
 import chalk
+from example import arguments
 
 
 def receive_request(conn: socket.socket) -> str:
@@ -42,18 +43,17 @@ def page_for(request: str, directory: pathlib.Path) -> Tuple[str, bytes]:
 
 def main() -> None:
     """Serve, one client at a time, for ever."""
-    if len(sys.argv) != 3:
-        sys.exit("usage: 03_web_server.py PORT DIRECTORY")
-    directory = pathlib.Path(sys.argv[2])
+    port, directory = arguments("PORT", "DIRECTORY")
     server = chalk.socket(socket.AF_INET, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.bind(("", int(sys.argv[1])))
+    server.bind(("", port))
     server.listen()
     while True:
         conn, client = server.accept()
         try:
             with conn:
-                status, page = page_for(receive_request(conn), directory)
+                status, page = page_for(receive_request(conn),
+                                        pathlib.Path(directory))
                 head = f"HTTP/1.0 {status}\r\nContent-Length: {len(page)}\r\n"
                 conn.sendall(f"{head}\r\n".encode() + page)
         except OSError as error:

@@ -10,16 +10,15 @@ import socket
 import sys
 
 import chalk
+from example import arguments
 
-if len(sys.argv) != 4:
-    sys.exit("usage: 04_file_client.py ADDRESS PORT FILE")
-address, port, path = sys.argv[1:]
+address, port, path = arguments("ADDRESS", "PORT", "FILE")
 
 try:
     with open(path, "rb") as file, \
             chalk.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
         size = os.fstat(file.fileno()).st_size
-        sock.connect((address, int(port)))
+        sock.connect((address, port))
         sock.sendall(f"{os.path.basename(path)} {size}\n".encode())
         sock.sendfile(file)
         answer = sock.makefile().readline().strip()

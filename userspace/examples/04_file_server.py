@@ -11,6 +11,7 @@ import socket
 import sys
 
 import chalk
+from example import arguments
 
 PART = ".part"
 
@@ -37,12 +38,11 @@ def take(conn: socket.socket) -> str:
 
 def main() -> None:
     """Serve, one client at a time, for ever."""
-    if len(sys.argv) != 3:
-        sys.exit("usage: 04_file_server.py PORT DIRECTORY")
-    os.chdir(sys.argv[2])
+    port, directory = arguments("PORT", "DIRECTORY")
+    os.chdir(directory)
     server = chalk.socket(socket.AF_INET, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.bind(("", int(sys.argv[1])))
+    server.bind(("", port))
     server.listen()
     while True:
         conn, client = server.accept()

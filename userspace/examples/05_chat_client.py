@@ -13,6 +13,7 @@ import sys
 import threading
 
 import chalk
+from example import arguments
 
 
 def show(sock: socket.socket) -> None:
@@ -28,16 +29,15 @@ def show(sock: socket.socket) -> None:
 
 def main() -> None:
     """Connect and talk."""
-    if len(sys.argv) != 3:
-        sys.exit("usage: 05_chat_client.py ADDRESS PORT")
+    address, port = arguments("ADDRESS", "PORT")
     sock = chalk.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        sock.connect((sys.argv[1], int(sys.argv[2])))
+        sock.connect((address, port))
         threading.Thread(target=show, args=[sock], daemon=True).start()
         for line in sys.stdin:
             sock.sendall(line.encode())
     except OSError as error:
-        sys.exit(f"{sys.argv[1]}, port {sys.argv[2]}: {error}")
+        sys.exit(f"{address}, port {port}: {error}")
 
 
 main()

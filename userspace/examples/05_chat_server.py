@@ -13,6 +13,7 @@ import threading
 from typing import Set
 
 import chalk
+from example import arguments
 
 clients: Set[socket.socket] = set()
 lock = threading.Lock()  # of clients, which all threads use
@@ -43,11 +44,10 @@ def serve(client: socket.socket) -> None:
 
 def main() -> None:
     """Accept for ever."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: 05_chat_server.py PORT")
+    [port] = arguments("PORT")
     server = chalk.socket(socket.AF_INET, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.bind(("", int(sys.argv[1])))
+    server.bind(("", port))
     server.listen()
     while True:
         client, _ = server.accept()

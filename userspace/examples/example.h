@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <err.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,24 @@
 #include <unistd.h>
 
 #include "chalk.h"
+
+/**
+ * host_address() - what a name stands for
+ * @name: "10.0.2.1", "localhost"
+ */
+static inline struct in_addr host_address(const char *name)
+{
+	const struct addrinfo hints = { .ai_family = AF_INET };
+	struct addrinfo *found;
+	struct in_addr ip;
+	int error = getaddrinfo(name, NULL, &hints, &found);
+
+	if (error)
+		errx(1, "%s: %s", name, gai_strerror(error));
+	ip = ((struct sockaddr_in *)found->ai_addr)->sin_addr;
+	freeaddrinfo(found);
+	return ip;
+}
 
 /**
  * address() - of an application: its host and its port
@@ -31,8 +50,8 @@ static inline struct sockaddr_in address(const char *host, const char *port)
 	if (*end || !number || number > 65535)
 		errx(2, "%s: not a port", port);
 	a.sin_port = htons(number);
-	if (host && inet_pton(AF_INET, host, &a.sin_addr) != 1)
-		errx(2, "%s: not an IPv4 address", host);
+	if (host)
+		a.sin_addr = host_address(host);
 	return a;
 }
 
