@@ -81,7 +81,9 @@ setup: ## install what demo, test and check need (asks apt for what is missing)
 
 demo: ## a file crosses a bad network in a VM: see out/demo/
 	@selftests/setup demo
+	@echo "Building the tools: some seconds the first time ..."
 	@$(MAKE) --no-print-directory -s tools
+	@echo "Building chalk.ko for the virtual machine's Linux 6.1: a minute the first time ..."
 	@$(MAKE) --no-print-directory -s module KERNEL=6.1 >/dev/null
 	@selftests/demo/demo
 
