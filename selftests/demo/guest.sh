@@ -4,14 +4,7 @@
 #
 # Usage: guest.sh FILE
 #
-#      alice             badlink              bob
-#      eth0 ---- toalice         tobob ---- eth0
-#   10.0.1.2      10.0.1.1      10.0.2.1     10.0.2.2
-#
-# Three network namespaces. The one in the middle forwards packets; netem on its
-# two interfaces makes the link slow, long and lossy. It stands there and not on
-# a host's own interface, since Linux tells a sender what its own queue drops,
-# and a real link does not.
+# A file goes from alice to bob, over the link that selftests/demo/network makes.
 #
 # Leaves trace.tsv, capture.pcap, the copy's hash, and how long all took (as in
 # /proc/uptime) in $CHALK_OUT.
@@ -47,38 +40,6 @@ quiet() {
 		say "guest.sh: $* failed:" "$output" >&2
 		return 1
 	}
-}
-
-# make_host NAME NET: a host 10.0.NET.2 on the link, which is 10.0.NET.1 there.
-# Neighbours are written down, so that no ARP packet gets lost on the link.
-make_host() {
-	local name=$1 net=$2 dev=to$1
-	ip netns add "$name"
-	ip link add "$dev" netns badlink address "02:00:00:00:0$net:01" \
-		type veth peer name eth0 netns "$name" \
-		address "02:00:00:00:0$net:02"
-	ip -n badlink addr add "10.0.$net.1/24" dev "$dev"
-	ip -n "$name" addr add "10.0.$net.2/24" dev eth0
-	# What a card would do for the system later, or for many packets at
-	# once, is off: the capture then shows the packets of the wire.
-	quiet on badlink ethtool -K "$dev" tx off tso off gso off gro off
-	quiet on "$name" ethtool -K eth0 tx off tso off gso off gro off
-	ip -n badlink link set "$dev" up
-	ip -n "$name" link set eth0 up
-	ip -n "$name" route add default via "10.0.$net.1"
-	ip -n "$name" neigh replace "10.0.$net.1" dev eth0 nud permanent \
-		lladdr "02:00:00:00:0$net:01"
-	ip -n badlink neigh replace "10.0.$net.2" dev "$dev" nud permanent \
-		lladdr "02:00:00:00:0$net:02"
-	on badlink tc qdisc add dev "$dev" root netem \
-		rate $RATE delay $DELAY loss $LOSS limit $QUEUE
-}
-
-make_network() {
-	ip netns add badlink
-	on badlink sysctl -q -w net.ipv4.ip_forward=1
-	make_host alice 1
-	make_host bob 2
 }
 
 # wait_for FILE: until something has been written to it.
@@ -156,7 +117,7 @@ say '2. The network' '' \
 	'   Two network namespaces, joined by veth pairs through a third one, a router' \
 	"   that plays the link. Each way it carries ${RATE%mbit} Mbit/s, takes ${DELAY%ms} ms and loses" \
 	"   ${LOSS%?} % of the packets. It does not tell the sender which."
-make_network
+"${0%/*}/network" $RATE $DELAY $LOSS $QUEUE
 start_watching
 
 say '' "3. alice sends a file to bob over Chalk: ${FILE##*/}, $(stat -c %s "$FILE") bytes" ''
