@@ -100,7 +100,7 @@ class Module(unittest.TestCase):
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr, "chalk ss: chalk.ko is not loaded; "
-                         "run: insmod chalk.ko\n")
+                         "run: modprobe chalk\n")
         subprocess.run(["insmod", MODULE], check=True)
         subprocess.run(["chalk", "ss"], check=True, capture_output=True)
 

@@ -375,7 +375,7 @@ class Refusals(Programs):
                                       capture_output=True).returncode
         self.assertTrue(wait_until(unloaded, 70, 1))
         try:
-            self.refused(125, "chalk.ko is not loaded; run: insmod",
+            self.refused(125, "chalk.ko is not loaded; run: modprobe chalk",
                          "echo", "no")
         finally:
             subprocess.run(["insmod", "build/"

@@ -195,7 +195,7 @@ def read(path: str = PATH) -> Counters:
         if os.path.exists("/sys/module/chalk"):
             raise TraceError(f"there is no {path}: this chalk.ko is too old, "
                              "load a new one") from None
-        raise TraceError("chalk.ko is not loaded; run: insmod chalk.ko"
+        raise TraceError("chalk.ko is not loaded; run: modprobe chalk"
                          ) from None
     except (ValueError, IndexError):
         raise TraceError(f"{path} is not a file of counters") from None

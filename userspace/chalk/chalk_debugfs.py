@@ -21,7 +21,7 @@ def open_file(name: str, flags: int = 0) -> int:
     except FileNotFoundError:
         pass
     if not os.path.exists("/sys/module/chalk"):
-        raise TraceError("chalk.ko is not loaded; run: insmod chalk.ko")
+        raise TraceError("chalk.ko is not loaded; run: modprobe chalk")
     raise TraceError("debugfs is not mounted; run: "
                      f"mount -t debugfs none {DEBUGFS}")
 

@@ -168,9 +168,8 @@ def explain(number: int) -> Exception:
     if number != 2:
         return OSError(number, f"inet_diag: {os.strerror(number)}")
     if not os.path.exists("/sys/module/chalk"):
-        return TraceError("chalk.ko is not loaded; run: insmod chalk.ko")
-    return TraceError("chalk_diag.ko is not loaded; run: modprobe inet_diag; "
-                      "insmod chalk_diag.ko")
+        return TraceError("chalk.ko is not loaded; run: modprobe chalk")
+    return TraceError("chalk_diag.ko is not loaded; run: modprobe chalk_diag")
 
 
 class Diag:

@@ -321,7 +321,7 @@ class MessageTest(unittest.TestCase):
     def test_no_module__says_which(self):
         if os.path.exists("/sys/module/chalk"):
             self.skipTest("chalk.ko is loaded here")
-        self.assertIn("chalk.ko is not loaded; run: insmod",
+        self.assertIn("chalk.ko is not loaded; run: modprobe chalk",
                       str(diag.explain(2)))
 
     def test_kill__names_the_socket_as_the_kernel_did(self):

@@ -448,7 +448,7 @@ class Usage(unittest.TestCase):
         """no module here: what to do is said"""
         done = run("--timeout", "1")
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, "insmod|sudo|mount")
+        self.assertRegex(done.stderr, "modprobe|sudo|mount")
 
     def test_capture_without_pcapng(self):
         """--capture needs a pcapng to go to"""

@@ -115,7 +115,7 @@ static int explain(int domain, int type, int protocol, int err)
 		return EAFNOSUPPORT;
 	}
 	if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
-		say("no %s: chalk.ko is not loaded; run: insmod chalk.ko",
+		say("no %s: chalk.ko is not loaded; run: modprobe chalk",
 		    name_of(protocol));
 	return err;
 }

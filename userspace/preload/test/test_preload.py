@@ -120,7 +120,7 @@ class AbsentTest(RunTest):
     def test_not_loaded__is_said_before_the_program_runs(self):
         done = python("show()", has="none")
         self.assertEqual((done.returncode, done.stdout), (125, ""))
-        self.assertIn("chalk.ko is not loaded; run: insmod", done.stderr)
+        self.assertIn("chalk.ko is not loaded; run: modprobe chalk", done.stderr)
 
     def test_gone__fails_and_is_said_once(self):
         done = python("""

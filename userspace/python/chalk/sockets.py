@@ -19,7 +19,7 @@ class NotLoadedError(OSError):
 
     def __init__(self) -> None:
         super().__init__(errno.EPROTONOSUPPORT,
-                         "chalk.ko is not loaded; run: insmod chalk.ko")
+                         "chalk.ko is not loaded; run: modprobe chalk")
 
 
 def protocol_for(family: int, kind: int, dgram: bool = True) -> int:

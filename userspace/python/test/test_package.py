@@ -168,7 +168,7 @@ class AbsentTest(PackageTest):
             with chalk.patched(): attempt(socket.socket)
             show(chalk.available(), words == words[:1] * 5, *words[0])
             """, has="none"),
-            [False, True, True, "chalk.ko is not loaded; run: insmod chalk.ko"])
+            [False, True, True, "chalk.ko is not loaded; run: modprobe chalk"])
 
     def test_available(self):
         self.assertEqual(self.shows("""
@@ -277,7 +277,7 @@ class MainTest(PackageTest):
         done = python("-m", "chalk", self.script(""), has="none")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr, "chalk: chalk.ko is not loaded; "
-                         "run: insmod chalk.ko\n")
+                         "run: modprobe chalk\n")
 
 
 if __name__ == "__main__":
