@@ -118,6 +118,8 @@ def _pcapng(data: bytes) -> Iterator[Packet]:
                 order + "5I", body)
             link, ticks = interfaces[place]
             time = (high << 32 | low) * BILLION // ticks
+            if time >= 1 << 64:
+                raise CaptureError("the time of a packet is out of range")
             yield Packet(time, link, body[20:20 + kept], length)
         elif kind == BLOCK_SIMPLE:
             raise CaptureError("packets without a time (simple packet blocks)")

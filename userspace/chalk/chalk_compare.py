@@ -5,17 +5,19 @@ Owns which figures are compared and how they are drawn over one another. Both
 begin at 0, their first segment.
 """
 
-import itertools
-import sys
-from typing import Dict, List, NamedTuple, Optional, TextIO, Tuple
+import io
+from typing import BinaryIO, Dict, List, NamedTuple, Optional, Tuple
 
+import chalk_forms
 import chalk_tcpprobe
 from chalk_curves import RTO, THIRD_DUPACK, Curves, Point, weighted_mean
 from chalk_figures import loss_events
 from chalk_panels import (BLUE, KIB, RED, Panel, of_rate, of_time, scaled,
                           window_top)
-from chalk_trace import Trace, TraceError
+from chalk_base import TraceError, printable
+from chalk_trace import Trace
 
+LONGEST = 1 << 16
 COLOURS = BLUE, RED
 PLAIN = "with steps lt 1", "with steps lt 3"
 MARKS = ((THIRD_DUPACK, 11, "3"), (RTO, 2, "T"))
@@ -46,27 +48,32 @@ class Row(NamedTuple):
 
 def load(path: str, mss: int) -> Trace:
     """A trace of Chalk, or of the tracepoints of the kernel's TCP."""
-    if path == "-":
-        return sniffed(sys.stdin, "standard input", mss)
+    file, reader = chalk_forms.open_source(path)
     try:
-        with open(path, encoding="ascii", errors="replace") as stream:
-            return sniffed(stream, path, mss)
+        begun = remarks(file)
+        file = chalk_forms.Rejoined(b"".join(begun), file)
+        if begun and chalk_tcpprobe.is_tcpprobe(text_of(begun[-1])):
+            lines = io.TextIOWrapper(io.BufferedReader(file),
+                                     encoding="utf-8", errors="replace")
+            return chalk_tcpprobe.load(lines, reader.name, mss)
+        return Trace.of(reader, reader.values(io.BufferedReader(file)))
     except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}") from None
+        raise TraceError(f"{reader.name}: {error.strerror}") from None
 
 
-def sniffed(stream: TextIO, name: str, mss: int) -> Trace:
-    """Read what it is, by its first line that is neither empty nor remark."""
-    begun: List[str] = []
-    for line in stream:
+def text_of(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
+
+
+def remarks(file: BinaryIO) -> List[bytes]:
+    """The first line that is neither empty nor a remark, and those before."""
+    begun: List[bytes] = []
+    while line := file.readline(LONGEST):
         begun.append(line)
-        if line.strip() and (line[0] != "#" or
-                             chalk_tcpprobe.is_tcpprobe(line)):
+        if line.strip() and (line[:1] != b"#" or
+                             chalk_tcpprobe.is_tcpprobe(text_of(line))):
             break
-    lines = itertools.chain(begun, stream)
-    if begun and chalk_tcpprobe.is_tcpprobe(begun[-1]):
-        return chalk_tcpprobe.load(lines, name, mss)
-    return Trace(lines, name)
+    return begun
 
 
 def duration(curves: Curves) -> float:
@@ -138,7 +145,7 @@ def table(sides: List[Side]) -> str:
                       *(cell(v, found.digits) for v in found.values),
                       "" if more is None else f"{more:+.1f} %"])
     widths = [max(len(line[i]) for line in lines) for i in range(4)]
-    names = [f"{letter}: {side.name}, {side.curves.end.local} → "
+    names = [f"{letter}: {printable(side.name)}, {side.curves.end.local} → "
              f"{side.curves.end.remote}" for letter, side in zip("AB", sides)]
     names += [f"{letter} lacks {side.gaps:,} records: figures are too low"
               for letter, side in zip("AB", sides) if side.gaps]

@@ -9,7 +9,7 @@ import ctypes
 import os
 from typing import Dict, List, NamedTuple
 
-from chalk_trace import TraceError
+from chalk_base import TraceError
 
 PATH = "/proc/thread-self/net/chalk/snmp"
 CLONE_NEWNET = 0x40000000

@@ -10,7 +10,8 @@ chalk_sequence.py.
 from bisect import bisect_left, bisect_right
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from chalk_trace import SEQUENCE_SPACE, Connection, Record, TraceError
+from chalk_base import TraceError
+from chalk_trace import SEQUENCE_SPACE, Connection, Record
 
 BUCKETS = 1500
 SLOW_START, AVOIDANCE, RECOVERY, AFTER_RTO = (

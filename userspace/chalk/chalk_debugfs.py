@@ -7,7 +7,7 @@ Owns where they are, and the words for what is in the way.
 import os
 from typing import Dict, List
 
-from chalk_trace import TraceError
+from chalk_base import TraceError
 
 DEBUGFS = "/sys/kernel/debug"
 

@@ -12,7 +12,7 @@ import socket
 import struct
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from chalk_trace import TraceError
+from chalk_base import TraceError
 
 IPPROTO_CHALK = 253
 NETLINK_SOCK_DIAG = 4

@@ -19,7 +19,7 @@ import struct
 from typing import Dict, List, Optional, Tuple
 
 from chalk_diag import STATES, Socket
-from chalk_trace import TraceError
+from chalk_base import TraceError
 
 OP = struct.Struct("=BBH")
 HOST = struct.Struct("=BBxxi")

@@ -9,6 +9,7 @@ import os
 import socket
 from typing import Callable, Dict, Iterator, List, Tuple
 
+from chalk_base import printable
 from chalk_diag import OPTIONS, Socket
 
 HEADER = ("State", "Recv-Q", "Send-Q", "Local Address:Port",
@@ -194,7 +195,7 @@ def processes(sock: Socket, owners: Dict[int, List]) -> str:
     if sock.inode not in owners:
         return ""
     return "users:(" + ",".join(
-        f'("{name}",pid={pid},fd={fd})' for name, pid, fd
+        f'("{printable(name)}",pid={pid},fd={fd})' for name, pid, fd
         in owners[sock.inode]) + ")"
 
 

@@ -30,12 +30,12 @@ def loss_events(records: List[Record]) -> Dict[str, int]:
             and r.event in ("cwnd", "ssthresh")}
     seen |= {(r.cause, r.time) for r in records if r.cause == THIRD_DUPACK
              and r.event == "rtx"}
-    return dict(Counter(cause for cause, _ in seen).most_common())
+    return dict(Counter(sorted(cause for cause, _ in seen)).most_common())
 
 
 def round_trips(records: List[Record]) -> Optional[Dict[str, float]]:
     """The samples of the round-trip time, in milliseconds."""
-    samples = [int(r.new) / 1000 for r in records if r.event == "rtt"]
+    samples = [r.new / 1000 for r in records if r.event == "rtt"]
     if not samples:
         return None
     return {"samples": len(samples),

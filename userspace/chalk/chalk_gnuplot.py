@@ -8,11 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import List, Tuple
+from typing import Iterable, List, Optional, Tuple
 
 from chalk_curves import Stretch
 from chalk_panels import SHADES, STATE_SHADES, Layer, Panel
-from chalk_trace import TraceError, write
+from chalk_base import TraceError, excerpt, printable
+from chalk_out import write
 
 WIDTH, ONE, MORE = 1200, 700, 300
 TITLE, HEADING, FOOT = 36, 40, 50
@@ -37,7 +38,10 @@ class Page:
 
 
 def quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A string of gnuplot, between single quotes: nothing in it is a command."""
+    if printable(text) != text:
+        raise TraceError(f"a picture takes no such text: {excerpt(text)}")
+    return "'" + text.replace("'", "''") + "'"
 
 
 def block(layer: Layer) -> str:
@@ -119,11 +123,11 @@ def drawn(panel: Panel) -> List[str]:
         for name, colour in keys]
 
 
-def settings(page: Page, terminal: str, out: str) -> List[str]:
+def settings(terminal: str, out: Optional[str]) -> List[str]:
     return [
         "set encoding utf8",
         f"set terminal {terminal}",
-        f"set output {quoted(out)}",
+        *([f"set output {quoted(out)}"] if out else []),
         "set tics out nomirror",
         "set border 3 lc rgb '#444444'",
         "set grid xtics ytics lt 1 lc rgb '#e2e2e2' lw 0.8",
@@ -173,14 +177,18 @@ def multiple(panels: List[Panel], page: Page, height: int) -> List[str]:
     return lines + ["unset multiplot"]
 
 
-def script(panels: List[Panel], page: Page, kind: str, out: str) -> str:
-    """The whole gnuplot script of a picture; kind is .png or .svg."""
+def script(panels: List[Panel], page: Page, kind: str,
+           out: Optional[str] = None) -> str:
+    """The whole gnuplot script of a picture; kind is .png or .svg.
+
+    Without a file to write to, gnuplot prints the picture.
+    """
     height = ONE if len(panels) == 1 else TITLE + FOOT + MORE * len(panels)
     terminal = PICTURES[kind].format(WIDTH, height)
     blocks = [block(layer) for panel in panels for layer in panel.layers]
     body = (single(panels[0], page) if len(panels) == 1
             else multiple(panels, page, height))
-    return "\n".join(blocks + settings(page, terminal, out) + body) + "\n"
+    return "\n".join(blocks + settings(terminal, out) + body) + "\n"
 
 
 def terminal_size() -> Tuple[int, int]:
@@ -209,17 +217,17 @@ def terminal_script(panels: List[Panel], page: Page, colours: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def run_gnuplot(text: str) -> str:
+def run_gnuplot(text: str) -> bytes:
     """Run gnuplot on a script; what it printed."""
     try:
-        result = subprocess.run(["gnuplot"], input=text, text=True,
-                                capture_output=True, encoding="utf-8",
-                                errors="replace", check=False)
+        result = subprocess.run(["gnuplot"], input=text.encode("utf-8"),
+                                capture_output=True, check=False)
     except FileNotFoundError:
         raise TraceError("gnuplot is missing; run: apt-get install "
                          "gnuplot-nox") from None
     if result.returncode:
-        raise TraceError(f"gnuplot failed: {result.stderr.strip()}")
+        lines = result.stderr.decode("utf-8", "replace").split("\n")
+        raise TraceError("gnuplot failed: " + "; ".join(filter(None, lines)))
     return result.stdout
 
 
@@ -230,20 +238,20 @@ def wrong_name(out: str) -> str:
     return f"{out}: the name must end in .png, .svg or .gp"
 
 
-def draw(panels: List[Panel], page: Page, out: str) -> None:
+def draw(panels: List[Panel], page: Page, out: str,
+         sources: Iterable[str]) -> None:
     """Write the picture, or its script if the name ends in .gp."""
     base, kind = os.path.splitext(out)
     if kind == ".gp":
-        write(out, script(panels, page, ".png", base + ".png"))
+        write(out, script(panels, page, ".png", base + ".png"), sources)
     else:
-        # gnuplot that cannot open its file prints the picture
-        write(out, "")
-        run_gnuplot(script(panels, page, kind, out))
+        write(out, run_gnuplot(script(panels, page, kind)), sources)
 
 
 def draw_in_terminal(panels: List[Panel], page: Page) -> None:
     """Print the picture in characters, in colour where that is shown."""
     colours = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    text = run_gnuplot(terminal_script(panels, page, colours))
+    text = run_gnuplot(terminal_script(panels, page, colours)).decode(
+        "utf-8", "replace")
     print("\n".join(line.rstrip() for line in text.splitlines()
                     if line.strip(" \f")))

@@ -9,7 +9,7 @@ chalk_ladder_svg.py.
 from typing import Dict, List, Optional, Tuple
 
 from chalk_match import Flight, arrivals_only, match
-from chalk_trace import (SEQUENCE_SPACE, Connection, Record, Trace, opener,
+from chalk_trace import (SEQUENCE_SPACE, Connection, Record, Trace,
                          relative)
 
 INSTANT = 0.001
@@ -131,7 +131,7 @@ class Ladder:
     def names(self) -> Tuple[str, str]:
         """What the two ends are called."""
         left, right = self.left.local, self.left.remote
-        if opener(self.left) and not (self.right and opener(self.right)):
+        if self.left.opens and not (self.right and self.right.opens):
             return f"client {left}", f"server {right}"
         return left, right
 

@@ -9,6 +9,7 @@ from math import atan2, degrees
 from typing import List, Optional, Tuple
 from xml.sax.saxutils import escape
 
+from chalk_base import printable
 from chalk_ladder import Ladder
 from chalk_ladder_layout import (AUTO, EVEN, LABEL, LEFT, RIGHT, SCALE, Arrow,
                                  Layout, Mark)
@@ -40,12 +41,17 @@ STYLE = """
 """
 
 
+def safe(words: str) -> str:
+    """Text as XML takes it."""
+    return escape(printable(words))
+
+
 def text(x: float, y: float, kind: str, words: str, anchor: str = "start",
          more: str = "") -> str:
     if not words:
         return ""
     return (f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" '
-            f'text-anchor="{anchor}"{more}>{escape(words)}</text>')
+            f'text-anchor="{anchor}"{more}>{safe(words)}</text>')
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
@@ -145,7 +151,7 @@ class Picture:
     def arrow(self, arrow: Arrow) -> str:
         x1, y1, x2, y2 = self.line_of(arrow)
         return self.group(arrow, [
-            f"<title>{escape(self.told(arrow))}</title>",
+            f"<title>{safe(self.told(arrow))}</title>",
             line(x1, y1, x2, y2, "arrow"),
             self.tip(arrow, x2, y2, turned(x1, y1, x2, y2))])
 
@@ -220,8 +226,8 @@ def ladder_svg(ladder: Ladder, chosen: List[int], spacing: str = AUTO,
             f'viewBox="0 0 {width} {height}" width="{width}" '
             f'height="{height}">')
     return "\n".join([
-        head, f'<title id="ladder-title">{escape(title)}</title>',
-        f'<desc id="ladder-desc">{escape(told)}</desc>',
+        head, f'<title id="ladder-title">{safe(title)}</title>',
+        f'<desc id="ladder-desc">{safe(told)}</desc>',
         f"<style>{STYLE}</style>",
         '<rect width="100%" height="100%" fill="#fff"/>',
         *picture.elements(title), "</svg>", ""])

@@ -37,19 +37,20 @@ class Drawing:
     def lines(self) -> Iterator[str]:
         """All of it, from the names of the ends down."""
         steps = self.ladder.steps
-        yield self.title()
+        yield from self.title()
         for drawn, numbers in runs(self.chosen, len(steps)):
             if drawn:
                 yield from (self.draw(steps[number]) for number in numbers)
             else:
                 yield self.gap([steps[number] for number in numbers])
 
-    def title(self) -> str:
+    def title(self) -> Iterator[str]:
+        """The names of the ends, and of the columns."""
         left, right = self.ladder.names()
         width = self.width + 2 * STATE + 4
         space = " " * max(width - len(left) - len(right), 2)
-        return (f"{'':9}  {left}{space}{right}\n" +
-                self.row(("seconds", "state"), " " * (self.width + 2),
+        yield f"{'':9}  {left}{space}{right}"
+        yield (self.row(("seconds", "state"), " " * (self.width + 2),
                          ("seconds", "state")))
 
     def draw(self, step: Step) -> str:

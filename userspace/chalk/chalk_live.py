@@ -14,9 +14,9 @@ import time
 from typing import Callable, Dict, Iterator, List
 
 import chalk_debugfs
-from chalk_forms import (COLUMNS, HEADER, KIND_AT, RECORD, Names,
-                         record_size)
-from chalk_trace import TraceError
+from chalk_columns import COLUMNS
+from chalk_forms import HEADER, KIND_AT, LOST, RECORD, Names, record_size
+from chalk_base import TraceError
 
 BLOCK = 1 << 20
 FEW = 1 << 12
@@ -65,8 +65,17 @@ def open_trace(name: str, words: List[str]) -> int:
             os.write(source, " ".join(words).encode())
     except OSError as error:
         raise TraceError(f"the module refuses the filter '{' '.join(words)}': "
-                         f"{error.strerror}") from None
+                         f"{error.strerror}{hint(words)}") from None
     return source
+
+
+def hint(words: List[str]) -> str:
+    """Of a filter that names events: those that there are."""
+    if not any(word.startswith("event=") for word in words):
+        return ""
+    kinds = [name for number, name in Names.of_kernel().kind.items()
+             if number != LOST]
+    return f"; the events are: {' '.join(kinds)}"
 
 
 def _blocks(source: int) -> Iterator[bytes]:

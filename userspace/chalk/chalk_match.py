@@ -8,8 +8,8 @@ goes to the latest segment of its like that can have caused it, given the
 shortest time any segment took. What nobody claims was lost.
 """
 
-from collections import defaultdict
-from typing import Dict, List, Optional, Tuple
+from collections import defaultdict, deque
+from typing import Deque, Dict, List, Optional, Tuple
 
 from chalk_trace import Connection, Record
 
@@ -50,7 +50,7 @@ def match(sender: Connection, receiver: Optional[Connection]) -> List[Flight]:
     """Every segment that one end sent, with its arrival at the other."""
     flights = [Flight(sent=record) for record in sender.sent]
     if receiver:
-        alike: Dict[Likeness, List[Flight]] = defaultdict(list)
+        alike: Dict[Likeness, Deque[Flight]] = defaultdict(deque)
         for flight in flights:
             alike[flight.sent.likeness].append(flight)
         shortest = shortest_delay(alike, receiver.arrived)
@@ -59,7 +59,7 @@ def match(sender: Connection, receiver: Optional[Connection]) -> List[Flight]:
     return flights
 
 
-def shortest_delay(alike: Dict[Likeness, List[Flight]],
+def shortest_delay(alike: Dict[Likeness, Deque[Flight]],
                    arrivals: List[Record]) -> float:
     """The least time a segment took, from those with only one origin."""
     delays = []
@@ -70,10 +70,15 @@ def shortest_delay(alike: Dict[Likeness, List[Flight]],
     return min(delays, default=0.0) * 0.999
 
 
-def claim(flights: List[Flight], arrival: Record, before: float) -> None:
-    """Give an arrival to the latest free segment that was sent by then."""
-    for flight in reversed(flights):
-        if flight.time <= before and not flight.arrival:
+def claim(free: Deque[Flight], arrival: Record, before: float) -> None:
+    """Give an arrival to the latest free segment that was sent by then.
+
+    What was sent later is of no use to the arrivals that are still to come:
+    they are earlier ones.
+    """
+    while free:
+        flight = free.pop()
+        if flight.time <= before:
             flight.arrival = arrival
             return
 

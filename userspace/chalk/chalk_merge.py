@@ -12,7 +12,7 @@ import heapq
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from chalk_forms import Item, Note, Row
-from chalk_trace import TraceError
+from chalk_base import TraceError
 
 SENT, ARRIVED = ("send", "rtx"), ("recv", "drop")
 

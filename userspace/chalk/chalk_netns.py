@@ -6,7 +6,7 @@ import ctypes
 import os
 from typing import Iterator
 
-from chalk_trace import TraceError
+from chalk_base import TraceError
 
 CLONE_NEWNET = 0x40000000
 HERE = "/proc/thread-self/ns/net"

@@ -108,9 +108,16 @@ def place(segments: List[Segment], records: List[Record]) -> Optional[str]:
     Only there do packets pass at a constant time from the records of what was
     sent and of what arrived.
     """
+    mine: Dict[str, List[Record]] = defaultdict(list)
+    for record in records:
+        mine[host(record.local)].append(record)
+    theirs: Dict[str, List[Segment]] = defaultdict(list)
+    for segment in segments:
+        for address in {host(segment.local), host(segment.remote)}:
+            theirs[address].append(segment)
     best: Optional[Tuple[Tuple[int, float], str]] = None
-    for address in sorted({host(r.local) for r in records}):
-        result = pair(segments, records, address)
+    for address in sorted(mine.keys() & theirs.keys()):
+        result = pair(theirs[address], mine[address], address)
         if not result.pairs:
             continue
         # most pairs first; a router in between sees as many of either end

@@ -11,7 +11,8 @@ from chalk_curves import (AFTER_RTO, AVOIDANCE, RECOVERY, RTO, SLOW_START,
                           THIRD_DUPACK, Curves, Point, Stretch, usual)
 from chalk_sequence import Sequence as Strokes
 from chalk_sequence import Stroke
-from chalk_trace import Connection, TraceError
+from chalk_base import TraceError
+from chalk_trace import Connection
 
 RARE = 0.03
 KIB = 1024.0

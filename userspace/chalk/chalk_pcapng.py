@@ -14,14 +14,17 @@ from typing import BinaryIO, Dict, List, NamedTuple, Optional, Tuple
 import chalk_capture
 import chalk_pair
 from chalk_capture import FLAG_LETTERS, IPPROTO_CHALK
-from chalk_forms import BILLION, Item, Note, Row
-from chalk_trace import Record, TraceError
+from chalk_columns import BILLION, COLUMNS
+from chalk_forms import Item, Note, Row
+from chalk_base import TraceError
+from chalk_trace import Record
 
 SEGMENTS = ("send", "rtx", "recv", "drop")
 ARROW = " \N{RIGHTWARDS ARROW} "
 NO_LIMIT = 0x7fffffff
 OPTION_COMMENT, OPTION_NAME = 1, 2
 SNAPLEN = 262144
+MOST = 65535
 
 
 # --- words ---
@@ -134,6 +137,8 @@ def headers(row: Row) -> bytes:
     if row["event"] in ("recv", "drop"):
         ends.reverse()
     (src, sport), (dst, dport) = map(_address, ends)
+    if len(src) != len(dst):
+        raise TraceError(f"{ends[0]} and {ends[1]} are not of one IP version")
     flags = sum(1 << FLAG_LETTERS.index(c) for c in row["flags"] if c != ".")
     segment = struct.pack(">HHIIBBHHH", sport, dport, row["seq"], row["ack"],
                           5 << 4, flags, min(row["wnd"], 65535), 0, 0)
@@ -150,6 +155,7 @@ def headers(row: Row) -> bytes:
 # --- the file ---
 
 def _option(code: int, value: bytes) -> bytes:
+    value = value[:MOST]
     return struct.pack("=HH", code, len(value)) + value + \
         bytes(-len(value) % 4)
 
@@ -227,8 +233,9 @@ class Pcapng:
         data = headers(packet.row)
         link = self.writer.interface(self._place(packet.row),
                                      chalk_capture.LINK_RAW)
-        self.writer.packet(link, packet.row["time"], data,
-                           len(data) + packet.row["len"], packet.comments)
+        length = min(len(data) + packet.row["len"], 0xffffffff)
+        self.writer.packet(link, packet.row["time"], data, length,
+                           packet.comments)
 
     def _annotate(self, path: str) -> None:
         packets = chalk_capture.load(path)
@@ -256,7 +263,4 @@ class Pcapng:
 
 def _record(row: Row, place: int) -> Record:
     """A row as the other tools have it."""
-    names = list(row)
-    fields = [str(row["time"] / BILLION) if n == "time" else str(row[n])
-              for n in names]
-    return Record(fields, {n: i for i, n in enumerate(names)}, place)
+    return Record(tuple(row[name] for name in COLUMNS), place)

@@ -19,12 +19,13 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from chalk_figures import figures
 from chalk_match import match
-from chalk_trace import COLUMNS, NUMBERS, Connection, Record, Trace
+from chalk_columns import COLUMNS
+from chalk_trace import Connection, Record, Trace
 
 FORMAT = 1
 SEGMENT = ("seq", "ack", "len", "wnd")
 VARIABLES = [name for name in COLUMNS[COLUMNS.index("new") + 1:]
-             if name in NUMBERS and name not in ("netns", "conn")]
+             if name != "netns"]
 PACKED = ["time", "end", "event", "cause", "state", "flags", *SEGMENT,
           "old", "new", *VARIABLES, "mate"]
 MICRO = 1_000_000
@@ -106,7 +107,7 @@ def is_vital(row: Row, both: bool) -> bool:
     if record.is_segment:
         return is_vital_segment(row, both)
     if record.event in ("cwnd", "ssthresh"):
-        return int(record.new) < int(record.old)
+        return record.new < record.old
     return record.event in ("state", "timer_fired", "rtt_refused")
 
 
@@ -159,7 +160,7 @@ def values(found: Sequence[Row], start: float, names: Dict[str, Names]
                names["states"].number(record.state),
                names["flags"].number(record.flags),
                *(getattr(record, name) for name in SEGMENT),
-               int(old), int(new),
+               old, new,
                *(getattr(record, name) for name in VARIABLES), mate]
 
 

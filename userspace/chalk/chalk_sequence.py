@@ -9,7 +9,8 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from chalk_curves import BUCKETS, Curves, Point, Unwrapped
 from chalk_match import match
-from chalk_trace import Connection, TraceError
+from chalk_base import TraceError
+from chalk_trace import Connection
 
 CROWD = 12
 

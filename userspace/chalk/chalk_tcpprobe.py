@@ -17,9 +17,12 @@ is 0 in the records.
 """
 
 import re
-from typing import Dict, Iterable, Iterator, List, Optional, TextIO, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from chalk_trace import COLUMNS, Connection, Trace, TraceError, relative
+from chalk_base import TraceError, excerpt
+from chalk_columns import COLUMNS, Columns, Values, Wrong
+from chalk_forms import Reader as Source
+from chalk_trace import Connection, Trace, relative
 
 LINE = re.compile(r"(\d+\.\d+): +(?:\w+:)?(tcp_probe|tcp_retransmit_skb|"
                   r"tcp_cong_state_set|inet_sock_set_state): *(.*)")
@@ -65,6 +68,9 @@ def state_name(name: str) -> str:
     return STATES.get(name, name.replace("TCP_", "", 1))
 
 
+CHECKED = Columns(COLUMNS)
+
+
 class End:
     """What is known of one end of a connection so far."""
 
@@ -74,11 +80,11 @@ class End:
                         state="CLOSED", cause="-", clause="-", flags=".")
         self.congestion = OPEN
 
-    def line(self, time: str, event: str, **fields: object) -> str:
+    def values(self, time: str, event: str, **fields: object) -> Values:
         """A record of an event, with all that is known."""
         row = {**self.row, "time": time, "event": event,
                **{name: str(value) for name, value in fields.items()}}
-        return "\t".join(row[name] for name in COLUMNS)
+        return CHECKED.values("\t".join(row[name] for name in COLUMNS))
 
 
 class Reader:
@@ -92,9 +98,8 @@ class Reader:
     def end(self, ends: Ends) -> End:
         return self.ends.setdefault(ends, End(len(self.ends) + 1, ends))
 
-    def lines(self, text: Iterable[str]) -> Iterator[str]:
+    def values(self, text: Iterable[str]) -> Iterator[Values]:
         """The trace; records of lines that tell of other things are none."""
-        yield "\t".join(COLUMNS)
         actions = {"tcp_probe": self._probe,
                    "tcp_retransmit_skb": self._again,
                    "tcp_cong_state_set": self._congestion,
@@ -106,11 +111,13 @@ class Reader:
             time, event, rest = found.groups()
             try:
                 yield from actions[event](time, words(rest))
+            except Wrong as reason:
+                raise TraceError(f"line {count}: {event}: {reason}") from None
             except (KeyError, ValueError):
                 raise TraceError(f"line {count}: not as the kernel writes "
-                                 f"{event}: {rest[:60]}") from None
+                                 f"{event}: {excerpt(rest)}") from None
 
-    def _probe(self, time: str, fields: Words) -> Iterator[str]:
+    def _probe(self, time: str, fields: Words) -> Iterator[Values]:
         end = self.end((fields["src"], fields["dest"]))
         una, nxt = (number(fields[name]) for name in ("snd_una", "snd_nxt"))
         cwnd = number(fields["snd_cwnd"]) * self.mss
@@ -123,24 +130,24 @@ class Reader:
             rcv_wnd=fields["rcv_wnd"], srtt=fields["srtt"])
         for name, old in before.items():
             if old != end.row[name]:
-                yield end.line(time, name, old=old, new=end.row[name])
-        yield end.line(time, "recv", len=fields["data_len"])
+                yield end.values(time, name, old=old, new=end.row[name])
+        yield end.values(time, "recv", len=fields["data_len"])
 
-    def _again(self, time: str, fields: Words) -> Iterator[str]:
+    def _again(self, time: str, fields: Words) -> Iterator[Values]:
         end = self.end((address(fields, "s"), address(fields, "d")))
-        yield end.line(time, "rtx", cause=AGAIN.get(end.congestion, "-"))
+        yield end.values(time, "rtx", cause=AGAIN.get(end.congestion, "-"))
 
-    def _congestion(self, time: str, fields: Words) -> Iterator[str]:
+    def _congestion(self, time: str, fields: Words) -> Iterator[Values]:
         end = self.end((address(fields, "s"), address(fields, "d")))
         old, end.congestion = end.congestion, number(fields["cong_state"])
         if end.congestion in CAUSES:
-            yield end.line(time, "ssthresh", cause=CAUSES[end.congestion],
+            yield end.values(time, "ssthresh", cause=CAUSES[end.congestion],
                            old=end.row["ssthresh"], new=end.row["ssthresh"])
         elif old in CAUSES:
-            yield end.line(time, "cwnd", cause="recovery done",
+            yield end.values(time, "cwnd", cause="recovery done",
                            old=end.row["cwnd"], new=end.row["cwnd"])
 
-    def _state(self, time: str, fields: Words) -> Iterator[str]:
+    def _state(self, time: str, fields: Words) -> Iterator[Values]:
         """A change of state. A SYN goes out before its port is chosen."""
         if fields.get("protocol", "IPPROTO_TCP") != "IPPROTO_TCP":
             return
@@ -156,10 +163,10 @@ class Reader:
         nameless = re.sub(r"\d+$", "0", ends[0]), ends[1]
         if old == "SYN_SENT" and nameless in self.opening:
             end.row["state"] = "SYN_SENT"
-            yield end.line(self.opening.pop(nameless), "state", old="CLOSED",
+            yield end.values(self.opening.pop(nameless), "state", old="CLOSED",
                            new="SYN_SENT")
         end.row["state"] = new
-        yield end.line(time, "state", old=old, new=new)
+        yield end.values(time, "state", old=old, new=new)
 
 
 class ProbeTrace(Trace):
@@ -180,23 +187,18 @@ def sent_by(end: Connection) -> int:
     return relative(numbers[-1], numbers[0]) if numbers else 0
 
 
-def in_order(lines: Iterator[str]) -> List[str]:
+def in_order(found: Iterable[Values]) -> List[Values]:
     """By time: a SYN is known only when its answer comes."""
-    head, *rest = lines
-    time, conn = COLUMNS.index("time"), COLUMNS.index("conn")
-    rows = sorted((line.split("\t") for line in rest),
-                  key=lambda row: float(row[time]))
     # the numbers of connections follow their first records
-    order: Dict[str, str] = {}
-    for row in rows:
-        row[conn] = order.setdefault(row[conn], str(len(order) + 1))
-    return [head] + ["\t".join(row) for row in rows]
+    order: Dict[int, int] = {}
+    return [(time, order.setdefault(conn, len(order) + 1), *rest)
+            for time, conn, *rest in sorted(found, key=lambda v: v[0])]
 
 
-def load(stream: TextIO, name: str, mss: int = MSS) -> ProbeTrace:
+def load(lines: Iterable[str], name: str, mss: int = MSS) -> Trace:
     """The trace in a text of tracepoints."""
     try:
-        return ProbeTrace(in_order(Reader(mss).lines(stream)), name)
+        return ProbeTrace.of(Source(name), in_order(Reader(mss).values(lines)))
     except TraceError as error:
         raise TraceError(f"{name}, {error}" if str(error).startswith("line")
                          else str(error)) from None

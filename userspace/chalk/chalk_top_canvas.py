@@ -8,6 +8,8 @@ import math
 import unicodedata
 from typing import Iterator, List, NamedTuple, Sequence, Tuple
 
+from chalk_base import printable
+
 PLAIN, BOLD, DIM, HEAD, SELECTED, GOOD, BUSY, BAD, COOL = range(9)
 HALF = 0.5
 
@@ -39,12 +41,12 @@ def width_of(text: str) -> int:
     return len(text) if text.isascii() else sum(map(columns_of, text))
 
 
-def printable(text: str) -> str:
+def drawable(text: str) -> str:
     """Without what would move the cursor or take no room."""
-    if text.isascii() and text.isprintable():
+    text = printable(text)
+    if text.isascii():
         return text
-    return "".join(c if c.isprintable() and not unicodedata.combining(c)
-                   else "?" for c in text)
+    return "".join("?" if unicodedata.combining(c) else c for c in text)
 
 
 class Canvas:
@@ -60,7 +62,7 @@ class Canvas:
             return
         if self.signs is ASCII and not text.isascii():
             text = text.encode("ascii", "replace").decode("ascii")
-        for char in printable(text):
+        for char in drawable(text):
             wide = columns_of(char) - 1
             if x + wide >= self.width:
                 return
@@ -92,7 +94,7 @@ class Canvas:
 
 def fit(text: str, width: int, right: bool, more: str) -> str:
     """Padded to @width columns, or cut with a sign that there is more."""
-    text = printable(text)
+    text = drawable(text)
     missing = width - width_of(text)
     if missing >= 0:
         return " " * missing + text if right else text + " " * missing

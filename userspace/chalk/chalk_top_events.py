@@ -7,10 +7,11 @@ with a count. TraceFile is where the lines come from.
 
 import os
 from collections import deque
-from typing import Deque, Dict, List, Optional
+from typing import Any, Deque, Dict, Optional
 
 import chalk_debugfs
-from chalk_trace import COLUMNS, number
+from chalk_base import TraceError
+from chalk_columns import BILLION, COLUMNS, Columns, Wrong, as_row
 
 KEPT = 500
 BLOCK = 1 << 18
@@ -26,13 +27,13 @@ MERGED = ("cwnd", "rto", "rtt", "timer_set", "snd_wnd", "rcv_wnd", "send",
 class Event:
     """One line, or several alike: old is the first one's, new the last one's."""
 
-    def __init__(self, fields: Dict[str, str]):
-        self.time = float(fields["time"])
+    def __init__(self, fields: Dict[str, Any]):
+        self.time = fields["time"] / BILLION
         self.event, self.cause = fields["event"], fields["cause"]
         self.clause = fields["clause"]
         self.old, self.new = fields["old"], fields["new"]
         self.state, self.flags = fields["state"], fields["flags"]
-        self.len = number(fields["len"])
+        self.len = fields["len"]
         self.cwnd, self.flight = fields["cwnd"], fields["flight"]
         self.count = 1
 
@@ -62,10 +63,10 @@ class Event:
         if self.event in ("rtt_refused", "timer_fired"):
             return ""
         if self.event in ("rto", "rtt", "timer_set"):
-            new = f"{number(self.new) / 1000:g} ms"
+            new = f"{self.new / 1000:g} ms"
             if self.event != "rto":
                 return new
-            return f"{number(self.old) / 1000:g} {arrow} {new}"
+            return f"{self.old / 1000:g} {arrow} {new}"
         return f"{self.old} {arrow} {self.new}"
 
 
@@ -78,7 +79,7 @@ class EventLog:
         self.all: Deque[Event] = deque(maxlen=KEPT)
         self.lost = 0
         self._rest = b""
-        self._names: List[str] = []
+        self._columns: Optional[Columns] = None
         self._conn_at = COLUMNS.index("conn")
 
     def feed(self, data: bytes) -> None:
@@ -91,19 +92,25 @@ class EventLog:
     def _line(self, line: bytes) -> None:
         if line.startswith(b"#"):
             words = line[1:].split()
-            if len(words) == 2 and words[0] == b"lost":
-                self.lost += number(words[1].decode("ascii", "replace"))
+            if len(words) == 2 and words[0] == b"lost" and words[1].isdigit():
+                self.lost += int(words[1])
             return
-        fields = line.split(b"\t")
-        if not self._names:
-            self._names = line.decode("ascii", "replace").split("\t")
-            self._conn_at = self._names.index("conn")
-        elif len(fields) == len(self._names) and \
-                fields[self._conn_at] == self.conn:
-            texts = (f.decode("ascii", "replace") for f in fields)
-            self._add(dict(zip(self._names, texts)))
+        if not self._columns:
+            names = line.decode("ascii", "replace").split("\t")
+            try:
+                self._columns = Columns(names)
+                self._conn_at = names.index("conn")
+            except Wrong as reason:
+                raise TraceError(str(reason)) from None
+        elif line.split(b"\t", self._conn_at + 1)[self._conn_at:][:1] == \
+                [self.conn]:
+            try:
+                text = line.decode("ascii", "replace")
+                self._add(as_row(self._columns.values(text)))
+            except Wrong as reason:
+                raise TraceError(str(reason)) from None
 
-    def _add(self, fields: Dict[str, str]) -> None:
+    def _add(self, fields: Dict[str, Any]) -> None:
         for log in (self.all, self.decisive):
             event = Event(fields)
             if log is self.decisive and event.is_routine:

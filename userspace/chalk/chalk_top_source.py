@@ -16,7 +16,7 @@ import chalk_netns
 from chalk_diag import Diag
 from chalk_diag_print import find_owners
 from chalk_top_model import Model, Owner, Row, Sample
-from chalk_trace import TraceError
+from chalk_base import TraceError
 
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 # looking through /proc takes long: at most this share of the time

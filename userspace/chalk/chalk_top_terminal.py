@@ -14,7 +14,7 @@ from typing import Dict, List, Optional, Tuple
 
 from chalk_top_canvas import (ASCII, BAD, BOLD, BUSY, COOL, DIM, GOOD, HEAD,
                               PLAIN, SELECTED, UNICODE, Canvas, Signs)
-from chalk_trace import TraceError
+from chalk_base import TraceError
 
 ESCAPE_WAIT = 50  # milliseconds in which the rest of a key must come
 NAMES = {curses.KEY_UP: "up", curses.KEY_DOWN: "down",

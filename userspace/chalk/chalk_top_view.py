@@ -11,7 +11,7 @@ from chalk_diag_filter import ALL, CLOSED, LISTEN, NAMES
 from chalk_top_columns import BY_NAME, DESCENDING, SORTABLE
 from chalk_top_filter import Filter
 from chalk_top_model import Key, Model, Row
-from chalk_trace import TraceError
+from chalk_base import TraceError
 
 TIME_WAIT = NAMES["time-wait"]
 USUAL = ALL & ~(CLOSED | LISTEN | TIME_WAIT)

@@ -1,50 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0
-"""chalk_trace.py - read a trace: what every tool that works on one shares.
+"""chalk_trace.py - a trace: what every tool that works on one shares.
 
-Owns the text form of the event record on the reading side: a header line that
-names the columns, then one tab-separated line a record; lines that start with
-'#' are comments, of which "# lost N" says that N records are missing. Columns
-are found by name, so that their order, and ones added later, do not matter.
+Owns records, the connections they belong to, and which end is the peer of
+which. chalk_forms.py reads them, in any form that a trace has.
 """
 
-import sys
-from typing import Dict, Iterable, List, Optional, Tuple
+from bisect import bisect_left
+from functools import cached_property
+from typing import Dict, Iterable, List, Optional, Tuple, Union
 
-COLUMNS = (
-    "time conn local remote event cause clause state flags seq ack len wnd "
-    "old new snd_una snd_nxt rcv_nxt cwnd ssthresh flight snd_wnd rcv_wnd "
-    "srtt rttvar rto unsent unread netns ooo mss").split()
-# Traces of before these were added are read too; there they are 0.
-OPTIONAL = "netns ooo mss".split()
-NUMBERS = (
-    "conn seq ack len wnd snd_una snd_nxt rcv_nxt cwnd ssthresh flight "
-    "snd_wnd rcv_wnd srtt rttvar rto unsent unread netns ooo mss").split()
+import chalk_forms
+from chalk_base import TraceError
+from chalk_columns import BILLION, COLUMNS, Values
+from chalk_forms import Note, Reader
+
 SENT = ("send", "rtx")
 ARRIVED = ("recv", "drop")
 SEQUENCE_SPACE = 1 << 32
 
 
-class TraceError(Exception):
-    """A trace that cannot be used; the message is for the user."""
-
-
-def number(text: str) -> int:
-    """A field as a number; 0 where a record has none."""
-    return int(text) if text.isdigit() else 0
-
-
 class Record:
-    """One line of a trace; attributes are named as the columns are."""
+    """A record of a trace; attributes are named as the columns are.
+
+    The time is in seconds. The place is its number among the records.
+    """
 
     __slots__ = COLUMNS + ["place"]
 
-    def __init__(self, fields: List[str], where: Dict[str, int], place: int):
+    def __init__(self, values: Values, place: int):
+        (self.time, self.conn, self.local, self.remote, self.event, self.cause,
+         self.clause, self.state, self.flags, self.seq, self.ack, self.len,
+         self.wnd, self.old, self.new, self.snd_una, self.snd_nxt,
+         self.rcv_nxt, self.cwnd, self.ssthresh, self.flight, self.snd_wnd,
+         self.rcv_wnd, self.srtt, self.rttvar, self.rto, self.unsent,
+         self.unread, self.netns, self.ooo, self.mss) = values
+        self.time /= BILLION
         self.place = place
-        for name in COLUMNS:
-            setattr(self, name, fields[where[name]] if name in where else "0")
-        self.time = float(self.time)
-        for name in NUMBERS:
-            setattr(self, name, number(getattr(self, name)))
 
     @property
     def is_sent(self) -> bool:
@@ -78,11 +69,12 @@ class Connection:
         self.records: List[Record] = []
         self.strays: List[Record] = []
 
-    @property
+    @cached_property
     def sent(self) -> List[Record]:
+        """The segments that left."""
         return [r for r in self.records if r.is_sent]
 
-    @property
+    @cached_property
     def arrived(self) -> List[Record]:
         """The segments that came; one that was dropped as its drop alone."""
         found: List[Record] = []
@@ -93,7 +85,7 @@ class Connection:
                 found.append(record)
         return sorted(found + self.strays, key=lambda r: r.place)
 
-    @property
+    @cached_property
     def bytes_sent(self) -> int:
         """Payload bytes that went out at least once."""
         total = 0
@@ -105,6 +97,11 @@ class Connection:
                 total += min(fresh, record.len)
                 high = end
         return total
+
+    @cached_property
+    def opens(self) -> bool:
+        """Whether this end sent the SYN without an ACK."""
+        return any("S" in r.flags and "A" not in r.flags for r in self.sent)
 
     @property
     def start(self) -> float:
@@ -121,53 +118,40 @@ class Trace:
     """A whole trace: records in order, and the connections they belong to."""
 
     def __init__(self, lines: Iterable[str], name: str = "the trace"):
-        self.name = name
+        reader = Reader(name)
+        self._take(reader, reader.text(lines))
+
+    @classmethod
+    def of(cls, reader: Reader, found: Iterable[Union[Values, Note]]
+           ) -> "Trace":
+        """What a reader finds."""
+        trace = cls.__new__(cls)
+        trace._take(reader, found)
+        return trace
+
+    def _take(self, reader: Reader, found: Iterable[Union[Values, Note]]
+              ) -> None:
+        self.name = reader.name
         self.lost = 0
-        self.columns: List[str] = []
         self.records: List[Record] = []
         self.connections: Dict[int, Connection] = {}
         self._latest: Dict[Tuple[str, str], Connection] = {}
-        self._read(lines)
+        for item in found:
+            if not isinstance(item, Note):
+                self._record(Record(item, len(self.records)))
+            elif item.what == "lost":
+                self.lost += item.number
+        self.columns: List[str] = reader.columns
         if not self.records:
-            raise TraceError(f"{name} holds no records")
+            raise TraceError(f"{self.name} holds no records")
 
-    def _read(self, lines: Iterable[str]) -> None:
-        where: Dict[str, int] = {}
-        for count, line in enumerate(lines, 1):
-            line = line.rstrip("\n")
-            if line.startswith("#"):
-                self._comment(line)
-            elif line and not where:
-                where = self._header(line)
-                self.columns = list(where)
-            elif line:
-                self._record(line.split("\t"), where, count)
-
-    def _comment(self, line: str) -> None:
-        words = line[1:].split()
-        if len(words) == 2 and words[0] == "lost":
-            self.lost += number(words[1])
-
-    def _header(self, line: str) -> Dict[str, int]:
-        names = line.split("\t")
-        missing = [name for name in COLUMNS
-                   if name not in names and name not in OPTIONAL]
-        if missing:
-            raise TraceError(f"{self.name} is not a trace of Chalk: its first "
-                             f"line names no column '{missing[0]}'")
-        return {name: names.index(name) for name in COLUMNS if name in names}
-
-    def _record(self, fields: List[str], where: Dict[str, int],
-                count: int) -> None:
-        try:
-            record = Record(fields, where, count)
-        except (IndexError, ValueError):
-            raise TraceError(f"{self.name}, line {count}: not a record: "
-                             f"{' '.join(fields)[:60]}") from None
+    def _record(self, record: Record) -> None:
         self.records.append(record)
         ends = record.local, record.remote
         if record.conn:
-            conn = self.connections.setdefault(record.conn, Connection(record))
+            conn = self.connections.get(record.conn)
+            if conn is None:
+                conn = self.connections[record.conn] = Connection(record)
             conn.records.append(record)
             self._latest[ends] = conn
         elif ends in self._latest:
@@ -189,23 +173,28 @@ class Trace:
                              f"it has: {known or 'none'}")
         return max(found, key=lambda c: (c.bytes_sent, -c.start))
 
+    @cached_property
+    def _by_ends(self) -> Dict[Tuple[str, str], List[Connection]]:
+        """The connections between two endpoints, by their start."""
+        found: Dict[Tuple[str, str], List[Connection]] = {}
+        for conn in self.connections.values():
+            found.setdefault((conn.local, conn.remote), []).append(conn)
+        return found
+
     def peer(self, end: Connection) -> Optional[Connection]:
         """The other end, if the trace has it: the one that starts nearest."""
-        ends = [c for c in self.connections.values()
-                if (c.local, c.remote) == (end.remote, end.local) and c != end]
-        return min(ends, key=lambda c: abs(c.start - end.start), default=None)
+        others = self._by_ends.get((end.remote, end.local), [])
+        after = bisect_left(others, end.start, key=lambda c: c.start)
+        # of a connection to itself, its own place is between two others
+        near = [c for c in others[max(after - 1, 0):after + 2] if c is not end]
+        return min(near, key=lambda c: abs(c.start - end.start), default=None)
 
     def ends(self, end: Connection) -> Tuple[Connection, Optional[Connection]]:
         """Both ends, the one that opened the connection first."""
         peer = self.peer(end)
-        if peer and opener(peer):
+        if peer and peer.opens:
             return peer, end
         return end, peer
-
-
-def opener(end: Connection) -> bool:
-    """Whether this end sent the SYN without an ACK."""
-    return any("S" in r.flags and "A" not in r.flags for r in end.sent)
 
 
 def relative(seq: int, isn: int) -> int:
@@ -215,22 +204,7 @@ def relative(seq: int, isn: int) -> int:
 
 def load(path: str) -> Trace:
     """Read the trace in a file, '-' for standard input."""
-    if path == "-":
-        return Trace(sys.stdin, "standard input")
-    try:
-        with open(path, encoding="ascii", errors="replace") as stream:
-            return Trace(stream, path)
-    except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}") from None
-
-
-def write(path: str, text: str) -> None:
-    """Make a file of a text."""
-    try:
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}") from None
+    return Trace.of(*chalk_forms.opened(path))
 
 
 def add_choice(parser) -> None:
@@ -239,16 +213,3 @@ def add_choice(parser) -> None:
                         help="the connection with this number in the trace")
     parser.add_argument("--local", metavar="ADDR:PORT",
                         help="the connection with this endpoint on its side")
-
-
-def run(main, tool: str) -> None:
-    """Call a tool's main(); its errors become one line and status 1."""
-    try:
-        sys.exit(main())
-    except TraceError as error:
-        sys.exit(f"{tool}: {error}")
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
-    except KeyboardInterrupt:
-        sys.exit(130)

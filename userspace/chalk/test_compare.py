@@ -19,8 +19,11 @@ sys.path.insert(0, HERE)
 import test_fixture as fixture  # noqa: E402
 from chalk_compare import Side, figures, load, rows, table  # noqa: E402
 from chalk_curves import Curves  # noqa: E402
+from chalk_forms import Reader as Source  # noqa: E402
 from chalk_tcpprobe import Reader, in_order  # noqa: E402
-from chalk_trace import COLUMNS, Trace, TraceError  # noqa: E402
+from chalk_base import TraceError  # noqa: E402
+from chalk_columns import COLUMNS  # noqa: E402
+from chalk_trace import Trace  # noqa: E402
 from test_fixture import MSS, chalk  # noqa: E402
 
 sys.path.pop(0)
@@ -47,7 +50,8 @@ def sample(kernel):
 
 def probed(*lines, mss=1000):
     """The records of lines of tracepoints."""
-    return Trace(in_order(Reader(mss).lines(lines))).records
+    found = in_order(Reader(mss).values(lines))
+    return Trace.of(Source("made"), found).records
 
 
 def side(script=None, name="x"):
@@ -73,8 +77,7 @@ class TcpProbeTest(unittest.TestCase):
         later = FORMS["perf"].replace("snd_cwnd=12", "snd_cwnd=6")
         events = [(r.event, r.old, r.new) for r in probed(FORMS["perf"], later)
                   if r.event == "cwnd"]
-        self.assertEqual(events, [("cwnd", "0", "12000"),
-                                  ("cwnd", "12000", "6000")])
+        self.assertEqual(events, [("cwnd", 0, 12000), ("cwnd", 12000, 6000)])
 
     def test_ipv6__endpoints_as_chalk_writes_them(self):
         line = FORMS["tracefs"].replace("10.0.1.1:", "[2001:db8::1]:")

@@ -9,7 +9,8 @@ import os
 import subprocess
 from typing import Dict, List
 
-from chalk_trace import COLUMNS, Trace
+from chalk_columns import COLUMNS
+from chalk_trace import Trace
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 CLIENT, SERVER = "10.0.1.2:40000", "10.0.2.2:7000"

@@ -295,12 +295,13 @@ class SvgTest(unittest.TestCase):
                             for words in self.texts(root, "halo")))
 
     def test_text__is_escaped(self):
-        script = fixture.transfer()
-        for row in script.rows:
-            if row["event"] == "rtx":
-                row["cause"] = 'a < b & "c"'
+        ladder, chosen = steps_of(fixture.transfer())
+        for flight in ladder.flights:
+            flight.sent.cause = 'a < b & "c"'
         title = "<b> & 'x' \"y\""
-        root = self.svg(script, title=title)
+        root = ElementTree.fromstring(ladder_svg(ladder, chosen, EVEN,
+                                                 title + "\x1b"))
+        title += "?"
         self.assertEqual(root.find(SVG + "title").text, title)
         self.assertEqual(self.texts(root, "title"), [title])
         self.assertTrue(any('a < b & "c"' in words

@@ -17,7 +17,7 @@ from chalk_curves import (AFTER_RTO, AVOIDANCE, RECOVERY,  # noqa: E402
                           SLOW_START, Curves, Unwrapped, thinned)
 from chalk_panels import panels  # noqa: E402
 from chalk_sequence import Sequence, Stroke  # noqa: E402
-from chalk_trace import TraceError  # noqa: E402
+from chalk_base import TraceError  # noqa: E402
 from test_fixture import CLIENT_ISN, MSS, SERVER, chalk  # noqa: E402
 
 sys.path.pop(0)

@@ -20,7 +20,9 @@ sys.path.insert(0, HERE)
 
 import test_fixture as fixture  # noqa: E402
 import chalk_match  # noqa: E402
-from chalk_trace import COLUMNS, Trace, TraceError, relative  # noqa: E402
+from chalk_base import TraceError  # noqa: E402
+from chalk_columns import COLUMNS  # noqa: E402
+from chalk_trace import Trace, relative  # noqa: E402
 from test_fixture import chalk  # noqa: E402
 
 sys.path.pop(0)
@@ -77,7 +79,7 @@ class TraceTest(unittest.TestCase):
         header = "\t".join(COLUMNS)
         for text, error in (("a\tb\n", "no column 'time'"),
                             (header, "no records"), ("", "no records"),
-                            (header + "\n1.0\t2\n", "line 2: not a record")):
+                            (header + "\n1.0\t2\n", "line 2: 2 columns, not 31")):
             with self.assertRaisesRegex(TraceError, error):
                 Trace(text.splitlines())
 

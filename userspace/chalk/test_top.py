@@ -24,7 +24,8 @@ from chalk_top_screen import (KEYS, draw_bottom, draw_help,  # noqa: E402
                               draw_table, plain_table, wanted_columns)
 from chalk_top_view import DETAIL, HELP, TABLE, View  # noqa: E402
 from chalk_top_words import variables  # noqa: E402
-from chalk_trace import COLUMNS, TraceError  # noqa: E402
+from chalk_base import TraceError  # noqa: E402
+from chalk_columns import COLUMNS  # noqa: E402
 from test_ss import attribute, info_bytes, message  # noqa: E402
 
 sys.path.pop(0)
@@ -72,7 +73,8 @@ def draw(view, model, size=(80, 24), signs=canvases.UNICODE, names=None,
 
 def trace_line(**fields):
     row = dict.fromkeys(COLUMNS, "0")
-    row.update(time="1.5", conn="7", event="cwnd", cause="slow start",
+    row.update(time="1.5", conn="7", local="10.0.0.1:1",
+               remote="10.0.0.2:2", event="cwnd", cause="slow start",
                clause="RFC 5681 3.1", flags=".", state="ESTABLISHED")
     row.update({k: str(v) for k, v in fields.items()})
     return "\t".join(row[name] for name in COLUMNS) + "\n"
@@ -541,7 +543,7 @@ class EventTest(unittest.TestCase):
                        trace_line(time=2, old=3, new=4))
         event, = log.decisive
         self.assertEqual((event.old, event.new, event.count, event.time),
-                         ("1", "4", 3, 2.0))
+                         (1, 4, 3, 2.0))
         self.assertEqual(event.what("->"), "1 -> 4")
         self.assertEqual([e.count for e in log.all], [2, 1, 1])
 
@@ -562,13 +564,13 @@ class EventTest(unittest.TestCase):
         self.assertEqual(self.log("# lost 12\n", "# other\n").lost, 12)
 
     def test_columns__found_by_name(self):
-        names = ["netns", *reversed(COLUMNS)]
+        names = ["later", *reversed(COLUMNS)]
         fields = dict(zip(COLUMNS, trace_line(new=9).rstrip().split("\t")),
-                      netns="5")
+                      later="5")
         log = EventLog(7)
         log.feed("".join("\t".join(line) + "\n" for line in (
             names, [fields[n] for n in names])).encode())
-        self.assertEqual(log.all[0].new, "9")
+        self.assertEqual(log.all[0].new, 9)
 
 
 class CommandTest(unittest.TestCase):

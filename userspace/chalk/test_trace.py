@@ -142,18 +142,17 @@ class Forms(Simulated):
             out = form(raw)
             for item in [*notes, dict(self.rows[0], netns=5)]:
                 out.put(item)
-            read = (chalk_forms.read_text if form is chalk_forms.Text
-                    else chalk_forms.read_json)
-            found = list(read(iter(raw.getvalue().splitlines(True))))
+            reader = chalk_forms.Reader("made")
+            found = list(reader.values(io.BytesIO(raw.getvalue().encode())))
             self.assertEqual({i for i in found if isinstance(i, Note)},
                              set(notes))
 
     def test_wrong(self):
         """what is no trace is said to be none, with its line"""
         for text, words in (("a\tb\n1\t2\n", "names no column"),
-                            ('{"time": 1}\n', "line 1 is no record"),
+                            ('{"time": 1}\n', "line 1: no column 'conn'"),
                             ("\t".join(chalk_forms.COLUMNS) + "\n1\t2\n",
-                             "line 2 is no record")):
+                             "line 2: 2 columns, not 31")):
             path = self.path / "wrong"
             path.write_text(text, encoding="ascii")
             done = run("--from", path)
@@ -182,8 +181,10 @@ class Binary(unittest.TestCase):
 
     def read(self, data: bytes) -> list:
         """A binary file as rows and notes."""
-        return list(chalk_forms.read_raw(io.BytesIO(data),
-                                         chalk_forms.Names(NAMES)))
+        file = io.BytesIO(data)
+        reader = chalk_forms.Reader("made")
+        return list(map(chalk_forms.as_item, reader.raw(
+            file.read(8), file, chalk_forms.Names(NAMES))))
 
     def test_fields(self):
         """each field is in its column"""
