@@ -92,6 +92,7 @@ def _finished(main: Callable[[], int], tool: str) -> int:
 
 def run(main: Callable[[], int], tool: str) -> None:
     """Call a tool's main(); an error becomes one line and status 1."""
+    _warnings.clear()
     if sys.stdout is None:
         sys.stdout = _Closed()
     elif isinstance(sys.stdout, io.TextIOWrapper):

@@ -51,14 +51,16 @@ def load(path: str, mss: int) -> Trace:
     file, reader = chalk_forms.open_source(path)
     try:
         begun = remarks(file)
-        file = chalk_forms.Rejoined(b"".join(begun), file)
+        whole = io.BufferedReader(chalk_forms.Rejoined(b"".join(begun), file))
         if begun and chalk_tcpprobe.is_tcpprobe(text_of(begun[-1])):
-            lines = io.TextIOWrapper(io.BufferedReader(file),
-                                     encoding="utf-8", errors="replace")
+            lines = io.TextIOWrapper(whole, encoding="utf-8", errors="replace")
             return chalk_tcpprobe.load(lines, reader.name, mss)
-        return Trace.of(reader, reader.values(io.BufferedReader(file)))
+        return Trace.of(reader, reader.values(whole))
     except OSError as error:
         raise TraceError(f"{reader.name}: {error.strerror}") from None
+    finally:
+        if reader.path:
+            file.close()
 
 
 def text_of(line: bytes) -> str:

@@ -97,6 +97,10 @@ class Ladder:
         self.steps = self._steps()
         self.digits = 4 if self._slow() else 6
 
+    def isn_of(self, endpoint: str) -> int:
+        """From what an endpoint counts; 0 of one that is neither end's."""
+        return self.isn.get(endpoint, 0)
+
     def _isns(self) -> Dict[str, int]:
         """The sender's initial sequence number, by its endpoint."""
         left, right = self.left, self.right
@@ -164,9 +168,9 @@ class Ladder:
         segment = flight.segment
         words = [FLAG_NAMES[f] for f in segment.flags if f in FLAG_NAMES]
         text = "+".join(words) or "no flags"
-        text += f" seq={relative(segment.seq, self.isn[flight.source])}"
+        text += f" seq={relative(segment.seq, self.isn_of(flight.source))}"
         if "A" in segment.flags:
-            text += f" ack={relative(segment.ack, self.isn[flight.target])}"
+            text += f" ack={relative(segment.ack, self.isn_of(flight.target))}"
         if segment.len:
             text += f" len={segment.len}"
         if segment.event == "rtx":

@@ -13,6 +13,7 @@ from typing import Dict, Iterable, List, Optional, Tuple
 
 from chalk_forms import Item, Note, Row
 from chalk_base import TraceError
+from chalk_columns import NUMBERS, TIMES
 
 SENT, ARRIVED = ("send", "rtx"), ("recv", "drop")
 
@@ -66,6 +67,11 @@ def merge(a_items: Iterable[Item], b_items: Iterable[Item],
     shifted = [dict(row, time=row["time"] - offset,
                     conn=row["conn"] and row["conn"] + highest)
                for row in b_rows]
+    if any(row["conn"] >= NUMBERS for row in shifted):
+        raise TraceError("the numbers of the connections of both are too high "
+                         "to stand beside each other")
+    if any(row["time"] >= TIMES for row in shifted):
+        raise TraceError("the second trace would end beyond all clocks")
     if any(row["time"] < 0 for row in shifted):
         raise TraceError("the second trace would begin before time 0: "
                          "name the traces the other way round")
