@@ -9,12 +9,13 @@ byte, the lowest first; the sign is the lowest bit); the columns together
 are deflated and become base64. report/data.js reads it.
 
 Everything goes in, unless the file would grow beyond what opens well; then
-records are left out by the order of LEAST, never one of a loss, of a
-retransmission, of a state or of a window that fell.
+records are left out, never one of a loss, of a retransmission, of a state
+or of a window that fell.
 """
 
 import base64
 import zlib
+from collections import Counter
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from chalk_figures import figures
@@ -29,10 +30,14 @@ VARIABLES = [name for name in COLUMNS[COLUMNS.index("new") + 1:]
 PACKED = ["time", "end", "event", "cause", "state", "flags", *SEGMENT,
           "old", "new", *VARIABLES, "mate"]
 MICRO = 1_000_000
-# What may go, the first first, and of how many one is kept.
-LEAST = (("timer_set", 0), ("rcv_wnd", 0), ("snd_wnd", 0), ("rtt", 8),
-         ("cwnd", 8), ("rto", 8), ("segment", 4), ("segment", 16),
-         ("segment", 64))
+SEGMENT_KIND, ARRIVAL = "segment", "arrival"
+# What may go: this first, one kind after the other, then a share of the rest.
+FIRST = ("timer_set", "rcv_wnd", "snd_wnd")
+EVENLY = ("rtt", "cwnd", "rto", SEGMENT_KIND)
+# How long a record becomes, and how close to the limit all of them come. Fewer
+# records take more bytes each, since their differences are larger.
+LEAST_BYTES, USUAL_BYTES = 5.0, 8.0
+ENOUGH, CLOSE, PASSES = 0.85, 0.95, 4
 
 Pair = Tuple[Connection, Optional[Connection]]
 
@@ -121,27 +126,53 @@ def is_vital_segment(row: Row, both: bool) -> bool:
     return both and record.is_sent
 
 
-def kind(record: Record) -> str:
-    return "segment" if record.is_segment else record.event
+def kinds(found: List[Row], both: bool) -> List[str]:
+    """Of each record what it is of, nothing if it is to stay.
 
-
-def thinned(found: List[Row], both: bool, level: int) -> List[Row]:
-    """Without what the first so many steps of LEAST take away."""
-    keep = dict(LEAST[:level])
-    counts: Dict[str, int] = {}
-    kept = []
+    An arrival goes where the record of sending goes.
+    """
+    made = []
     for row in found:
-        name = kind(row.record)
-        if name in keep and not is_vital(row, both):
-            if row.mate and not row.record.is_sent:
-                continue    # the record of sending decides
-            counts[name] = counts.get(name, 0) + 1
-            if not keep[name] or counts[name] % keep[name]:
-                continue
-        kept.append(row)
-    there = set(map(id, kept))
-    return [row for row in found
-            if id(row) in there or row.mate and id(row.mate) in there]
+        if is_vital(row, both):
+            made.append("")
+        elif not row.record.is_segment:
+            made.append(row.record.event)
+        else:
+            follows = row.mate and not row.record.is_sent
+            made.append(ARRIVAL if follows else SEGMENT_KIND)
+    return made
+
+
+def shares(totals: Counter, most: float) -> Dict[str, float]:
+    """What share of each kind to keep, so that so many records are left."""
+    keep: Dict[str, float] = {}
+    left = sum(totals.values())
+    for kind in FIRST:
+        if left > most:
+            keep[kind] = 0.0
+            left -= totals[kind]
+    if left > most:
+        rest = sum(totals[kind] for kind in (*EVENLY, ARRIVAL))
+        share = max(most - (left - rest), 0) / max(rest, 1)
+        keep.update(dict.fromkeys(EVENLY, share))
+    return keep
+
+
+def thinned(found: List[Row], of: List[str], keep: Dict[str, float]
+            ) -> List[Row]:
+    """Of each kind its share, evenly over time."""
+    counts: Dict[str, float] = Counter()
+    kept = set()
+    for row, kind in zip(found, of):
+        if kind == ARRIVAL:
+            continue
+        share = keep.get(kind, 1.0)
+        before = counts[kind]
+        counts[kind] = before + share
+        if share == 1.0 or int(before + share) > int(before):
+            kept.add(id(row))
+            kept.add(id(row.mate))
+    return [row for row in found if id(row) in kept]
 
 
 def values(found: Sequence[Row], start: float, names: Dict[str, Names]
@@ -215,26 +246,40 @@ class Report:
         self.trace = trace
         self.source = source
         self.names = names
-        self.found = [(pair, rows(pair)) for pair in chosen]
+        self.found: List[Tuple[Pair, List[Row], List[str]]] = []
+        for pair in chosen:
+            found = rows(pair)
+            self.found.append((pair, found, kinds(found, bool(pair[1]))))
         self.figures = {end.id: figures(trace, end)
                         for pair in chosen for end in pair if end}
 
     def data(self, most: int) -> Dict:
         """What the page reads, in about so many bytes of base64 at most."""
-        for level in range(len(LEAST) + 1):
-            made = self._data(level)
-            if size(made) <= most:
-                return made
+        totals = Counter(kind for _, _, of in self.found for kind in of)
+        whole = sum(totals.values())
+        aim = whole if whole * LEAST_BYTES <= most else most / USUAL_BYTES
+        best = None
+        for _ in range(PASSES):
+            keep = shares(totals, aim)
+            made = self._data(keep)
+            fits = size(made) <= most
+            if fits and (best is None or size(made) > size(best)):
+                best = made
+            if fits and (not keep or size(made) >= ENOUGH * most):
+                break
+            left = sum(pair["rows"] for pair in made["pairs"])
+            aim = CLOSE * left * most / size(made)
+        made = best or made
         while size(made) > most and len(made["pairs"]) > 1:
             made["pairs"].pop()
             made["pairs_left_out"] += 1
         return made
 
-    def _data(self, level: int) -> Dict:
+    def _data(self, keep: Dict[str, float]) -> Dict:
         names = {name: Names() for name in ("events", "causes", "states",
                                             "flags")}
-        made = [self._pair(pair, found, level, names)
-                for pair, found in self.found]
+        made = [self._pair(pair, found, thinned(found, of, keep), names)
+                for pair, found, of in self.found]
         return {"format": FORMAT, "source": self.source,
                 "lost": self.trace.lost, "names": self.names,
                 "columns": PACKED,
@@ -243,9 +288,8 @@ class Report:
                 "pairs": made, "pairs_left_out": 0,
                 **{name: table.words for name, table in names.items()}}
 
-    def _pair(self, pair: Pair, found: List[Row], level: int,
+    def _pair(self, pair: Pair, found: List[Row], kept: List[Row],
               names: Dict[str, Names]) -> Dict:
-        kept = thinned(found, pair[1] is not None, level)
         start = found[0].record.time
         ends = [self._end(end, peer)
                 for end, peer in (pair, pair[::-1])]

@@ -192,6 +192,21 @@ class PackingTest(unittest.TestCase):
         self.assertEqual(vital(small, small["pairs"][0]),
                          vital(whole, whole["pairs"][0]))
 
+    def test_thinning__comes_close_to_the_limit_soon(self):
+        trace = fixture.transfer(1500, 700).trace()
+        report = chalk_report.Report(trace, "x", chalk_report.pairs(trace), {})
+        passes = []
+        make = report._data  # pylint: disable=protected-access
+        setattr(report, "_data", lambda keep: passes.append(keep) or make(keep))
+        whole = chalk_report.size(report.data(1 << 30))
+        self.assertEqual(len(passes), 1)
+        for part in (0.9, 0.5, 0.2):
+            passes.clear()
+            made = report.data(round(whole * part))
+            self.assertGreater(chalk_report.size(made), 0.8 * part * whole)
+            self.assertLessEqual(chalk_report.size(made), part * whole)
+            self.assertLessEqual(len(passes), 4)
+
     def test_pairs__come_with_most_data_first(self):
         trace = fixture.transfer().trace()
         ends = chalk_report.pairs(trace)

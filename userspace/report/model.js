@@ -33,9 +33,19 @@ function extent(conn, i) {
 	return conn.col.len[i] + flags.includes("S") + flags.includes("F");
 }
 
+// A finding about an end that is made once, and then known.
+function once(find) {
+	const known = new WeakMap();
+	return (conn, end) => {
+		if (!known.has(conn))
+			known.set(conn, []);
+		return known.get(conn)[end] ??= find(conn, end);
+	};
+}
+
 // The reactions of an end, one for each instant: its first record, the windows
 // before, and after all records of the instant.
-export function reactions(conn, end) {
+export const reactions = once((conn, end) => {
 	const found = [];
 	for (const i of conn.own[end]) {
 		if (!isReaction(conn, i) && !isUnchanged(conn, i))
@@ -55,7 +65,7 @@ export function reactions(conn, end) {
 		});
 	}
 	return found;
-}
+});
 
 // A fast retransmission whose loss left both windows as they were: between it
 // and the ACK that led to it nothing changed.
@@ -70,34 +80,73 @@ function isUnchanged(conn, i) {
 
 // What an end lost on the way and that mattered: data, SYN or FIN; with the
 // record that sent it again, and the one by which it was acknowledged.
-export function losses(conn, end) {
-	const own = conn.own[end];
+export const losses = once((conn, end) => {
 	const found = [];
-	own.forEach((i, k) => {
-		if (conn.isLost(i) && extent(conn, i))
-			found.push(story(conn, own, i, k));
-	});
+	const open = new Open(), unsent = new Open();
+	const count = counter(conn.ends[end].isn);
+	for (const i of conn.own[end]) {
+		const una = count(conn.col.snd_una[i], true);
+		const seq = count(conn.col.seq[i]);
+		if (conn.event(i) === "rtx")
+			for (const story of unsent.take(seq, seq + Math.max(extent(conn, i), 1)))
+				Object.assign(story, { again: i, cause: conn.cause(i) });
+		for (const story of open.takeDone(una))
+			story.repaired = i;
+		unsent.takeDone(una);
+		if (!conn.isLost(i) || !extent(conn, i))
+			continue;
+		const story = { lost: i, time: conn.time[i], again: -1, repaired: -1, cause: "",
+			begin: seq, end: seq + extent(conn, i) };
+		found.push(story);
+		open.add(story);
+		unsent.add(story);
+	}
 	return found;
+});
+
+// Sequence numbers as a count that goes on where they wrap; a number that is
+// settled moves the place from which others are counted.
+function counter(base) {
+	let place = 0;
+	return (number, settled = false) => {
+		const step = (number - base + HALF + SEQUENCE_SPACE) % SEQUENCE_SPACE - HALF;
+		if (!settled || step < 0)
+			return place + step;
+		base = number;
+		return place += step;
+	};
 }
 
-function story(conn, own, lost, from) {
-	const begin = conn.col.seq[lost];
-	const end = (begin + extent(conn, lost)) % SEQUENCE_SPACE;
-	const made = { lost, time: conn.time[lost], again: -1, repaired: -1, cause: "" };
-	for (let k = from + 1; k < own.length; k++) {
-		const i = own[k];
-		if (made.again < 0 && conn.event(i) === "rtx" &&
-		    atOrAfter(begin, conn.col.seq[i]) &&
-		    after(begin, conn.col.seq[i]) < Math.max(extent(conn, i), 1)) {
-			made.again = i;
-			made.cause = conn.cause(i);
-		}
-		if (atOrAfter(conn.col.snd_una[i], end)) {
-			made.repaired = i;
-			break;
-		}
+// Losses by the number they begin with.
+class Open {
+	constructor() {
+		this.stories = [];
 	}
-	return made;
+
+	// The place of the first that begins there or later.
+	at(seq) {
+		return lastBefore(this.stories, (s) => s.begin, seq - 0.5) + 1;
+	}
+
+	add(story) {
+		this.stories.splice(this.at(story.begin + 1), 0, story);
+	}
+
+	// Those that begin in a range.
+	take(from, to) {
+		const at = this.at(from);
+		return this.stories.splice(at, this.at(to) - at);
+	}
+
+	// Those that end by then.
+	takeDone(una) {
+		if (!this.stories.length || this.stories[0].begin >= una)
+			return [];
+		const early = this.take(-Infinity, una);
+		const left = early.filter((s) => s.end > una);
+		this.stories.unshift(...left);
+		return left.length ? early.filter((s) => s.end <= una) : early;
+	}
 }
 
 // Stretches of time in which congestion control does one thing.

@@ -2,9 +2,13 @@
 // story.js - what happened, for somebody who sees it for the first time: a few
 // sentences, the losses one by one, the totals. Owns those words' choice.
 import { GO_BACK, LOSS_GO_BACK, THIRD, TIMEOUT, losses, reactions } from "./model.js";
+import { lastBefore } from "./data.js";
 import { el } from "./dom.js";
 import { SIGNS } from "./marks.js";
 import { bytes, count, duration, explain, moment, rate, t } from "./words.js";
+
+// Losses that the table shows at once.
+const MOST = 200;
 
 // A text that counts: the form for one, where the language has it.
 function counted(key, n, values = {}) {
@@ -61,8 +65,9 @@ export function reactionsTo(conn, stories) {
 	const found = reactions(conn, stories.length ? conn.end(stories[0].lost) : 0);
 	const seen = new Set();
 	return stories.map((story) => {
-		const reaction = found.findLast((r) => r.time >= story.time && story.again >= 0 &&
-			r.time <= conn.time[story.again]);
+		const latest = story.again < 0 ? undefined
+			: found[lastBefore(found, (r) => r.time, conn.time[story.again])];
+		const reaction = latest && latest.time >= story.time ? latest : undefined;
 		const shared = reaction !== undefined && seen.has(reaction);
 		seen.add(reaction);
 		return { reaction, shared };
@@ -87,8 +92,10 @@ export class Story {
 				...this.warnings(conn));
 			this.totals.replaceChildren(this.table(conn));
 		}
-		if (what === "all" || what === "selected")
+		if (what === "all")
 			this.drawLosses();
+		if (what === "selected")
+			this.chooseLoss();
 	}
 
 	warnings(conn) {
@@ -103,31 +110,54 @@ export class Story {
 		return found.map((s) => el("p", { class: "warn" }, s));
 	}
 
+	// The table, or of a long one the part with the loss that is selected.
 	drawLosses() {
-		const { conn, end, selected } = this.app;
+		const { conn, end } = this.app;
 		const stories = losses(conn, end);
-		const found = reactionsTo(conn, stories);
 		this.losses.hidden = !stories.length;
+		this.rows = [];
 		if (!stories.length)
 			return;
-		const rows = stories.map((s, k) => this.lossRow(s, k, found[k], selected));
+		const k = stories.findIndex((s) => this.isChosen(s));
+		this.from = Math.max(0, Math.min(k - MOST / 2, stories.length - MOST));
+		const shown = stories.slice(this.from, this.from + MOST);
+		const found = reactionsTo(conn, stories).slice(this.from);
 		const head = ["loss_number", "loss_when", "loss_what", "loss_how", "loss_cwnd", "loss_repaired"];
-		const keep = this.losses.querySelector(".table-scroll")?.scrollTop ?? 0;
-		const focused = document.activeElement?.dataset?.loss;
+		this.rows = shown.map((s, n) => this.lossRow(s, this.from + n, found[n]));
 		this.losses.replaceChildren(
 			el("h2", {}, t("losses_of", { name: conn.name(end) })),
 			el("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": t("losses") },
 				el("table", {}, el("thead", {}, el("tr", {}, ...head.map((h) => el("th", { scope: "col" }, t(h))))),
-					el("tbody", {}, ...rows))));
-		this.losses.querySelector(".table-scroll").scrollTop = keep;
-		this.losses.querySelector(`[data-loss="${focused}"]`)?.focus({ preventScroll: true });
+					el("tbody", {}, ...this.rows))));
+		if (shown.length < stories.length)
+			this.losses.append(el("p", { class: "hint" }, t("loss_part",
+				{ from: this.from + 1, to: this.from + shown.length, all: stories.length })));
 	}
 
-	lossRow(s, k, { reaction, shared }, selected) {
+	isChosen({ lost, again }) {
+		const { selected } = this.app;
+		return selected >= 0 && (lost === selected || again === selected);
+	}
+
+	// Mark what is selected; draw only if it is outside of what is shown.
+	chooseLoss() {
+		const stories = losses(this.app.conn, this.app.end);
+		const k = stories.findIndex((s) => this.isChosen(s));
+		if (k >= 0 && !this.rows[k - this.from]) {
+			const focused = document.activeElement?.dataset?.loss;
+			this.drawLosses();
+			this.losses.querySelector(`[data-loss="${focused}"]`)?.focus({ preventScroll: true });
+		}
+		this.rows.forEach((row, n) => {
+			row.className = this.isChosen(stories[this.from + n]) ? "chosen" : "";
+		});
+	}
+
+	lossRow(s, k, { reaction, shared }) {
 		const { conn } = this.app;
 		const after = !reaction ? "–" : shared ? t("loss_same")
 			: `${bytes(reaction.from)} → ${bytes(target(reaction))}`;
-		return el("tr", { class: s.lost === selected || s.again === selected ? "chosen" : "" },
+		return el("tr", { class: this.isChosen(s) ? "chosen" : "" },
 			el("td", {}, el("button", { type: "button", class: "link", "data-loss": k,
 				"aria-label": t("show_loss", { n: k + 1 }), onclick: () => this.app.showLoss(s) }, `${k + 1}`)),
 			el("td", {}, moment(s.time)),
