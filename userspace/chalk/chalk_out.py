@@ -76,8 +76,8 @@ class Output:
                 fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             else:
                 fd = self._create(mode)
-                if there and mode == USUAL:
-                    os.fchmod(fd, stat.S_IMODE(there.st_mode) & 0o777)
+                if there:
+                    os.fchmod(fd, stat.S_IMODE(there.st_mode) & mode)
             self.file: IO[bytes] = os.fdopen(fd, "wb")
             if at_once:
                 self._appear()

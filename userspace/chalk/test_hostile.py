@@ -67,16 +67,16 @@ class Scratch(unittest.TestCase):
             stream.write(text)
         return name
 
-    def tool(self, *args: str, stdin: Optional[str] = None, **how
+    def tool(self, *args: str, stdin: Optional[str] = None, file=None, **how
              ) -> subprocess.CompletedProcess:
-        """Run a tool there."""
+        """Run a tool there; its input is a text, or a file."""
         env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1",
                    PYTHONIOENCODING="utf-8")
         how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
         return subprocess.run(
             [os.path.join(HERE, "chalk"), *args], cwd=self.place, text=True,
             encoding="utf-8", errors="replace", env=env, check=False,
-            input=stdin, **how)
+            **({"stdin": file} if file else {"input": stdin}), **how)
 
     def one_line(self, done: subprocess.CompletedProcess, pattern: str = ""
                  ) -> None:
