@@ -69,8 +69,9 @@ class _Closed(io.TextIOBase):
 def _give_up_output() -> None:
     """Let the interpreter's last flush find a place for what is left."""
     try:
+        output = sys.stdout.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, output)
         os.close(nowhere)
     except (OSError, ValueError):
         pass
