@@ -12,6 +12,7 @@ import struct
 from typing import List, NamedTuple, Optional, Tuple
 
 SCRIPT_DEPTH = 5
+SHELL = "/bin/sh"
 PT_LOAD, PT_INTERP, PT_NOTE = 1, 3, 4
 # the note that Go's linker leaves: name "Go", type 4, the build ID
 GO_NOTE = struct.pack("<I", 4) + b"Go\0\0"
@@ -98,6 +99,16 @@ def interpreter_of(path: str) -> Optional[str]:
     return names[0] if names else words[0]
 
 
+def is_shell_script(path: str) -> bool:
+    """Whether the kernel cannot run a file, but the shell can: it is text."""
+    try:
+        with open(path, "rb") as file:
+            begin = file.read(256)
+    except OSError:
+        return False
+    return begin[:2] != b"#!" and begin[:4] != b"\x7fELF" and b"\0" not in begin
+
+
 def _gains_privileges(path: str) -> Optional[str]:
     """Why the dynamic linker would be careful; as ld.so(8) says."""
     status = os.stat(path)
@@ -140,7 +151,7 @@ def obstacle(path: str, library: Elf, depth: int = 0) -> Optional[str]:
         elf = read_elf(path)
         if elf:
             return _binary_obstacle(path, elf, library)
-        interpreter = interpreter_of(path)
+        interpreter = SHELL if is_shell_script(path) else interpreter_of(path)
         if not interpreter or depth == SCRIPT_DEPTH:
             return None
         why = obstacle(find(interpreter), library, depth + 1)

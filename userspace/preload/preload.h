@@ -4,7 +4,9 @@
  *
  *   sockets.c	the calls that are overridden: what a program sees
  *   config.c	what chalk run was told: which sockets are to be Chalk's
+ *   lookup.c	the same for who looks them up by name
  *   become.c	a descriptor's socket is exchanged for one of the other transport
+ *   descriptors.c	all descriptors and epolls follow
  *   say.c	lines for the user
  *
  * chalk run has the dynamic linker load the library into a program and all that
@@ -20,6 +22,10 @@
 #include <sys/socket.h>
 
 #include "chalk.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+struct epoll_event;
 
 /* What a socket is used for, as the calls tell it. */
 enum use {
@@ -58,9 +64,18 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* sockets.c */
 int real_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int real_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event);
 int make_socket(int domain, int type, int protocol);
+void *our_call(const char *name);
+
+/* lookup.c */
+void *next_symbol(const char *name);
 
 /* become.c */
 int become(int fd, int domain, int type, int from, int to);
+
+/* descriptors.c */
+void descriptors_watched(void);
+int descriptors_move(int old, int new);
 
 #endif /* CHALK_PRELOAD_H */

@@ -15,28 +15,81 @@
  * call fails, and the first time the reason is said.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "preload.h"
 
-#define EXPORT __attribute__((visibility("default")))
+/*
+ * OURS - the calls that are overridden; what each would have reached without us
+ * is found before the program begins: to look for it takes locks, and a program
+ * may connect in a signal handler.
+ */
+#define OURS(X)     \
+	X(socket)   \
+	X(bind)     \
+	X(listen)   \
+	X(connect)  \
+	X(sendto)   \
+	X(sendmsg)  \
+	X(sendmmsg) \
+	X(epoll_ctl)
 
-/* REAL(name) - the function that a call would have reached without us */
+static struct {
+#define X(name) __typeof__(&name) name;
+	OURS(X)
+#undef X
+} real;
+
+/* Also for a library that makes sockets before our constructor has its turn. */
 #define REAL(name)                                                         \
 	({                                                                 \
-		static __typeof__(&name) next;                             \
-		if (!next)                                                 \
-			next = (__typeof__(&name))dlsym(RTLD_NEXT, #name); \
-		next;                                                      \
+		if (!real.name)                                            \
+			real.name = (__typeof__(&name))next_symbol(#name); \
+		real.name;                                                 \
 	})
+
+__attribute__((constructor)) static void start(void)
+{
+#define X(name) REAL(name);
+	OURS(X)
+#undef X
+}
+
+/**
+ * our_call() - the function of this name that overrides the C library's
+ * @name: of any function
+ *
+ * Return: NULL for a call that is not overridden.
+ */
+void *our_call(const char *name)
+{
+#define X(call)                   \
+	if (!strcmp(name, #call)) \
+		return (void *)call;
+	OURS(X)
+#undef X
+	return NULL;
+}
 
 int real_bind(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	return REAL(bind)(fd, addr, len);
+}
+
+int real_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+	return REAL(epoll_ctl)(epoll, op, fd, event);
+}
+
+EXPORT int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+	descriptors_watched();
+	return REAL(epoll_ctl)(epoll, op, fd, event);
 }
 
 /* --- what there is, and what stands for it --- */

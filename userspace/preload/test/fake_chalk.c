@@ -5,7 +5,8 @@
  * For tests on a host that cannot load chalk.ko; comes behind
  * libchalk-preload.so in LD_PRELOAD. A socket of protocol 253 or 254 is really
  * one of TCP or UDP, but SO_PROTOCOL gives the number that was asked for.
- * FAKE_CHALK says what the module has: "full", "v4", or else nothing.
+ * FAKE_CHALK says what the module has: "full", "v4", or else nothing. FAKE_LACKS
+ * is the number of an option that it does not have.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -64,6 +65,21 @@ int bind(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	return next(fd, addr.__sockaddr__, len);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	int (*next)(int, int, int, const void *,
+		    socklen_t) = dlsym(RTLD_NEXT, "setsockopt");
+	const char *lacks = getenv("FAKE_LACKS");
+	unsigned int i;
+
+	for (i = 0; lacks && atoi(lacks) == name && i < count; i++)
+		if (chalks[i].socket == inode(fd)) {
+			errno = EOPNOTSUPP;
+			return -1;
+		}
+	return next(fd, level, name, value, len);
 }
 
 int getsockopt(int fd, int level, int name, void *value, socklen_t *len)

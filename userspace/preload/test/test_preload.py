@@ -262,6 +262,62 @@ class PortsTest(RunTest):
         self.assertEqual(chalk_run("--ports", "1,2-3", "true").returncode, 0)
 
 
+class LookupTest(RunTest):
+    """Calls that are looked up by name."""
+
+    def test_ctypes__gets_chalk(self):
+        self.assertEqual(self.shows("""
+            import ctypes
+            found = [ctypes.CDLL(name).socket for name in (None, "libc.so.6")]
+            show(*(kind(socket(fileno=f(2, 1, 0))) for f in found))
+            """), [STREAM, STREAM])
+
+    def test_others__find_what_they_look_for(self):
+        self.assertEqual(self.shows("""
+            import ctypes
+            libc = ctypes.CDLL("libc.so.6")
+            show(libc.getpid() == os.getpid(), hasattr(libc, "no_such_call"),
+                 ctypes.CDLL("libm.so.6").abs(-3))
+            """), [True, False, 3])
+
+    def test_next__is_that_of_who_asks(self):
+        """a library that overrides socket() too, and goes on to the next"""
+        path = os.path.join(fake.directory(), "other.so")
+        subprocess.run(
+            ["gcc", "-shared", "-fPIC", "-o", path, "-x", "c", "-"], check=True,
+            input="""#define _GNU_SOURCE
+                #include <dlfcn.h>
+                int listen(int fd, int n)
+                {
+                    int (*next)(int, int) = dlsym(RTLD_NEXT, "listen");
+                    return next == listen ? 77 : next(fd, n) + 5;
+                }""", text=True)
+        order = f"{self.library()} {path} {fake.directory()}/fake.so"
+        done = fake.run([RUN, "env", f"LD_PRELOAD={order}", sys.executable, "-c", "import ctypes, socket; "
+                         "s = socket.socket(); "
+                         "print(ctypes.CDLL(None).listen(s.fileno(), 1))"],
+                        "full")
+        self.assertEqual(done.stdout, "5\n", done.stderr)
+
+    @staticmethod
+    def library() -> str:
+        """Where ours is."""
+        return os.path.normpath(os.path.join(
+            HERE, "../../../build/bin/libchalk-preload.so"))
+
+    def test_dlmopen__is_said(self):
+        program = ProgramTest.compile("worlds", """#define _GNU_SOURCE
+            #include <dlfcn.h>
+            int main(void)
+            {
+                return !dlmopen(LM_ID_NEWLM, "libm.so.6", RTLD_NOW);
+            }""")
+        done = chalk_run(program)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("libm.so.6 is loaded by dlmopen(): its sockets are TCP",
+                      done.stderr)
+
+
 class ExchangeTest(RunTest):
     """What a socket has when it is exchanged."""
 
@@ -270,6 +326,9 @@ class ExchangeTest(RunTest):
     def test_options__are_kept(self):
         self.assertEqual(self.shows("""
             options = [(SOL_SOCKET, SO_KEEPALIVE, 1), (SOL_SOCKET, SO_SNDBUF, 20000),
+                       (SOL_SOCKET, 60, 1), (SOL_SOCKET, 37, 26), (SOL_SOCKET, 69, 1),
+                       (SOL_SOCKET, 45, 1), (SOL_IP, 50, htonl(1)), (SOL_TCP, 36, 1),
+                       (SOL_TCP, 27, 1),
                        (SOL_SOCKET, SO_RCVBUF, 30000), (SOL_SOCKET, SO_PRIORITY, 3),
                        (SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 7)),
                        (SOL_SOCKET, SO_RCVTIMEO, struct.pack("ll", 5, 0)),
@@ -320,6 +379,93 @@ class ExchangeTest(RunTest):
                  os.fstat(s.fileno()).st_ino == os.fstat(copy.fileno()).st_ino)
             """, *self.OPTIONS), [STREAM, STREAM, True])
 
+    def test_option_that_is_refused__is_said_once(self):
+        done = python("""
+            os.environ["FAKE_LACKS"] = "60"
+            for i in range(3):
+                s = socket(); s.setsockopt(SOL_SOCKET, 60, 1)
+                try: s.connect(("127.0.0.1", PORT))
+                except ConnectionRefusedError: pass
+                assert kind(s) == 253
+            """, *self.OPTIONS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"\Achalk run: \S+: socket \d+: option 60 "
+                         r"of level 1 is lost: Operation not supported\n\Z")
+
+    def test_packet_filter__is_said_to_be_lost(self):
+        done = python("""
+            s = socket()
+            one = struct.pack("HBBI", 6, 0, 0, 0xffff)
+            import ctypes
+            kept = ctypes.create_string_buffer(one)
+            s.setsockopt(SOL_SOCKET, 26, struct.pack("HL", 1, ctypes.addressof(kept)))
+            try: s.connect(("127.0.0.1", PORT))
+            except ConnectionRefusedError: pass
+            """, *self.OPTIONS)
+        self.assertIn("its packet filter is lost", done.stderr)
+
+    def test_epolls__are_as_many_as_there_are(self):
+        self.assertEqual(self.shows("""
+            server = socket(); server.bind(("127.0.0.1", 0)); server.listen()
+            s = socket(); copy = s.dup()
+            polls = [select.epoll() for i in range(600)]
+            for p in polls: p.register(s, select.EPOLLIN)
+            for p in polls[:300]: p.register(copy, select.EPOLLIN)
+            s.connect(server.getsockname())
+            server.accept()[0].send(b"x")
+            show(kind(s), kind(copy), sorted({len(p.poll(5)) for p in polls}),
+                 sum(len(p.poll(5)) for p in polls))
+            """, *self.OPTIONS), [STREAM, STREAM, [1, 2], 900])
+
+    # A program that sees no /proc: os.chroot, or a namespace of its own
+    BARE = """
+            server = socket(); server.bind(("127.0.0.1", 0)); server.listen()
+            s = socket(); copy = s.dup()
+            server.getsockname(); os.chroot("/dev/shm"); os.chdir("/")
+            """
+
+    @unittest.skipIf(os.geteuid(), "only root may chroot")
+    def test_chroot__copies_follow_without_proc(self):
+        self.assertEqual(self.shows(self.BARE + """
+            copy.set_inheritable(True)
+            s.connect(server.getsockname())
+            show(kind(s), kind(copy), copy.get_inheritable(), s.get_inheritable())
+            """, *self.OPTIONS), [STREAM, STREAM, True, False])
+
+    @unittest.skipIf(os.geteuid(), "only root may chroot")
+    def test_chroot__epoll_is_refused_aloud(self):
+        done = python(self.BARE + """
+            other = select.epoll(); other.register(server)
+            s.connect(server.getsockname()); s2 = socket()
+            p = select.epoll(); p.register(s2, select.EPOLLIN)
+            try: s2.connect(server.getsockname())
+            except OSError as error: code = errno.errorcode[error.errno]
+            show(kind(s), kind(s2), code, len(p.poll(0)))
+            """, *self.OPTIONS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout), [STREAM, TCP, "ENOTSUP", 1])
+        self.assertIn("stays what it is: epoll watches it, and without /proc",
+                      done.stderr)
+
+    def test_filter_of_system_calls__is_no_death(self):
+        """openat, readlink and getdents64 kill, as vsftpd's do"""
+        self.assertEqual(self.shows("""
+            import ctypes
+            server = socket(); server.bind(("127.0.0.1", 0)); server.listen()
+            s = socket(); copy = s.dup()
+            deadly = (257, 89, 267, 217) if os.uname().machine == "x86_64" else (56, 78, 61)
+            code = [(0x20, 0, 0, 0)]
+            for n in deadly: code += [(0x15, 0, 1, n), (6, 0, 0, 0x80000000)]
+            code.append((6, 0, 0, 0x7fff0000))
+            kept = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *c) for c in code))
+            prog = ctypes.create_string_buffer(struct.pack("HL", len(code), ctypes.addressof(kept)))
+            libc = ctypes.CDLL(None)
+            sys.stdout.write("")
+            assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, prog) == 0
+            s.connect(server.getsockname())
+            show(kind(s), kind(copy))
+            """, *self.OPTIONS), [STREAM, STREAM])
+
     def test_descriptors__do_not_leak(self):
         self.assertEqual(self.shows("""
             count = lambda: len(os.listdir("/proc/self/fd"))
@@ -349,6 +495,29 @@ class VerboseTest(RunTest):
     def test_quiet__without(self):
         self.assertEqual(python("pair()").stderr, "")
 
+    def test_file_as_descriptor_2__is_left_alone(self):
+        self.assertEqual(self.shows("""
+            os.close(2)
+            path = "/tmp/chalk-db.%d" % os.getpid()
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            os.unlink(path)
+            os.environ["FAKE_CHALK"] = "none"
+            try: socket()
+            except OSError: pass
+            show(fd, os.lseek(fd, 0, 2))
+            """, "--verbose"), [2, 0])
+
+    def test_standard_error_that_nobody_reads__is_no_death(self):
+        self.assertEqual(self.shows("""
+            import signal
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            there, here = os.pipe()
+            os.dup2(here, 2); os.close(here); os.close(there)
+            code = "import signal, socket; signal.signal(signal.SIGPIPE, signal.SIG_DFL);" \\
+                "socket.socket(); socket.socket()"
+            show(subprocess.run([sys.executable, "-c", code]).returncode)
+            """, "--verbose"), [0])
+
     def test_connection_as_descriptor_2__is_left_alone(self):
         self.assertEqual(self.shows("""
             server, client, conn = pair()
@@ -369,7 +538,8 @@ class ProgramTest(unittest.TestCase):
         self.assertRegex(done.stderr, message)
         self.assertEqual(done.stdout, "")
 
-    def compile(self, name: str, source: str, *options: str) -> str:
+    @staticmethod
+    def compile(name: str, source: str, *options: str) -> str:
         """A program of C; its path."""
         path = os.path.join(fake.directory(), name)
         subprocess.run(["gcc", "-o", path, *options, "-x", "c", "-"],
@@ -438,7 +608,12 @@ class ProgramTest(unittest.TestCase):
         self.refused(126, "/etc/passwd: may not be executed", "/etc/passwd")
         self.refused(126, "/etc: a directory", "/etc")
         self.refused(126, "Exec format error",
-                     self.script("data", "neither one nor the other\n"))
+                     self.script("data", "neither\0one nor the other\n"))
+
+    def test_script_without_a_first_line__is_the_shell_s(self):
+        path = self.script("plain", 'echo "$#" "$1"; exit 7\n')
+        done = chalk_run(path, "a b", "c")
+        self.assertEqual((done.returncode, done.stdout), (7, "2 a b\n"))
 
     def test_no_program(self):
         self.refused(2, "which program", "--verbose")
