@@ -63,8 +63,10 @@ TOKENS = [t.encode() for t in (
 def small() -> str:
     """A trace of all kinds of records that is soon read."""
     script = fixture.Script()
-    script.open()
-    for number, lost in enumerate((False, True, False)):
+    script.segment(0, False, "S", states=("SYN_SENT", "SYN_RCVD"))
+    script.segment(.02, True, "SA", ack=1, states=("SYN_RCVD", "SYN_SENT"))
+    script.state(.04, False, "ESTABLISHED", "SYN+ACK arrives")
+    for number, lost in enumerate((False, True)):
         script.segment(.1 + number / 1000, False, "PA", lost, seq=1 + 9 * number,
                        ack=1, len=9)
     script.add(.2, False, "timer_fired", cause="retransmission timer")
@@ -78,7 +80,9 @@ def small() -> str:
     script.segment(.22, True, "A", seq=1, ack=28)
     script.add(.24, False, "rtt", cause="timestamp echo", new=40000,
                srtt=40000, rttvar=9, rto=200000)
-    script.close(.3, 28)
+    script.segment(.3, False, "FA", seq=19, ack=1,
+                   states=("FIN_WAIT_1", "ESTABLISHED"))
+    script.state(.32, True, "CLOSE_WAIT", "FIN arrives")
     for row in script.rows:
         if row["event"] == "state":
             row["old"] = row["new"] = row["state"]
@@ -187,8 +191,8 @@ def spoil(rng: random.Random, data: bytes) -> bytes:
         elif kind == 5:
             made[at:at] = made[at:upto]
         elif kind == 6:
-            digits = [m.start() for m in re.finditer(rb"\d", made)] or [at]
-            place = rng.choice(digits)
+            found = re.compile(rb"\d").search(made, at)
+            place = found.start() if found else at
             made[place:place + 1] = b"%d" % rng.randrange(10)
         elif rng.random() < .2:
             del made[at:]
