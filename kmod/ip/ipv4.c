@@ -131,8 +131,8 @@ static void pkt4_send_control(struct net *net, const struct chalk_control *ctl,
 	rt = ip_route_output_flow(net, &fl4, sk);
 	if (IS_ERR(rt))
 		return;
-	chalk_ipv4_send_bare(sk, NULL, &rt->dst, saddr, daddr, ctl->tos, ctl->mark,
-			     seg);
+	chalk_ipv4_send_bare(sk, NULL, &rt->dst, saddr, daddr, ctl->tos,
+			     ctl->mark, seg);
 	ip_rt_put(rt);
 }
 
