@@ -232,6 +232,8 @@ static bool user_close(struct sock *sk, u64 now)
 	a->done = a->cfg->release;
 	if (sk->kind != SOCK_CONN)
 		return true;
+	if (a->cfg->close_read)
+		conn_close_read(&sk->c);
 	if (a->cfg->release)
 		conn_release(&sk->c, now);
 	else

@@ -271,16 +271,28 @@ static void unsure(struct sock *sk, const struct seg *s,
 		k->rcv.fate = FATE_QUIET;
 }
 
+/* RFC 9293 section 3.6.1: new text where only the peer speaks, and none listens. */
+static bool is_for_nobody(const struct sock *sk, const struct seg *s)
+{
+	const struct receiver *r = &sk->check.rcv;
+	u32 first = s->seq + !!(s->flags & FLAG_SYN);
+	bool deaf = sk->app.done ||
+		    (sk->app.closed && sk->host->cfg->close_read);
+
+	return r->fate == FATE_TAKE && deaf && s->len &&
+	       state_in(r->before,
+			STF(FIN_WAIT_1) | STF(FIN_WAIT_2) | STF(SYN_RCVD)) &&
+	       seq_gt(first + s->len, check_expected(sk));
+}
+
 /* What may end a connection besides a RST: our FIN's ACK, text for nobody. */
 static bool may_end(const struct sock *sk, const struct seg *s)
 {
 	const struct receiver *r = &sk->check.rcv;
 
-	if (r->fate != FATE_TAKE)
-		return false;
-	return (r->before == ST_LAST_ACK && s->ack == sk->check.snd.nxt) ||
-	       (sk->app.done && s->len &&
-		seq_gt(s->seq + s->len, check_expected(sk)));
+	return is_for_nobody(sk, s) ||
+	       (r->fate == FATE_TAKE && r->before == ST_LAST_ACK &&
+		s->ack == sk->check.snd.nxt);
 }
 
 /*
@@ -323,6 +335,8 @@ void receiver_verdict(struct sock *sk, const struct seg *s,
 		tells_reset(sk);
 	if (r->fate == FATE_END && !over)
 		rule_fail(sk, "a RST at its place does not end it");
+	if (is_for_nobody(sk, s) && !over)
+		rule_fail(sk, "text that nobody will read is taken");
 	if (r->fate != FATE_END && over && !may_end(sk, s))
 		rule_fail(sk, "a segment ends it that must not");
 	if (v->reset != (r->fate == FATE_REFUSE))

@@ -105,7 +105,9 @@ static void describe_user(const struct side_config *s, FILE *f)
 		(unsigned long long)s->pause_at,
 		(unsigned long long)s->pause_for, when[s->close],
 		s->close_acked ? " and acknowledged" : "",
-		s->release ? ", wholly" : "");
+		s->release    ? ", wholly" :
+		s->close_read ? ", and reads no more" :
+				"");
 	if (s->abort_after)
 		fprintf(f, "; aborts after %llu us",
 			(unsigned long long)s->abort_after);

@@ -118,6 +118,7 @@ enum close_when {
  * @change_every: change an option each so often, 0: never
  * @changes:     which (enum change), a bit each
  * @release:     close() instead of shutdown()
+ * @close_read:  shutdown() of both directions, not only of writing
  * @abort_after: abort so long after the start, 0: never
  * @resize_after: give the receive buffer another size then, 0: never
  * @resize_to:   which
@@ -148,7 +149,7 @@ struct side_config {
 	enum close_when close;
 	bool close_acked;
 	u64 close_grid;
-	bool release;
+	bool release, close_read;
 	u64 abort_after;
 	u64 resize_after;
 	u32 resize_to;

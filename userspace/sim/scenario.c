@@ -409,6 +409,15 @@ static void derive_options(struct sim_config *cfg, enum side side,
 		derive_changes(s, r);
 }
 
+/* Who has not heard all, and will hear no more, resets what still comes. */
+static void derive_shutdown(const struct sim_config *cfg, struct side_config *s,
+			    struct rng *r)
+{
+	s->close_acked = percent(r, 30);
+	if (s->close == CLOSE_EXCHANGED || config_aborts(cfg))
+		s->close_read = percent(r, 30);
+}
+
 void scenario_derive(struct sim_config *cfg, u64 seed)
 {
 	struct rng r = rng_fork(seed, 3);
@@ -442,5 +451,5 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 	for (i = 0; i < NR_SIDES; i++)
 		derive_options(cfg, i, &r);
 	for (i = 0; i < NR_SIDES; i++)
-		cfg->side[i].close_acked = percent(&r, 30);
+		derive_shutdown(cfg, &cfg->side[i], &r);
 }
