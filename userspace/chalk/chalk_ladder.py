@@ -6,13 +6,17 @@ a choice takes. How they are drawn is for chalk_ladder_text.py and
 chalk_ladder_svg.py.
 """
 
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 from chalk_match import Flight, arrivals_only, match
 from chalk_trace import (SEQUENCE_SPACE, Connection, Record, Trace,
                          relative)
 
 INSTANT = 0.001
+PROBE, UPDATE = "zero-window probe", "window update"
+# A repair of more steps than these is told without what has no part in it.
+FOLD = 40
+DUPLICATES = 3
 CALLS = ("active open", "close", "abort")
 FLAG_NAMES = {"S": "SYN", "F": "FIN", "R": "RST", "U": "URG", "E": "ECE",
               "C": "CWR", "A": "ACK"}
@@ -93,6 +97,8 @@ class Ladder:
             self.flights += match(right, left)
         else:
             self.flights += arrivals_only(left)
+        self.windows = windows_worth_telling(self.flights)
+        self.all_windows = False
         self.states = {e.id: States(e) for e in (left, right) if e}
         self.steps = self._steps()
         self.digits = 4 if self._slow() else 6
@@ -173,9 +179,39 @@ class Ladder:
             text += f" ack={relative(segment.ack, self.isn_of(flight.target))}"
         if segment.len:
             text += f" len={segment.len}"
-        if segment.event == "rtx":
-            text += f" (again: {segment.cause})"
-        return text
+        if self.all_windows or id(flight) in self.windows:
+            text += f" win={segment.wnd}"
+        return text + remark(segment)
+
+
+def remark(segment: Record) -> str:
+    """What a segment is, where its numbers do not tell."""
+    probes = segment.cause == PROBE and not segment.snd_wnd
+    if segment.event == "rtx":
+        opened = segment.cause == PROBE and not probes
+        return " (again)" if opened else f" (again: {segment.cause})"
+    if segment.event == "send" and (probes or segment.cause == UPDATE):
+        return f" ({segment.cause})"
+    return ""
+
+
+def windows_worth_telling(flights: List[Flight]) -> Set[int]:
+    """The flights, by id(), whose window is what they are about.
+
+    It is shut, or it is all that changed: the ACK says nothing else that the
+    one before it did not say (RFC 5681 section 2: it is no duplicate).
+    """
+    found: Set[int] = set()
+    before: Dict[str, Record] = {}
+    for flight in flights:
+        segment = flight.segment
+        last = before.get(flight.source)
+        if not set(segment.flags) & set("SRF") and "A" in segment.flags:
+            repeats = last and not segment.len and last.ack == segment.ack
+            if not segment.wnd or repeats and segment.wnd != last.wnd:
+                found.add(id(flight))
+            before[flight.source] = segment
+    return found
 
 
 def handshake(ladder: Ladder) -> List[int]:
@@ -208,26 +244,69 @@ def teardown(ladder: Ladder) -> List[int]:
     return chosen
 
 
-def nth_loss(steps: List[Step], count: int) -> List[int]:
-    """From the Nth lost segment with data until its bytes have arrived."""
+def reaches(number: int, end: int) -> bool:
+    """Whether a sequence number is at another, or behind it."""
+    return relative(number, end) < SEQUENCE_SPACE // 2
+
+
+def end_of_repair(steps: List[Step], first: int) -> int:
+    """The step with the ACK of what was lost at another; or the last one."""
+    lost = steps[first].flight
+    end = (lost.sent.seq + lost.sent.len) % SEQUENCE_SPACE
+    for number in range(first, len(steps)):
+        flight = steps[number].flight
+        if (flight and flight.source == lost.target and flight.arrival and
+                "A" in flight.segment.flags and
+                reaches(flight.segment.ack, end)):
+            return number
+    return len(steps) - 1
+
+
+def tells_of_repair(step: Step, lost: Flight, seen: List[int]) -> bool:
+    """Whether a step has a part in the repair of a loss.
+
+    What was lost or sent again has, and the ACKs by which the sender notices;
+    of those the first are enough: @seen has their number.
+    """
+    flight = step.flight
+    if flight is None or flight is lost or flight.segment.event == "rtx":
+        return True
+    if flight.sent and not flight.arrival and flight.sent.len:
+        return True
+    if flight.arrival and flight.arrival.event == "drop":
+        return True
+    if flight.source == lost.target and flight.segment.ack == lost.sent.seq:
+        seen[0] += 1
+        return seen[0] <= DUPLICATES + 1
+    return False
+
+
+def nth_loss(steps: List[Step], count: int, whole: bool = False) -> List[int]:
+    """From the Nth lost segment with data until its bytes are acknowledged."""
     losses = [number for number, step in enumerate(steps)
               if step.flight and step.flight.sent and not step.flight.arrival
               and step.flight.sent.len]
     if not 0 < count <= len(losses):
         return []
     first = losses[count - 1]
+    last = end_of_repair(steps, first)
+    begin = max(first - 2, 0)
+    if whole or last - begin < FOLD:
+        return list(range(begin, last + 1))
+    seen = [0]
     lost = steps[first].flight
-    for last in range(first, len(steps)):
-        again = steps[last].flight
-        if (again and again.arrival and again.source == lost.source and
-                again.sent.seq == lost.sent.seq and again.sent.len):
-            break
-    return list(range(max(first - 2, 0), min(last + 1, len(steps))))
+    return [number for number in range(begin, last + 1)
+            if number <= first + 2 or number == last
+            or tells_of_repair(steps[number], lost, seen)]
 
 
 def choose(ladder: Ladder, first: int = 0, last: int = 0, loss: int = 0,
-           opening: bool = False, closing: bool = False) -> List[int]:
-    """Which steps to draw, by number; all of them if nothing is asked for."""
+           opening: bool = False, closing: bool = False,
+           whole: bool = False) -> List[int]:
+    """Which steps to draw, by number; all of them if nothing is asked for.
+
+    Whole: a long repair with all that was between.
+    """
     steps = ladder.steps
     if not (first or last or loss or opening or closing):
         return list(range(len(steps)))
@@ -238,7 +317,7 @@ def choose(ladder: Ladder, first: int = 0, last: int = 0, loss: int = 0,
     if closing:
         chosen.update(teardown(ladder))
     if loss:
-        chosen.update(nth_loss(steps, loss))
+        chosen.update(nth_loss(steps, loss, whole))
     lonely = {n for n in range(len(steps)) if {n - 1, n + 1} <= chosen}
     return sorted(chosen | lonely)
 

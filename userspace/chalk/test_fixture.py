@@ -40,7 +40,8 @@ class Script:
                    local=SERVER if server else CLIENT,
                    remote=CLIENT if server else SERVER, event=event,
                    cause="-", clause="-", flags=".", state="ESTABLISHED",
-                   cwnd="10000", ssthresh=str(0x7fffffff), snd_wnd="65535")
+                   wnd="65535", cwnd="10000",
+                   ssthresh=str(0x7fffffff), snd_wnd="65535")
         row.update({name: str(value) for name, value in fields.items()})
         self.rows.append(row)
 

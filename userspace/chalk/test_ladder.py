@@ -108,13 +108,79 @@ class LadderTest(unittest.TestCase):
     def test_loss__from_the_loss_to_its_repair(self):
         lines = self.ladder("--loss", "1")
         lost = next(i for i, line in enumerate(lines) if "✗ lost" in line)
-        self.assertIn("again: third duplicate ACK", lines[-2])
+        self.assertIn("again: third duplicate ACK", lines[-3])
+        self.assertIn("ACK seq=1 ack=8001", lines[-2])
         self.assertIn("more segments", lines[-1])
         self.assertEqual(lost, 2 + 1 + 2)
         text = fixture.transfer().text()
         result = chalk("ladder", "-", "--loss", "2", stdin=text)
         self.assertEqual(result.returncode, 1)
         self.assertIn("no such segments", result.stderr)
+
+    def test_long_repair__is_told_by_what_has_a_part_in_it(self):
+        script = fixture.transfer(count=60, lost=10)
+        lines = self.ladder("--loss", "1", script=script)
+        told = [line for line in lines if "seq=" in line]
+        self.assertLess(len(told), 16)
+        self.assertEqual(sum("✗ lost" in line for line in told), 1)
+        self.assertEqual(sum("again: third" in line for line in told), 1)
+        # the ACK of what came before the loss, and three of its like
+        self.assertEqual(sum("ack=10001 " in line for line in told), 4)
+        self.assertIn("ack=60001", told[-1])
+        whole = self.ladder("--loss", "1", "--all", script=script)
+        told = [line for line in whole if "seq=" in line]
+        self.assertGreater(len(told), 100)
+        self.assertIn("ack=60001", told[-1])
+
+    def closed_window(self):
+        """The receiver's window shuts, is probed, and opens."""
+        script = fixture.Script()
+        script.open()
+        script.segment(.1, False, "A", seq=1, ack=1, len=9, wnd=700,
+                       snd_wnd=9)
+        for time, window, cause in ((.12, 0, "data"), (.32, 0, "duplicate"),
+                                    (.52, 0, "duplicate"),
+                                    (.7, 5000, "window update")):
+            script.segment(time, True, "A", seq=1, ack=10, wnd=window,
+                           cause=cause)
+        for time, event in ((.3, "send"), (.5, "rtx")):
+            script.segment(time, False, "A", seq=10, ack=1, len=1, wnd=700,
+                           event=event, cause="zero-window probe", snd_wnd=0)
+        script.segment(.72, False, "A", seq=10, ack=1, len=900, wnd=700,
+                       event="rtx", cause="zero-window probe", snd_wnd=5000)
+        return script
+
+    def test_window__is_told_where_it_is_the_matter(self):
+        lines = [line for line in self.ladder(script=self.closed_window())
+                 if "seq=" in line][3:]
+        for line, pattern in zip(lines, (
+                r"seq=1 ack=1 len=9 ─", r"ack=10 win=0 ─",
+                r"seq=10 ack=1 len=1 \(zero-window probe\)", "ack=10 win=0 ─",
+                r"len=1 \(again: zero-window probe\)", "ack=10 win=0 ─",
+                r"ack=10 win=5000 \(window update\)",
+                r"len=900 \(again\) ─")):
+            self.assertRegex(line, pattern)
+        self.assertEqual(len(lines), 8)
+
+    def test_windows__of_each_segment_if_asked_for(self):
+        script = self.closed_window()
+        for line in self.ladder("--windows", script=script):
+            self.assertEqual("seq=" in line, "win=" in line)
+        lines = self.ladder(script=fixture.transfer())
+        self.assertFalse([line for line in lines if "win=" in line])
+
+    def test_picture__that_nobody_can_look_at(self):
+        script = fixture.transfer(count=600, lost=3)
+        with tempfile.TemporaryDirectory() as place:
+            out = os.path.join(place, "x.svg")
+            result = chalk("ladder", "-", "--out", out, stdin=script.text())
+            self.assertEqual(result.returncode, 1)
+            self.assertRegex(result.stderr, r"1,2\d\d segments .* say --all")
+            self.assertFalse(os.path.exists(out))
+            for choice in ("--all", "--loss=1"):
+                result = chalk("ladder", "-", "--out", out, choice,
+                               stdin=script.text())
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
 
     def test_lost__ends_in_a_cross(self):
         lost = [line for line in self.ladder() if "✗ lost" in line]
