@@ -604,10 +604,25 @@ class OthersTest(PageTest):
         self.assertIn("third duplicate ACK", self.browser.text("#panel"))
         self.assertTrue(self.browser.all("#ladder .flight"))
 
+    def test_many_losses__are_shown_in_part(self):
+        trace = TRACES.trace(*LOSSY[:-4], "--loss", "5%", "--bytes", "8MiB")
+        self.browser.open(TRACES.report(trace))
+        numbers = """return [...document.querySelectorAll("#losses [data-loss]")]
+            .map((b) => Number(b.textContent))"""
+        self.assertEqual(self.browser.run(numbers), list(range(1, 201)))
+        self.browser.run("""const c = chalk.conn;
+            chalk.select(c.own[chalk.end].findLast((i) => c.isLost(i) && c.col.len[i]))""")
+        shown = self.browser.run(numbers)
+        self.assertEqual(len(shown), 200)
+        self.assertGreater(shown[0], 1)
+        self.assertRegex(self.browser.text("#losses"),
+                         rf"Losses {shown[0]} to {shown[-1]} of {shown[-1]}\.")
+        self.assertEqual(len(self.browser.all("#losses tr.chosen")), 1)
+
     def test_large_trace__says_what_it_lacks(self):
         trace = TRACES.trace("--rate", "100mbit", "--delay", "2ms", "--loss",
                              "0.1%", "--bytes", "96MiB")
-        path = TRACES.report(trace)
+        path = TRACES.report(trace, "--limit", "1.5")
         self.assertLess(os.path.getsize(path), 2_000_000)
         self.browser.open(path)
         self.assertIn("keep this file small", self.browser.text("#story"))
