@@ -165,7 +165,7 @@ for (let i = 0; i < 2 * n; i++) {
 	const row = Object.fromEntries(names.map((name) => [name, 0]));
 	rows.push({ ...row, time: i, event: i %% 2, seq: 1 + 100 * i, len: 100 });
 }
-const conn = new Counted({ columns: names, events: ["send", "rtx"], causes: [["x", "-"]],
+const conn = new Counted({ columns: names, events: ["send", "rtx"], causes: [["third duplicate ACK", "-"]],
 	states: ["ESTABLISHED"], flags: ["A"], names: {} },
 	{ ends: [{ isn: 0, traced: true }, { isn: 0, traced: true }], rows: 0, left_out: 0 },
 	new Uint8Array());
@@ -177,8 +177,10 @@ conn.own = [rows.map((_, i) => i), []];
 conn.prev = Int32Array.from(rows, (_, i) => i - 1);
 looks = 0;
 const first = modules.model.losses(conn, 0).length;
+modules.model.reactions(conn, 0);
 const once = looks;
 modules.model.losses(conn, 0);
+modules.model.reactions(conn, 0);
 console.log(JSON.stringify({ first, once, again: looks - once }));
 """
 

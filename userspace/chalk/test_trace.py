@@ -8,6 +8,7 @@ is packed here as uapi/chalk_trace.h says.
 import io
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
@@ -174,6 +175,75 @@ class Forms(Simulated):
         done = run("--from", "/nowhere/t.tsv")
         self.assertEqual((done.returncode, done.stderr), (
             1, "chalk trace: /nowhere/t.tsv: No such file or directory\n"))
+
+
+class Equal(Simulated):
+    """A tool does not see which form a trace has."""
+
+    def binary(self, path: str) -> None:
+        """The trace as the module would write it, with its names."""
+        names: dict = {"kind": {}, "cause": {}, "state": {}}
+
+        def number(what: str, name) -> int:
+            return names[what].setdefault(name, len(names[what]))
+        with open(path, "wb") as file:
+            file.write(header())
+            for row in self.rows:
+                numbers = [row[n] for n in chalk_forms.COLUMNS[9:28]
+                           + ["ooo", "mss"]]
+                if row["event"] == "state":
+                    numbers[4:6] = (number("state", n) for n in numbers[4:6])
+                ends = [row[n].rpartition(":") for n in ("local", "remote")]
+                flags = sum(1 << "FSRPAUEC".index(c) for c in row["flags"]
+                            if c != ".")
+                file.write(chalk_forms.RECORD.pack(
+                    row["time"], row["netns"], row["conn"],
+                    *(V4[:12] + socket.inet_aton(e[0]) for e in ends),
+                    *(int(e[2]) for e in ends), number("kind", row["event"]),
+                    number("cause", (row["cause"], row["clause"])),
+                    number("state", row["state"]), flags, *numbers, 0))
+        with open(f"{path}.names", "w", encoding="ascii") as file:
+            for what, known in names.items():
+                for name, place in known.items():
+                    words = name if what == "cause" else (name, "-")
+                    print(what, place, *words, sep="\t", file=file)
+
+    def test_binary__is_read_by_every_tool(self):
+        self.binary(f"{self.path}/same.raw")
+        for tool, *args in (("summary",), ("ladder",), ("trace", "--from"),
+                            ("plot", "--terminal")):
+            told = [subprocess.run(
+                [HERE / "chalk", tool, *args, f"{self.path}/{name}"],
+                capture_output=True, check=True, env=ENVIRONMENT).stdout
+                for name in ("t.tsv", "same.raw")]
+            self.assertTrue(told[0])
+            self.assertEqual(told[0], told[1], tool)
+
+    def test_binary__from_a_pipe_lacks_its_names(self):
+        self.binary(f"{self.path}/same.raw")
+        with open(f"{self.path}/same.raw", "rb") as file:
+            done = subprocess.run([HERE / "chalk", "summary", "-"], stdin=file,
+                                  capture_output=True, text=True, check=False,
+                                  env=ENVIRONMENT)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"\Achalk summary: .*what the numbers "
+                                      r"mean\n\Z")
+
+    def test_file_that_is_not_there__prints_no_header(self):
+        done = run("--from", f"{self.path}/nowhere.tsv")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+
+
+class Filter(unittest.TestCase):
+    """A choice that the module refuses."""
+
+    def test_events__are_listed(self):
+        self.addCleanup(setattr, chalk_live.Names, "of_kernel",
+                        chalk_live.Names.of_kernel)
+        chalk_live.Names.of_kernel = lambda: chalk_forms.Names(NAMES)
+        self.assertEqual(chalk_live.hint(["port=1", "event=foo"]),
+                         "; the events are: send recv state cwnd")
+        self.assertEqual(chalk_live.hint(["port=99999"]), "")
 
 
 class Binary(unittest.TestCase):

@@ -44,11 +44,18 @@ function once(find) {
 }
 
 // The reactions of an end, one for each instant: its first record, the windows
-// before, and after all records of the instant.
+// before, and after all records of the instant. A fast retransmission is one
+// too if its loss left both windows as they were: nothing changed since the ACK
+// that led to it.
 export const reactions = once((conn, end) => {
 	const found = [];
+	let changed = false;
 	for (const i of conn.own[end]) {
-		if (!isReaction(conn, i) && !isUnchanged(conn, i))
+		if (conn.event(i) === "recv")
+			changed = false;
+		const reacts = isReaction(conn, i);
+		changed ||= reacts;
+		if (!reacts && (changed || conn.event(i) !== "rtx" || conn.cause(i) !== THIRD))
 			continue;
 		const last = found[found.length - 1];
 		if (last && conn.time[last.record] === conn.time[i]) {
@@ -66,17 +73,6 @@ export const reactions = once((conn, end) => {
 	}
 	return found;
 });
-
-// A fast retransmission whose loss left both windows as they were: between it
-// and the ACK that led to it nothing changed.
-function isUnchanged(conn, i) {
-	if (conn.event(i) !== "rtx" || conn.cause(i) !== THIRD)
-		return false;
-	for (let k = conn.prev[i]; k >= 0 && conn.event(k) !== "recv"; k = conn.prev[k])
-		if (isReaction(conn, k))
-			return false;
-	return true;
-}
 
 // What an end lost on the way and that mattered: data, SYN or FIN; with the
 // record that sent it again, and the one by which it was acknowledged.
