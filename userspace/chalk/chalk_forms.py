@@ -202,7 +202,7 @@ def _texts(row: Row) -> Iterator[str]:
         yield str(value).replace("\t", '"')
 
 
-def _objects(line: str) -> Row:
+def _object(line: str) -> Row:
     try:
         row = json.loads(line, parse_float=Decimal,
                          parse_constant=_no_constant)
@@ -249,7 +249,9 @@ class Reader:
             encoding="utf-8", errors="replace")
         yield from (self.json if begin[:1] == b"{" else self.text)(text)
 
-    def _in_order(self, found: Values, before: int) -> int:
+    @staticmethod
+    def _in_order(found: Values, before: int) -> int:
+        """Its time, which the next record may not be before."""
         if found[0] < before:
             raise Wrong(f"column time: {seconds(found[0])} is before the "
                         f"record above, at {seconds(before)}")
@@ -288,7 +290,7 @@ class Reader:
         for self.count, line in enumerate(lines, 1):
             line, newline, _ = line.partition("\n")
             try:
-                row = _objects(line)
+                row = _object(line)
                 yield from _notes(row)
                 if "lost" in row:
                     continue
