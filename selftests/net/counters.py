@@ -159,6 +159,18 @@ def reopened(scene):
     scene.connect(port=41000)
 
 
+@scenario("alice TWRecycled", differs=("DelayedACKs", "TW"))
+def recycled(scene):
+    """A connection from here takes the port of one in TIME_WAIT"""
+    reuse = (socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    client, server = scene.connect(reuse, port=41000)
+    client.close()
+    time.sleep(0.1)
+    server.close()
+    time.sleep(0.1)
+    scene.connect(reuse, port=41000)
+
+
 @scenario("bob TCPTimeWaitOverflow", differs=("DelayedACKs", "TW"))
 def timewait_full(scene):
     """A namespace that may have one TIME_WAIT has two"""

@@ -28,15 +28,13 @@ BOTH = {TCP: "ipv4.tcp_", IPPROTO_CHALK: "chalk."}
 
 
 class Host(unittest.TestCase):
-    """Hosts whose devices are up; nothing is left of a test."""
+    """Hosts by themselves; nothing is left of a test."""
 
     names = ("alice",)
 
     def setUp(self):
         add_hosts(self.names)
         self.addCleanup(remove_hosts, self.names)
-        for name in self.names:
-            rtnl.bring_up((name, "lo"))
 
     def veths(self, count=1):
         """alice and bob on links that have all the same addresses."""
@@ -97,7 +95,7 @@ def states(host: str) -> list:
 class Readers(Host):
     """A reader of conns waits for a connection that is locked"""
 
-    names = ("alice", "bob", "carol")
+    names = ("alice", "bob")
 
     def locked_in_front(self):
         """alice has TIME_WAIT and a connection in one bucket of the table:
@@ -139,6 +137,7 @@ class Readers(Host):
     @needs_stuck
     def test_namespace_goes(self):
         """a namespace with TIME_WAIT goes (2 s)"""
+        rtnl.add_namespace("carol")
         server = self.listen("127.0.0.1", host="carol")
         self.leave(server, "127.0.0.1", host="carol")
         server.close()
@@ -383,14 +382,13 @@ class Reopen(Host):
             *args, fill, lambda server: server.accept()[0].close()))
 
     def test_nobody_listens(self):
-        """it is refused after a second, not only when TIME_WAIT is over (5 s)
-        """
+        """refused with the next SYN, long before TIME_WAIT is over (3 s)"""
         def judge(address, which, server):
             server.close()
             begin = time.monotonic()
             self.assertIs(self.calls_again(address, which),
                           ConnectionRefusedError)
-            self.assertAlmostEqual(time.monotonic() - begin, 1, delta=0.3)
+            self.assertLess(time.monotonic() - begin, 1.3)
 
         self.for_each(judge)
 
