@@ -312,6 +312,9 @@ void conn_await_fin(struct conn *c, u64 now)
 	} else {
 		timer_set(c, TIMER_FIN,
 			  wait ? (u64)wait : c->env->tun.fin_timeout, now);
+		/* a record takes over, which delays no ACK */
+		if (c->rcv_nxt != c->last_ack_sent && !c->ack_now)
+			c->ack_now = BY_ACK_DELAYED;
 	}
 }
 

@@ -170,9 +170,10 @@ void emit_req_segment(struct env *env, const struct req *r,
 }
 
 void emit_timewait_state(struct env *env, const struct timewait *t,
-			 enum conn_state to, enum cause cause, u64 now)
+			 enum conn_state from, enum conn_state to,
+			 enum cause cause, u64 now)
 {
-	struct event ev = state_event(ST_TIME_WAIT, to, cause, now);
+	struct event ev = state_event(from, to, cause, now);
 
 	fill_timewait(&ev, t);
 	env->emit(env, OWNER_TIMEWAIT, t, &ev);
@@ -184,7 +185,7 @@ void emit_timewait_segment(struct env *env, const struct timewait *t,
 {
 	struct event ev = { .time = now, .kind = kind, .cause = cause };
 
-	ev.state = ST_TIME_WAIT;
+	ev.state = t->state;
 	fill_timewait(&ev, t);
 	fill_segment(&ev, s, is_outgoing(kind) ? t->rcv_wscale : 0);
 	env->emit(env, OWNER_TIMEWAIT, t, &ev);

@@ -21,7 +21,8 @@ void emit_req_segment(struct env *env, const struct req *r,
 		      enum event_kind kind, enum cause cause,
 		      enum conn_state state, const struct seg *s, u64 now);
 void emit_timewait_state(struct env *env, const struct timewait *t,
-			 enum conn_state to, enum cause cause, u64 now);
+			 enum conn_state from, enum conn_state to,
+			 enum cause cause, u64 now);
 void emit_timewait_segment(struct env *env, const struct timewait *t,
 			   enum event_kind kind, enum cause cause,
 			   const struct seg *s, u64 now);

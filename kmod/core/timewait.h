@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * timewait.h - the small record that a connection in TIME_WAIT leaves behind
+ * timewait.h - the small record that a connection leaves behind
  *
- * RFC 9293 section 3.6.1: for two MSL it answers a retransmitted FIN, and keeps
- * old segments away from a new connection of the same name.
+ * RFC 9293 section 3.6.1: in TIME_WAIT, for two MSL, it answers a retransmitted
+ * FIN, and keeps old segments away from a new connection of the same name.
+ *
+ * A record may begin before that, in FIN_WAIT_2: where no process holds the
+ * connection nothing is left to send, and nobody reads. It waits for the peer's
+ * FIN as long as an orphan may (FIN_TIMEOUT), and is TIME_WAIT then.
  */
 #ifndef CHALK_CORE_TIMEWAIT_H
 #define CHALK_CORE_TIMEWAIT_H
@@ -12,43 +16,55 @@
 
 /**
  * struct timewait - what is left
+ * @state:     ST_FIN_WAIT_2 or ST_TIME_WAIT
  * @id:        number of the connection in the trace
  * @snd_nxt:   as in struct conn
  * @rcv_nxt:   the same
  * @rcv_wnd:   window last offered
+ * @max_wnd:   largest window the peer has offered
  * @ts_recent: the peer's last timestamp
  * @ts_off:    offset of our timestamp clock
  * @deadline:  when the record goes
  * @sport:     our port
  * @dport:     the peer's
  * @gone_by:  enum cause: what ended it before its time, 0: nothing did
- * @ack_pending: an ACK is to go out
+ * @ack_cause: enum cause of an ACK that is to go out, 0: none is
+ * @rst_pending: a RST is to go out, the last segment
  */
 struct timewait {
 	u32 id;
-	u32 snd_nxt, rcv_nxt, rcv_wnd;
+	u32 snd_nxt, rcv_nxt, rcv_wnd, max_wnd;
 	u32 ts_recent, ts_off;
 	u64 ts_recent_at;
 	u64 deadline;
 	struct challenge challenge;
 	u16 sport, dport;
+	u8 state;
 	u8 rcv_wscale;
 	u8 gone_by;
+	u8 ack_cause;
 	bool ts_ok : 1;
-	bool ack_pending : 1;
+	bool rst_pending : 1;
 };
 
 /* What becomes of a segment for a record. */
 enum timewait_result {
 	TIMEWAIT_DROP, /* nothing, or poll for an ACK; the deadline may move */
-	TIMEWAIT_GONE, /* free the record */
+	TIMEWAIT_GONE, /* poll for a RST, free the record */
 	TIMEWAIT_OPEN, /* a new SYN: the record goes if a listener takes it */
 };
 
+/* A record is enough for the connection, once conn_poll() has nothing left. */
+static inline bool timewait_suffices(const struct conn *c)
+{
+	return c->state == ST_TIME_WAIT ||
+	       (c->state == ST_FIN_WAIT_2 && c->orphan);
+}
+
 /**
- * timewait_init() - take over a connection that is in TIME_WAIT
+ * timewait_init() - take over a connection
  * @t:   filled in
- * @c:   the connection; conn_poll() has nothing left
+ * @c:   the connection, for which timewait_suffices()
  * @now: microseconds
  */
 void timewait_init(struct timewait *t, const struct conn *c, u64 now);
@@ -78,7 +94,7 @@ enum cause timewait_stay(struct timewait *t, struct env *env,
 			 const struct seg *s, u64 now);
 
 /**
- * timewait_poll() - the ACK that is to go out, if any
+ * timewait_poll() - the ACK or RST that is to go out, if any
  * @t:   the record
  * @env: the world
  * @now: microseconds
@@ -127,6 +143,12 @@ bool timewait_yields(const struct timewait *t, const struct env *env,
  * @cause: what ends it
  */
 void timewait_stop(struct timewait *t, enum cause cause);
+
+/**
+ * timewait_abort() - ABORT (RFC 9293 section 3.10.5)
+ * @t: the record; poll for a RST, then it goes
+ */
+void timewait_abort(struct timewait *t);
 
 /**
  * timewait_end() - the record goes, for whatever reason: trace the last state

@@ -122,14 +122,6 @@ static bool abort_open(struct sock *sk, int err)
 	return found;
 }
 
-static void abort_timewait(struct inet_timewait_sock *tw)
-{
-	refcount_inc(&tw->tw_refcnt);
-	local_bh_disable();
-	inet_twsk_deschedule_put(tw);
-	local_bh_enable();
-}
-
 /**
  * chalk_abort() - end a socket, whoever holds it (ss -K)
  * @sk:  a socket or a record; the caller holds a reference
@@ -146,7 +138,7 @@ int chalk_abort(struct sock *sk, int err)
 		chalk_req_abort(inet_reqsk(sk));
 		return 0;
 	case TCP_TIME_WAIT:
-		abort_timewait(inet_twsk(sk));
+		chalk_timewait_abort(inet_twsk(sk));
 		return 0;
 	case TCP_LISTEN:
 		return abort_listener(sk, err) ? 0 : -ENOENT;

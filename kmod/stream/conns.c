@@ -91,7 +91,7 @@ static void conns_fill_timewait(struct line *l, struct chalk_timewait *ct)
 {
 	spin_lock_bh(&ct->lock);
 	l->id = ct->rec.id;
-	l->state = ST_TIME_WAIT;
+	l->state = ct->rec.state;
 	l->rcv_wnd = ct->rec.rcv_wnd;
 	spin_unlock_bh(&ct->lock);
 }

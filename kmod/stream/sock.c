@@ -97,6 +97,34 @@ static void note_end_of_stream(struct sock *sk)
 	sock_set_flag(sk, SOCK_DONE);
 }
 
+/**
+ * chalk_leave_record() - a record takes over where it suffices
+ * @sk: the socket, locked
+ */
+void chalk_leave_record(struct sock *sk)
+{
+	if (!chalk_is_open(sk) || !timewait_suffices(&chalk_sk(sk)->conn))
+		return;
+	chalk_enter_timewait(sk, chalk_now());
+	chalk_finish(sk);
+}
+
+/*
+ * An orphan in FIN_WAIT_2 makes way for a record. What waits in the backlog may be
+ * the FIN, so that comes first.
+ */
+static bool chalk_shrink(struct sock *sk)
+{
+	if (!timewait_suffices(&chalk_sk(sk)->conn))
+		return false;
+	if (sock_owned_by_user(sk)) {
+		chalk_defer(sk, CHALK_DEFER_RECORD);
+		return false;
+	}
+	chalk_leave_record(sk);
+	return true;
+}
+
 /* Let sk_state follow. Return: false if that was the end of the connection. */
 static bool chalk_sync_state(struct sock *sk, u64 now)
 {
@@ -115,7 +143,7 @@ static bool chalk_sync_state(struct sock *sk, u64 now)
 	default:
 		if (c->state != sk->sk_state)
 			chalk_set_state(sk, c->state);
-		return true;
+		return !chalk_shrink(sk);
 	}
 }
 

@@ -10,7 +10,8 @@
  *   struct chalk_sock in LISTEN	a listener; its struct conn has options only
  *   struct chalk_sock, else		a connection: a struct conn and payload
  *   struct chalk_req			SYN_RCVD of a passive open: a struct req
- *   struct chalk_timewait		TIME_WAIT: a struct timewait
+ *   struct chalk_timewait		TIME_WAIT, and FIN_WAIT_2 of an orphan: a
+ *					struct timewait
  *
  * sk_state tells them apart: TCP_LISTEN, TCP_NEW_SYN_RECV for a record,
  * TCP_TIME_WAIT for a record, anything else for a connection. A connection's
@@ -42,7 +43,7 @@
  * hold the module (timewait.c says how), so rmmod succeeds with TIME_WAIT
  * around; every other kind does.
  * A socket of a user holds its namespace, even when it is an orphan, so a
- * namespace goes only when nothing but TIME_WAIT is left in it.
+ * namespace goes only when nothing but such records is left in it.
  *
  * Locks, in the order they nest
  * -----------------------------
@@ -95,6 +96,7 @@ enum {
 	CHALK_DEFER_TICK, /* the timer fired; holds a reference */
 	CHALK_DEFER_MTU, /* the path's MTU shrank; holds a reference */
 	CHALK_DEFER_ICMP, /* an ICMP error came; holds a reference */
+	CHALK_DEFER_RECORD, /* a record is to take over; holds a reference */
 };
 
 /**
@@ -171,7 +173,7 @@ struct chalk_req {
 };
 
 /**
- * struct chalk_timewait - a connection in TIME_WAIT
+ * struct chalk_timewait - a connection in TIME_WAIT, or before it an orphan's
  * @tw:   must be first
  * @lock: guards @rec
  * @rec:  the protocol
@@ -341,6 +343,7 @@ void chalk_push(struct sock *sk, unsigned int wake);
 void chalk_finish(struct sock *sk);
 void chalk_destroy(struct sock *sk);
 void chalk_clear_conn(struct sock *sk);
+void chalk_leave_record(struct sock *sk);
 u32 chalk_rcv_buf(const struct sock *sk);
 
 /* sock6.c */
@@ -501,6 +504,7 @@ extern struct timewait_sock_ops chalk_timewait_ops;
 extern struct timewait_sock_ops chalk6_timewait_ops;
 
 void chalk_enter_timewait(struct sock *sk, u64 now);
+void chalk_timewait_abort(struct inet_timewait_sock *tw);
 void chalk_timewait_give_way(struct inet_timewait_sock *tw);
 int chalk_hash_connect(struct sock *sk,
 		       int (*hash)(struct inet_timewait_death_row *row,

@@ -61,7 +61,7 @@ static void tick(struct sock *sk)
 
 /**
  * chalk_defer() - leave something to the owner of the socket
- * @sk:   the socket, bh_lock_sock()ed and owned by a process
+ * @sk:   the socket, owned by a process; or it is the owner who calls
  * @what: CHALK_DEFER_*
  */
 void chalk_defer(struct sock *sk, int what)
@@ -105,6 +105,10 @@ void chalk_release_cb(struct sock *sk)
 	}
 	if (test_and_clear_bit(CHALK_DEFER_ICMP, &cs->deferred)) {
 		chalk_icmp_told(sk);
+		__sock_put(sk);
+	}
+	if (test_and_clear_bit(CHALK_DEFER_RECORD, &cs->deferred)) {
+		chalk_leave_record(sk);
 		__sock_put(sk);
 	}
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * timewait.c - the small records that connections in TIME_WAIT leave behind
+ * timewait.c - the small records that connections leave behind
  *
- * Called by chalk_sync_state() when a connection gets there, by input.c for
+ * Of TIME_WAIT, and of FIN_WAIT_2 where no process holds the connection. Called
+ * by chalk_sync_state() when a connection gets there, by input.c for
  * segments to a record, and when a namespace goes. The kernel's
  * inet_timewait_sock keeps the place in the tables and the timer; the core
  * decides about segments.
@@ -58,7 +59,7 @@ static int tw_timeout(const struct timewait *rec, u64 now)
 
 /**
  * chalk_enter_timewait() - leave a record in the place of a connection
- * @sk:  the socket, locked, the connection in TIME_WAIT
+ * @sk:  the socket, locked; for its connection timewait_suffices()
  * @now: microseconds
  *
  * Where memory is short, or the namespace has its fill of them, there is none, and
@@ -70,7 +71,7 @@ void chalk_enter_timewait(struct sock *sk, u64 now)
 	struct inet_timewait_sock *tw;
 	struct chalk_timewait *ct;
 
-	tw = inet_twsk_alloc(sk, &cn->death_row, TCP_TIME_WAIT);
+	tw = inet_twsk_alloc(sk, &cn->death_row, chalk_sk(sk)->conn.state);
 	if (!tw) {
 		chalk_count(sock_net(sk), MIB_TIME_WAIT_OVERFLOW);
 		return;
@@ -188,6 +189,8 @@ static enum timewait_result tw_ask_core(struct chalk_timewait *ct,
 	spin_lock(&ct->lock);
 	deadline = ct->rec.deadline;
 	result = timewait_rx(&ct->rec, env, seg, now, why);
+	/* what inet_diag shows */
+	WRITE_ONCE(ct->tw.tw_substate, ct->rec.state);
 	if (ct->rec.deadline != deadline)
 		inet_twsk_reschedule(&ct->tw, tw_timeout(&ct->rec, now));
 	spin_unlock(&ct->lock);
@@ -214,6 +217,7 @@ void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,
 		inet_twsk_put(tw);
 		return;
 	case TIMEWAIT_GONE:
+		tw_answer(ct, env);
 		inet_twsk_deschedule_put(tw);
 		break;
 	case TIMEWAIT_DROP:
@@ -222,6 +226,24 @@ void chalk_timewait_rx(struct inet_timewait_sock *tw, struct sk_buff *skb,
 		break;
 	}
 	chalk_free(net, skb, why);
+}
+
+/**
+ * chalk_timewait_abort() - an administrator ends a record
+ * @tw: the record; the caller keeps its reference
+ */
+void chalk_timewait_abort(struct inet_timewait_sock *tw)
+{
+	struct chalk_timewait *ct = chalk_timewait(tw);
+
+	local_bh_disable();
+	spin_lock(&ct->lock);
+	timewait_abort(&ct->rec);
+	spin_unlock(&ct->lock);
+	tw_answer(ct, &chalk_net(twsk_net(tw))->env);
+	refcount_inc(&tw->tw_refcnt);
+	inet_twsk_deschedule_put(tw);
+	local_bh_enable();
 }
 
 /* --- records that go before their time --- */

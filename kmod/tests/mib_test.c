@@ -308,6 +308,7 @@ static void mib__time_wait(struct kunit *test)
 	struct world *w = connected(test);
 	struct timewait t;
 
+	w->a.state = ST_TIME_WAIT;
 	timewait_init(&t, &w->a, w->now);
 	timewait_end(&t, &w->env, w->now + SECOND);
 	KUNIT_EXPECT_EQ(test, counted(w, MIB_TIME_WAIT), 0);

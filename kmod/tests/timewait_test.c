@@ -368,6 +368,223 @@ static void timewait_end__traces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->conn, 1);
 }
 
+/* --- FIN_WAIT_2 without a user --- */
+
+/* What @a leaves behind: its FIN is acknowledged, @b has not closed. */
+static struct world *waiting(struct kunit *test, struct timewait *t,
+			     bool timestamps)
+{
+	struct world *w = world_new(test);
+
+	w->env.tun.timestamps = timestamps;
+	establish(test, w);
+	conn_close(&w->a, w->now);
+	carry(w);
+	KUNIT_ASSERT_EQ(test, w->a.state, ST_FIN_WAIT_2);
+	KUNIT_EXPECT_FALSE(test, timewait_suffices(&w->a));
+	conn_release(&w->a, w->now);
+	KUNIT_EXPECT_TRUE(test, timewait_suffices(&w->a));
+	timewait_init(t, &w->a, w->now);
+	KUNIT_ASSERT_EQ(test, t->state, ST_FIN_WAIT_2);
+	KUNIT_EXPECT_EQ(test, t->deadline, w->now + FIN_TIMEOUT);
+	w->now += SECOND;
+	forget_events(w);
+	return w;
+}
+
+static void fin_wait_end__time_wait(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = waiting(test, &t, true);
+	struct seg s = at_rcv_nxt(&t, FLAG_FIN | FLAG_ACK), ack;
+
+	s.tsval += 5;
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
+	KUNIT_EXPECT_EQ(test, t.state, ST_TIME_WAIT);
+	KUNIT_EXPECT_EQ(test, t.deadline, w->now + 60 * SECOND);
+	KUNIT_EXPECT_EQ(test, t.rcv_nxt, B0 + 1);
+	KUNIT_EXPECT_EQ(test, t.rcv_wnd, RCV_BUF - 1);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->old, ST_FIN_WAIT_2);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->new, ST_TIME_WAIT);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_RCVD_FIN);
+	KUNIT_ASSERT_TRUE(test, timewait_poll(&t, &w->env, w->now, &ack));
+	KUNIT_EXPECT_EQ(test, ack.cause, BY_ACK_FIN);
+	KUNIT_EXPECT_EQ(test, ack.ack, B0 + 1);
+	KUNIT_EXPECT_EQ(test, ack.tsecr, s.tsval);
+	/* and from now on the rules of TIME_WAIT */
+	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
+	expect_ack(test, w, &t);
+	timewait_end(&t, &w->env, t.deadline);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_TIME_WAIT), 1);
+}
+
+/* It goes without a FIN: no TIME_WAIT that has lasted. */
+static void fin_wait_end__never(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = waiting(test, &t, false);
+
+	timewait_end(&t, &w->env, t.deadline);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_TIME_WAIT), 0);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_T_FIN);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->old, ST_FIN_WAIT_2);
+}
+
+/* RFC 9293 section 3.6.1: nobody is left to read it */
+static void fin_wait_rx_text__resets(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = waiting(test, &t, false);
+	struct seg s = at_rcv_nxt(&t, FLAG_ACK | FLAG_FIN), rst;
+	enum cause drop;
+
+	s.len = 1;
+	KUNIT_EXPECT_EQ(test, timewait_rx(&t, &w->env, &s, w->now, &drop),
+			TIMEWAIT_GONE);
+	KUNIT_EXPECT_EQ(test, drop, DROP_AFTER_CLOSE);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_ABORT_ON_DATA), 1);
+	KUNIT_ASSERT_TRUE(test, timewait_poll(&t, &w->env, w->now, &rst));
+	KUNIT_EXPECT_EQ(test, rst.flags, FLAG_RST | FLAG_ACK);
+	KUNIT_EXPECT_EQ(test, rst.seq, A0 + 1);
+	KUNIT_EXPECT_EQ(test, rst.cause, BY_RESET);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_OUT_RSTS), 1);
+	expect_silent(test, w, &t);
+	timewait_end(&t, &w->env, w->now);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_USER_CLOSE);
+}
+
+/*
+ * Each step of section 3.10.7.4; @seq is from RCV.NXT, @ack from SND.NXT, @ts
+ * from the last timestamp. @answer: the cause of an ACK.
+ */
+static const struct fin_wait_param {
+	const char *name;
+	u8 flags;
+	s32 seq, ack, ts;
+	u32 len;
+	enum timewait_result result;
+	enum cause drop, answer;
+} fin_waits[] = {
+	{ "an ACK that agrees", FLAG_ACK, 0, 0, 0, 0, TIMEWAIT_DROP, 0, 0 },
+	{ "a keep-alive", FLAG_ACK, -1, 0, 0, 0, TIMEWAIT_DROP,
+	  DROP_OLD_DUPLICATE, BY_ACK_UNACCEPTABLE },
+	{ "old text", FLAG_ACK, -10, 0, 0, 10, TIMEWAIT_DROP,
+	  DROP_OLD_DUPLICATE, BY_ACK_UNACCEPTABLE },
+	{ "old text, and the FIN", FLAG_ACK | FLAG_FIN, -10, 0, 0, 10,
+	  TIMEWAIT_DROP, 0, BY_ACK_FIN },
+	{ "text beyond the window", FLAG_ACK, RCV_BUF, 0, 0, 1, TIMEWAIT_DROP,
+	  DROP_OUT_OF_WINDOW, BY_ACK_UNACCEPTABLE },
+	{ "text behind a hole", FLAG_ACK, 10, 0, 0, 1, TIMEWAIT_GONE,
+	  DROP_AFTER_CLOSE, BY_RESET },
+	{ "a FIN behind a hole", FLAG_ACK | FLAG_FIN, 10, 0, 0, 0,
+	  TIMEWAIT_DROP, 0, BY_ACK_DUP },
+	{ "an old timestamp", FLAG_ACK, 0, 0, -1, 10, TIMEWAIT_DROP, DROP_PAWS,
+	  BY_ACK_UNACCEPTABLE },
+	{ "RST in its place", FLAG_RST, 0, 0, 0, 0, TIMEWAIT_GONE, 0, 0 },
+	{ "RST with an old timestamp", FLAG_RST, 0, 0, -1, 0, TIMEWAIT_GONE, 0,
+	  0 },
+	{ "RST in the window", FLAG_RST, 1, 0, 0, 0, TIMEWAIT_DROP,
+	  DROP_RST_CHALLENGED, BY_ACK_CHALLENGE },
+	{ "RST right behind it", FLAG_RST, RCV_BUF, 0, 0, 0, TIMEWAIT_DROP,
+	  DROP_OUT_OF_WINDOW, 0 },
+	{ "SYN", FLAG_SYN, 10, 0, 5, 0, TIMEWAIT_DROP, DROP_SYN_CHALLENGED,
+	  BY_ACK_CHALLENGE },
+	{ "no ACK bit", FLAG_FIN, 0, 0, 0, 0, TIMEWAIT_DROP, DROP_NO_ACK, 0 },
+	{ "an ACK of what was not sent", FLAG_ACK | FLAG_FIN, 0, 1, 0, 0,
+	  TIMEWAIT_DROP, DROP_ACK_UNSENT, BY_ACK_CHALLENGE },
+	{ "an ACK of long ago", FLAG_ACK | FLAG_FIN, 0, -RCV_BUF - 1, 0, 0,
+	  TIMEWAIT_DROP, DROP_ACK_TOO_OLD, BY_ACK_CHALLENGE },
+};
+
+NAMED_PARAMS(fin_wait_param, fin_waits);
+
+static void fin_wait_rx__table(struct kunit *test)
+{
+	const struct fin_wait_param *p = test->param_value;
+	struct timewait t;
+	struct world *w = waiting(test, &t, true);
+	struct seg s = at_rcv_nxt(&t, p->flags), out = {};
+	enum cause drop;
+
+	s.seq += p->seq;
+	s.ack += p->ack;
+	s.tsval += p->ts;
+	s.len = p->len;
+	KUNIT_EXPECT_EQ(test, timewait_rx(&t, &w->env, &s, w->now, &drop),
+			p->result);
+	KUNIT_EXPECT_EQ(test, drop, p->drop);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_DROP, p->drop), !!p->drop);
+	KUNIT_EXPECT_EQ(test, timewait_poll(&t, &w->env, w->now, &out),
+			!!p->answer);
+	KUNIT_EXPECT_EQ(test, out.cause, p->answer);
+	if (p->answer != BY_ACK_FIN)
+		KUNIT_EXPECT_EQ(test, t.state, ST_FIN_WAIT_2);
+}
+
+static void fin_wait_rx__no_timestamp(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = waiting(test, &t, true);
+	struct seg s = at_rcv_nxt(&t, FLAG_ACK | FLAG_FIN);
+	enum cause drop;
+
+	s.has_ts = false;
+	timewait_rx(&t, &w->env, &s, w->now, &drop);
+	KUNIT_EXPECT_EQ(test, drop, DROP_NO_TIMESTAMP);
+	expect_silent(test, w, &t);
+}
+
+/* The peer may still speak: neither a SYN nor an open of ours takes the name. */
+static void fin_wait__keeps_its_name(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = waiting(test, &t, true);
+	const struct timewait_claim cl = {
+		.iss = t.snd_nxt + 1000,
+		.named = true,
+		.loopback = true,
+	};
+
+	KUNIT_EXPECT_FALSE(test, timewait_yields(&t, &w->env, &cl,
+						 w->now + 10 * SECOND));
+}
+
+/* Section 3.10.5: FIN_WAIT_2 owes the peer a RST, TIME_WAIT does not. */
+static void timewait_abort__resets(struct kunit *test)
+{
+	struct timewait t;
+	struct world *w = waiting(test, &t, false);
+	struct seg s;
+
+	timewait_abort(&t);
+	KUNIT_ASSERT_TRUE(test, timewait_poll(&t, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.flags, FLAG_RST | FLAG_ACK);
+	t.state = ST_TIME_WAIT;
+	timewait_abort(&t);
+	expect_silent(test, w, &t);
+	timewait_end(&t, &w->env, t.deadline);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_USER_ABORT);
+}
+
+/* No ACK is left to be delayed when the record takes over. */
+static void conn_await_fin__acks(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	w->a.quickacks = 0;
+	conn_close(&w->a, w->now);
+	carry(w);
+	s = text_from_peer(&w->a, 10);
+	deliver(w, &w->a, &s);
+	conn_read(&w->a, 10, w->now);
+	expect_silence(test, w, &w->a);
+	conn_release(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).ack, B0 + 10);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_TRUE(test, timewait_suffices(&w->a));
+}
+
 static struct kunit_case timewait_cases[] = {
 	KUNIT_CASE(timewait_init__two_msl),
 	KUNIT_CASE_PARAM(may_reopen__table, reopens_row_gen_params),
@@ -381,6 +598,14 @@ static struct kunit_case timewait_cases[] = {
 	KUNIT_CASE_PARAM(timewait_rx__old_segments, olds_row_gen_params),
 	KUNIT_CASE(timewait_rx__answers_limited),
 	KUNIT_CASE_PARAM(timewait_yields__table, yield_rows_row_gen_params),
+	KUNIT_CASE(fin_wait_end__time_wait),
+	KUNIT_CASE(fin_wait_end__never),
+	KUNIT_CASE(fin_wait_rx_text__resets),
+	KUNIT_CASE_PARAM(fin_wait_rx__table, fin_waits_row_gen_params),
+	KUNIT_CASE(fin_wait_rx__no_timestamp),
+	KUNIT_CASE(fin_wait__keeps_its_name),
+	KUNIT_CASE(timewait_abort__resets),
+	KUNIT_CASE(conn_await_fin__acks),
 	KUNIT_CASE(timewait_stop__traces),
 	KUNIT_CASE(timewait_end__traces),
 	{}

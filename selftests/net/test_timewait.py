@@ -15,11 +15,12 @@ import unittest
 
 import rtnl
 from glue import abort, counts, needs_stuck
-from net import (DEBUGFS, IPPROTO_CHALK, Trace, add_hosts, inside,
-                 remove_hosts, sh, table, wait_until)
+from net import (DEBUGFS, IPPROTO_CHALK, Trace, add_hosts, chalk_diag,
+                 end_connections, inside, remove_hosts, sh, table, wait_until)
 from scene import TCP, locked
 
 PORT = 7000
+FIN_WAIT_2 = 5
 LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"),
             (socket.AF_INET6, "::ffff:127.0.0.1"))
 MIN_HOPS = {socket.AF_INET: (socket.SOL_IP, 21),
@@ -391,6 +392,141 @@ class Reopen(Host):
             self.assertLess(time.monotonic() - begin, 1.3)
 
         self.for_each(judge)
+
+
+def sockets(protocol) -> int:
+    """How many alice has: records are none."""
+    name = {TCP: "TCP", IPPROTO_CHALK: "CHALK"}[protocol]
+    with inside("alice"), open("/proc/thread-self/net/protocols",
+                               encoding="ascii") as file:
+        return sum(int(line.split()[2]) for line in file
+                   if line.split()[0] in (name, name + "v6"))
+
+
+class Orphans(Host):
+    """A program has closed, the other side has not: FIN_WAIT_2"""
+
+    names = ("alice", "bob")
+
+    def setUp(self):
+        super().setUp()
+        self.veths()
+
+    def waiting(self, protocol=IPPROTO_CHALK, family=socket.AF_INET,
+                address="10.0.0.2"):
+        """bob's end of a connection that alice has closed."""
+        which = {"protocol": protocol, "family": family}
+        with self.listen(address, host="bob", **which) as server:
+            sock, conn = self.connect(server, address, **which)
+        sock.close()
+        self.assertEqual(conn.recv(1), b"")
+        time.sleep(0.1)
+        return conn
+
+    def resets(self, conn, number=errno.EPIPE):
+        """The other side has been told."""
+        err = conn.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self.assertEqual(errno.errorcode.get(err), errno.errorcode[number])
+
+    def test_no_socket(self):
+        """it is a record, and TIME_WAIT when the FIN comes (1 s)"""
+        for protocol in BOTH:
+            conn = self.waiting(protocol)
+            self.assertEqual(sockets(protocol), 0)
+            if protocol == IPPROTO_CHALK:
+                self.assertEqual(states("alice"), ["FIN_WAIT_2"])
+                self.assertEqual(states("bob"), ["CLOSE_WAIT"])
+            conn.close()
+            time.sleep(0.1)
+        self.assertEqual(states("alice"), ["TIME_WAIT"])
+        self.assertEqual(states("bob"), [])
+
+    def test_over_ipv6(self):
+        """so it is with IPv6, and with mapped addresses (0.6 s)"""
+        sh("ip -n alice -6 addr add 2001:db8::1/128 dev a0 nodad;"
+           " ip -n bob -6 addr add 2001:db8::2/128 dev b0 nodad;"
+           " ip -n alice -6 route add 2001:db8::2 dev a0;"
+           " ip -n bob -6 route add 2001:db8::1 dev b0")
+        for i, address in enumerate(("2001:db8::2", "::ffff:10.0.0.2")):
+            conn = self.waiting(family=socket.AF_INET6, address=address)
+            self.assertEqual(sockets(IPPROTO_CHALK), 0)
+            self.assertEqual(sorted(states("alice")),
+                             ["FIN_WAIT_2"] + i * ["TIME_WAIT"])
+            conn.close()
+            time.sleep(0.1)
+            self.assertEqual(states("alice"), (i + 1) * ["TIME_WAIT"])
+
+    def test_lingering(self):
+        """close() that waits for the ACK leaves no more (0.5 s)"""
+        with self.listen("10.0.0.2", host="bob") as server:
+            sock, conn = self.connect(server, "10.0.0.2")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                        struct.pack("ii", 1, 5))
+        begin = time.monotonic()
+        sock.close()
+        self.assertLess(time.monotonic() - begin, 1)
+        self.assertEqual(states("alice"), ["FIN_WAIT_2"])
+        conn.close()
+        time.sleep(0.1)
+        self.assertEqual(states("alice"), ["TIME_WAIT"])
+
+    def test_text(self):
+        """text for nobody is answered with RST (0.6 s)"""
+        for protocol in BOTH:
+            conn = self.waiting(protocol)
+            conn.send(b"x")
+            time.sleep(0.1)
+            self.resets(conn)
+        self.assertEqual(states("alice"), [])
+        self.assertEqual(counts("alice")["TCPAbortOnData"], 1)
+
+    def test_no_fin(self):
+        """it waits no longer than it may; a FIN is refused then (6 s)"""
+        rtnl.write_sysctls("alice", {"ipv4.tcp_fin_timeout": 2,
+                                     "chalk.fin_timeout_ms": 2000})
+        for protocol in BOTH:
+            trace = Trace()
+            conn = self.waiting(protocol)
+            time.sleep(1.5)
+            if protocol == IPPROTO_CHALK:
+                self.assertEqual(states("alice"), ["FIN_WAIT_2"])
+            time.sleep(1)
+            self.assertEqual(states("alice"), [])
+            conn.shutdown(socket.SHUT_WR)
+            time.sleep(0.1)
+            self.resets(conn, errno.ECONNRESET)
+            ends = [row["cause"] for row in trace.stop()
+                    if row["event"] == "state" and row["new"] == "CLOSED"
+                    and row["old"] == "FIN_WAIT_2"]
+            self.assertEqual(ends, ["FIN_WAIT_2 timer"]
+                             if protocol == IPPROTO_CHALK else [])
+
+    def test_shown_and_killed(self):
+        """inet_diag shows FIN_WAIT_2; who kills it resets the peer (0.4 s)"""
+        conn = self.waiting()
+        with inside("alice"):
+            diag = chalk_diag.Diag()
+        with contextlib.closing(diag.sock):
+            found = list(diag.dump(socket.AF_INET, 1 << FIN_WAIT_2))
+        self.assertEqual(len(found), 1)
+        end_connections("alice")
+        time.sleep(0.1)
+        self.resets(conn)
+        self.assertEqual(states("alice"), [])
+
+    def test_namespace_goes(self):
+        """it keeps no namespace (1 s)"""
+        for protocol in BOTH:
+            ends = [self.waiting(protocol) for _ in range(3)]
+            if protocol == IPPROTO_CHALK:
+                self.assertEqual(states("alice"), 3 * ["FIN_WAIT_2"])
+            with rtnl.Life("alice") as life:
+                rtnl.remove_namespace("alice")
+                self.assertTrue(wait_until(life.has_ended, 5))
+            for conn in ends:
+                abort(conn)
+            rtnl.add_namespace("alice")
+            self.veths()
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ import os
 import pathlib
 import socket
 import subprocess
+import time
 import unittest
 
+import glue
 from net import BOB, BOB6, Net, chalk_socket, listener, table, wait_until
 import test_trace_points
 
@@ -69,6 +71,21 @@ class Module(unittest.TestCase):
             with Net():
                 self.leaves_nothing(self.one_connection(family, address))
             subprocess.run(["insmod", MODULE], check=True)
+
+    def test_fin_wait_2_does_not(self):
+        """closed, and the other side is gone without a word"""
+        with Net() as net:
+            server, sock, conn = self.one_connection()
+            sock.close()
+            self.assertEqual(conn.recv(1), b"")
+            time.sleep(0.1)
+            net.netem("loss 100%")
+            glue.abort(conn)
+            server.close()
+            self.assertEqual([r["state"] for r in table("conns")],
+                             ["FIN_WAIT_2"])
+            self.assertTrue(unloads(), "long before its minute is over")
+            self.assertEqual(slabs(), {})
 
     def leaves_nothing(self, socks):
         """TIME_WAIT alone is left of @socks; it does not hold the module."""

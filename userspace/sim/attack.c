@@ -135,7 +135,7 @@ static void aim_at(struct world *w, const struct sock *sk, struct seg *s)
 {
 	if (sk->kind == SOCK_REQ)
 		aim_at_request(w, &sk->req, s);
-	else if (sk->kind == SOCK_TIMEWAIT)
+	else if (sk->kind == SOCK_TIMEWAIT && sk->tw.state == ST_TIME_WAIT)
 		aim_at_timewait(w, &sk->tw, s);
 	else if (sk->c.state == ST_SYN_SENT)
 		aim_at_syn(w, &sk->c, s);

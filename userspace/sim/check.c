@@ -99,6 +99,8 @@ void check_in(struct sock *sk, const struct seg *s)
 	if (sk->kind == SOCK_CONN) {
 		receiver_judge(sk, s);
 		count_in(sk, s);
+	} else if (sk->kind == SOCK_TIMEWAIT) {
+		receiver_judge(sk, s);
 	} else {
 		k->rcv.may_ack = true;
 		if (k->in.seen)
@@ -498,6 +500,8 @@ static void rest_receiver(struct sock *sk)
 			  (unsigned long long)(now - k->owed));
 	if (owed && conn_deadline(c) == NEVER)
 		rule_fail(sk, "ACK owed, and no timer");
+	if (owed && c->state == ST_FIN_WAIT_2 && sk->app.done)
+		rule_fail(sk, "ACK owed, and a record takes over");
 }
 
 void check_rest(struct sock *sk)

@@ -212,9 +212,17 @@ void life_rest(struct sock *sk)
 
 /* --- TIME_WAIT --- */
 
-void life_timewait(struct sock *sk)
+static void life_timewait(struct sock *sk)
 {
 	sk->check.life.due = sk->host->w->now + 2 * tunables(sk)->msl;
+}
+
+void life_record(struct sock *sk)
+{
+	if (sk->c.state == ST_FIN_WAIT_2)
+		sk->check.life.due = sk->check.life.fin_due;
+	else
+		life_timewait(sk);
 }
 
 /* RFC 9293 section 3.10.7.4, RFC 6191, RFC 5961 section 3.2 */
@@ -279,18 +287,101 @@ void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept)
 	}
 }
 
+/* --- FIN_WAIT_2 without a user: a connection whose text nobody reads --- */
+
+static bool is_taken(const struct sock *sk)
+{
+	return sk->check.rcv.fate == FATE_TAKE;
+}
+
+/* Text that is new: the peer is told that it is lost. */
+static bool fin_wait_resets(const struct sock *sk, const struct seg *s)
+{
+	return is_taken(sk) && s->len &&
+	       seq_gt(s->seq + s->len, check_expected(sk));
+}
+
+/* What rounding hides: the core is believed. */
+static void fin_wait_unsure(struct sock *sk)
+{
+	struct check *k = &sk->check;
+
+	k->rcv.may_ack = true;
+	challenges_follow(&k->life.challenges, &sk->tw.challenge);
+}
+
+static void fin_wait_answers(struct sock *sk, enum cause drop)
+{
+	struct receiver *r = &sk->check.rcv;
+
+	if (r->fate == FATE_ANSWER && drop == DROP_OLD_DUPLICATE)
+		count_host(sk->host, MIB_DELAYED_ACK_LOST, 1);
+	r->must_ack = r->fate == FATE_ANSWER ||
+		      (r->fate == FATE_CHALLENGE &&
+		       challenges_allow(&sk->check.life.challenges,
+					sk->host->w->now));
+	r->may_ack = r->must_ack;
+}
+
+/* A FIN in its place begins TIME_WAIT, one before its turn is answered. */
+static void fin_wait_fin(struct sock *sk, const struct seg *s)
+{
+	struct check *k = &sk->check;
+
+	k->rcv.must_ack = k->rcv.may_ack = true;
+	if (s->seq + s->len != check_expected(sk))
+		return;
+	k->fin_in = true;
+	k->fin_off = sk->in.front;
+	life_timewait(sk);
+}
+
+void life_fin_wait_rx(struct sock *sk, const struct seg *s, bool kept,
+		      enum cause drop)
+{
+	struct receiver *r = &sk->check.rcv;
+	bool resets = fin_wait_resets(sk, s);
+	bool ends = r->fate == FATE_END || resets;
+
+	r->must_ack = r->may_ack = false;
+	if (r->fate == FATE_UNSURE) {
+		fin_wait_unsure(sk);
+		return;
+	}
+	sk->check.life.owes_reset = resets;
+	if (kept == ends)
+		rule_fail(sk, "FIN_WAIT_2 %s for a segment",
+			  kept ? "goes on" : "ends");
+	if (drop != (resets	  ? DROP_AFTER_CLOSE :
+		     is_taken(sk) ? DROP_NONE :
+		     ends	  ? DROP_NONE :
+				    r->why))
+		rule_fail(sk, "dropped for %s, not %s", cause_name(drop),
+			  cause_name(r->why));
+	fin_wait_answers(sk, drop);
+	if (!is_taken(sk) || ends)
+		return;
+	receiver_keep_timestamp(sk, s);
+	if (s->flags & FLAG_FIN)
+		fin_wait_fin(sk, s);
+}
+
+/* --- both --- */
+
 void life_timewait_rest(struct sock *sk)
 {
 	if (sk->check.rcv.must_ack)
-		rule_fail(sk, "a FIN again, and no ACK");
+		rule_fail(sk, "a segment for a record, and no ACK");
+	if (sk->check.life.owes_reset && !sk->check.life.reset)
+		rule_fail(sk, "text for nobody, and no RST");
 }
 
 void life_timewait_tick(struct sock *sk)
 {
 	if (sk->host->w->now != sk->check.life.due)
-		rule_fail(sk,
-			  "TIME_WAIT lasts two MSL, and these are not over");
-	count_host(sk->host, MIB_TIME_WAIT, 1);
+		rule_fail(sk, "the record goes, and its time is not over");
+	if (sk->tw.state == ST_TIME_WAIT)
+		count_host(sk->host, MIB_TIME_WAIT, 1);
 }
 
 /* --- nobody's: RFC 9293 sections 3.10.7.1 and 3.10.7.2 --- */

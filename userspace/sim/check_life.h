@@ -3,7 +3,7 @@
  * check_life.h - how a connection begins, is kept and ends
  *
  *	RFC 9293 3.8.3, 3.8.4	giving up; keep-alives
- *	RFC 9293 3.6.1		TIME_WAIT
+ *	RFC 9293 3.6.1		TIME_WAIT; FIN_WAIT_2 that nobody holds
  *	RFC 6298 5.5		a SYN+ACK again
  *	RFC 9293 3.10.4, 3.10.5	closing, aborting
  */
@@ -30,6 +30,7 @@ struct sock;
  * @due:       when a record falls due
  * @timeouts:  of a record
  * @reset:     a RST left
+ * @owes_reset: a record got text, for which a RST is to leave
  * @challenges: RFC 5961 section 7, in TIME_WAIT
  * @unsent:    the user aborted while he had bytes, or a FIN, that never left
  * @aborts:    state in which the user aborted; 0: he did not
@@ -47,7 +48,7 @@ struct life {
 	u64 due;
 	u32 timeouts;
 	struct challenges challenges;
-	bool reset, unsent;
+	bool reset, owes_reset, unsent;
 	u8 aborts;
 };
 
@@ -79,8 +80,12 @@ void life_rest(struct sock *sk);
 /* A record of SYN_RCVD falls due; @kept: it goes on. */
 void life_request_tick(struct sock *sk, bool kept);
 
-/* The connection has become a record of TIME_WAIT. */
-void life_timewait(struct sock *sk);
+/* The connection has become a record, of TIME_WAIT or FIN_WAIT_2. */
+void life_record(struct sock *sk);
+
+/* A record of FIN_WAIT_2 has got a segment: is it to go on, or why is it not? */
+void life_fin_wait_rx(struct sock *sk, const struct seg *s, bool kept,
+		      enum cause drop);
 
 /* Such a record has got a segment: is it to go on? */
 void life_timewait_rx(struct sock *sk, const struct seg *s, bool kept);

@@ -174,7 +174,7 @@ static void owe_challenge(struct sock *sk)
 }
 
 /* RFC 7323 section 4.3 (2) */
-static void keep_timestamp(struct sock *sk, const struct seg *s)
+void receiver_keep_timestamp(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
 	u32 last = k->acked_any ? k->ack_out : k->in.seq + 1;
@@ -245,7 +245,7 @@ static void taken(struct sock *sk, const struct seg *s)
 		else
 			sender_established(sk, s);
 		if (sk->c.state != ST_CLOSED)
-			keep_timestamp(sk, s);
+			receiver_keep_timestamp(sk, s);
 	}
 	take_text(sk, s);
 	if (s->flags & FLAG_FIN && sk->c.state != ST_CLOSED)
@@ -358,12 +358,18 @@ void receiver_syn(struct sock *sk, const struct seg *s)
 
 /* --- ACKs --- */
 
+/* The user leaves a FIN_WAIT_2 to a record, which delays no ACK. */
+static bool is_not_delayed(const struct sock *sk)
+{
+	return sk->app.done && sk->c.state == ST_FIN_WAIT_2 && sk->check.owed;
+}
+
 void receiver_out(struct sock *sk, const struct seg *s)
 {
 	struct receiver *r = &sk->check.rcv;
 
 	if (!s->len && !(s->flags & (FLAG_SYN | FLAG_FIN | FLAG_RST)) &&
-	    !r->may_ack)
+	    !r->may_ack && !is_not_delayed(sk))
 		rule_fail(sk, "an ACK that nothing asks for");
 	r->must_ack = r->may_ack = false;
 }

@@ -59,6 +59,9 @@ struct receiver {
 /* A segment arrives at a connection that knows its peer's SYN, or waits for it. */
 void receiver_judge(struct sock *sk, const struct seg *s);
 
+/* Such a segment's timestamp is the peer's last. */
+void receiver_keep_timestamp(struct sock *sk, const struct seg *s);
+
 /* The core has dealt with it: as the RFCs do? */
 void receiver_verdict(struct sock *sk, const struct seg *s,
 		      const struct verdict *v);

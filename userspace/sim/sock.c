@@ -25,7 +25,7 @@ void sock_fail(struct sock *sk, const char *fmt, ...)
 	va_end(ap);
 	world_fail(sk->host->w, "%s, connection %u in %s: %s",
 		   sk->host->side == CLIENT ? "client" : "server", sk->id,
-		   state_name(sk->kind == SOCK_TIMEWAIT ? ST_TIME_WAIT :
+		   state_name(sk->kind == SOCK_TIMEWAIT ? sk->tw.state :
 			      sk->kind == SOCK_REQ	? ST_SYN_RCVD :
 							  sk->c.state),
 		   what);
@@ -226,18 +226,15 @@ static void settle(struct sock *sk)
 
 	if (sk->c.state != ST_CLOSED)
 		sk->final = sk->c.state;
-	switch (sk->c.state) {
-	case ST_TIME_WAIT:
+	if (timewait_suffices(&sk->c)) {
 		timewait_init(&sk->tw, &sk->c, w->now);
-		life_timewait(sk);
+		life_record(sk);
 		sk->kind = SOCK_TIMEWAIT;
 		w->progress = w->now;
 		sim_timer_set(w, &sk->timer, sk->tw.deadline);
-		break;
-	case ST_CLOSED:
+	} else if (sk->c.state == ST_CLOSED) {
 		sock_dead(sk);
-		break;
-	default:
+	} else {
 		sim_timer_set(w, &sk->timer, conn_deadline(&sk->c));
 	}
 }
@@ -424,7 +421,7 @@ static void request_segment(struct sock *sk, struct seg *s, const u8 *data)
 	request_run(sk);
 }
 
-/* --- TIME_WAIT --- */
+/* --- TIME_WAIT, and FIN_WAIT_2 without a user --- */
 
 static void timewait_run(struct sock *sk)
 {
@@ -440,17 +437,23 @@ static void timewait_run(struct sock *sk)
 static bool timewait_segment(struct sock *sk, const struct seg *s)
 {
 	struct host *h = sk->host;
+	bool waits = sk->tw.state == ST_FIN_WAIT_2;
 	enum timewait_result result;
 	enum cause drop;
 
+	if (waits)
+		check_in(sk, s);
 	result = timewait_rx(&sk->tw, &h->env, s, h->w->now, &drop);
 	if (drop)
 		host_count_drop(h, drop);
-	life_timewait_rx(sk, s, result == TIMEWAIT_DROP);
-	if (result == TIMEWAIT_DROP) {
-		timewait_run(sk);
+	if (waits)
+		life_fin_wait_rx(sk, s, result == TIMEWAIT_DROP, drop);
+	else
+		life_timewait_rx(sk, s, result == TIMEWAIT_DROP);
+	sk->final = sk->tw.state;
+	timewait_run(sk);
+	if (result == TIMEWAIT_DROP)
 		return true;
-	}
 	timewait_end(&sk->tw, &h->env, h->w->now);
 	sock_dead(sk);
 	return result != TIMEWAIT_OPEN;

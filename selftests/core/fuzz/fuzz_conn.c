@@ -8,7 +8,8 @@
  * the connection are checked, and every segment that it sends.
  *
  * One end plays all roles in turn: it opens, or listens and accepts; when it
- * has come to TIME_WAIT the record takes over, which a SYN may end.
+ * has come to TIME_WAIT, or left FIN_WAIT_2 behind, the record takes over, which
+ * a SYN may end.
  */
 #include "../../../kmod/core/params.h"
 #include "../../../kmod/core/reply.h"
@@ -205,7 +206,7 @@ static void after_conn(struct fuzz *f)
 {
 	if (f->c.state == ST_CLOSED) {
 		f->role = CLOSED;
-	} else if (f->c.state == ST_TIME_WAIT) {
+	} else if (timewait_suffices(&f->c)) {
 		timewait_init(&f->tw, &f->c, f->now);
 		f->role = TIMEWAIT;
 	}
@@ -377,11 +378,14 @@ static void listener_segment(struct fuzz *f, const struct seg *s)
 static void timewait_segment(struct fuzz *f, const struct seg *s)
 {
 	u64 before = f->tw.deadline;
+	u8 state = f->tw.state;
 	enum cause drop;
 	struct seg out;
 
 	switch (timewait_rx(&f->tw, &f->env, s, f->now, &drop)) {
 	case TIMEWAIT_GONE:
+		timewait_poll(&f->tw, &f->env, f->now, &out);
+		CHECK(!timewait_poll(&f->tw, &f->env, f->now, &out));
 		timewait_end(&f->tw, &f->env, f->now);
 		f->role = CLOSED;
 		break;
@@ -392,7 +396,7 @@ static void timewait_segment(struct fuzz *f, const struct seg *s)
 		CHECK(f->role == REQUEST);
 		break;
 	case TIMEWAIT_DROP:
-		CHECK(f->tw.deadline >= before);
+		CHECK(f->tw.deadline >= before || f->tw.state != state);
 		timewait_poll(&f->tw, &f->env, f->now, &out);
 		CHECK(!timewait_poll(&f->tw, &f->env, f->now, &out));
 		break;
