@@ -8,10 +8,9 @@
  * inet_timewait_sock keeps the place in the tables and the timer; the core
  * decides about segments.
  *
- * The kernel takes a reference to the module for each record. We give it back
- * at once, so that TIME_WAIT does not hold up rmmod, and take it again in the
- * destructor, just before the kernel drops it. The records of a namespace are
- * counted instead: it goes only when they are gone.
+ * A record does not hold the module, so that TIME_WAIT does not hold up rmmod.
+ * The records of a namespace are counted instead: it goes only when they are gone,
+ * and the module only when it has left all namespaces.
  *
  * A reference to a record is held with softirqs off, never over a sleep or the
  * lock of a socket. So a namespace that goes waits no longer than for a softirq.
@@ -39,7 +38,6 @@ static void tw_destructor(struct sock *sk)
 
 	timewait_end(&ct->rec, &cn->env, chalk_now());
 	tw_leave(cn);
-	__module_get(THIS_MODULE);
 }
 
 struct timewait_sock_ops chalk_timewait_ops = {
@@ -51,6 +49,27 @@ struct timewait_sock_ops chalk6_timewait_ops = {
 	.twsk_obj_size = sizeof(struct chalk_timewait),
 	.twsk_destructor = tw_destructor,
 };
+
+/*
+ * What the kernel asks of a record's protocol. There is no owner here: the kernel
+ * would drop a reference to it with each record.
+ */
+static struct proto record_prot = {
+	.twsk_prot = &chalk_timewait_ops,
+	.diag_destroy = chalk_abort,
+};
+
+static struct proto record6_prot = {
+	.twsk_prot = &chalk6_timewait_ops,
+	.diag_destroy = chalk_abort,
+};
+
+/* The kernel has taken a reference for the record; the socket still has its own. */
+static void tw_disown(struct inet_timewait_sock *tw)
+{
+	tw->tw_prot = tw->tw_family == PF_INET6 ? &record6_prot : &record_prot;
+	module_put(THIS_MODULE);
+}
 
 static int tw_timeout(const struct timewait *rec, u64 now)
 {
@@ -76,7 +95,7 @@ void chalk_enter_timewait(struct sock *sk, u64 now)
 		chalk_count(sock_net(sk), MIB_TIME_WAIT_OVERFLOW);
 		return;
 	}
-	module_put(THIS_MODULE);
+	tw_disown(tw);
 	refcount_inc(&cn->timewaits);
 	tw->tw_mark = sk->sk_mark;
 	tw->tw_transparent = chalk_is_transparent(sk);

@@ -9,7 +9,8 @@ import time
 import unittest
 
 import glue
-from net import BOB, BOB6, Net, chalk_socket, listener, table, wait_until
+from net import (BOB, BOB6, Net, chalk_socket, listener, sysctl, table,
+                 wait_until)
 import test_trace_points
 
 MODULE = f"build/{os.environ['CHALK_KERNEL']}/chalk.ko"
@@ -71,6 +72,39 @@ class Module(unittest.TestCase):
             with Net():
                 self.leaves_nothing(self.one_connection(family, address))
             subprocess.run(["insmod", MODULE], check=True)
+
+    def test_time_wait_never_does(self):
+        """not even for the moment that a record goes: an rmmod would fail"""
+        test_trace_points.setUpModule()
+        tracefs = test_trace_points.TRACEFS
+        point = tracefs / "events/module/module_get"
+        if not point.exists():
+            self.skipTest("this kernel has no such tracepoint")
+        with Net():
+            sysctl("bob", "msl_ms", 1000)
+            for sock in reversed(self.one_connection()):
+                sock.close()
+            # until RCU has freed the sockets
+            time.sleep(0.5)
+            self.addCleanup(point.joinpath("enable").write_text, "0")
+            self.addCleanup(point.joinpath("filter").write_text, "0")
+            point.joinpath("filter").write_text('name == "chalk"')
+            tracefs.joinpath("trace").write_text("")
+            point.joinpath("enable").write_text("1")
+            self.assertEqual({r["state"] for r in table("conns")},
+                             {"TIME_WAIT"})
+            self.assertNotEqual(self.taken(tracefs), [], "a reader of conns")
+            tracefs.joinpath("trace").write_text("")
+            time.sleep(2.5)
+            self.assertEqual(self.taken(tracefs), [])
+            self.assertEqual(table("conns"), [])
+
+    @staticmethod
+    def taken(tracefs):
+        """Who has taken a reference to the module."""
+        return [line for line in
+                tracefs.joinpath("trace").read_text().splitlines()
+                if "module_get" in line and not line.startswith("#")]
 
     def test_fin_wait_2_does_not(self):
         """closed, and the other side is gone without a word"""
