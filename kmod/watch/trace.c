@@ -272,8 +272,9 @@ void chalk_reader_set_filter(struct chalk_reader *rd, struct chalk_filter *f)
 	mutex_lock(&watchers_lock);
 	old = rcu_replace_pointer(rd->filter, f,
 				  lockdep_is_held(&watchers_lock));
-	synchronize_rcu();
+	/* a CPU on its turn may use the old one; who begins now sees the new */
+	chalk_trace_settle();
 	chalk_rings_forget(&rd->rings, atomic64_read(&last_stamp));
 	mutex_unlock(&watchers_lock);
-	kfree(old);
+	kfree_rcu(old, rcu);
 }

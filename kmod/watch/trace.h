@@ -74,6 +74,7 @@ struct chalk_item {
  * @conns: numbers of connections
  * @netns: inode numbers of network namespaces
  * @text:  as it was written
+ * @rcu:   frees it
  */
 struct chalk_filter {
 	u64 kinds;
@@ -83,6 +84,7 @@ struct chalk_filter {
 	u32 conns[CHALK_FILTER_VALUES];
 	u32 netns[CHALK_FILTER_VALUES];
 	char text[CHALK_FILTER_MAX];
+	struct rcu_head rcu;
 };
 
 extern const struct file_operations chalk_trace_filter_fops;

@@ -108,6 +108,20 @@ static ssize_t give(struct trace_file *tf, char __user *buf, size_t size)
 	return n;
 }
 
+/* Return: -EAGAIN if nothing is there. */
+static ssize_t give_some(struct trace_file *tf, char __user *buf, size_t size)
+{
+	ssize_t ret = -EAGAIN;
+
+	if (mutex_lock_interruptible(&tf->lock))
+		return -ERESTARTSYS;
+	if (tf->left || refill(tf))
+		ret = give(tf, buf, size);
+	mutex_unlock(&tf->lock);
+	return ret;
+}
+
+/* Who waits does so without the lock: another process may not want to. */
 static ssize_t trace_read(struct file *file, char __user *buf, size_t size,
 			  loff_t *pos)
 {
@@ -115,21 +129,15 @@ static ssize_t trace_read(struct file *file, char __user *buf, size_t size,
 	struct chalk_reader *rd = &tf->reader;
 	ssize_t ret;
 
-	if (mutex_lock_interruptible(&tf->lock))
-		return -ERESTARTSYS;
-	while (!tf->left && !refill(tf)) {
-		ret = -EAGAIN;
-		if (file->f_flags & O_NONBLOCK)
-			goto out;
+	for (;;) {
+		ret = give_some(tf, buf, size);
+		if (ret != -EAGAIN || file->f_flags & O_NONBLOCK)
+			return ret;
 		ret = wait_event_interruptible(rd->wait,
 					       chalk_rings_more(&rd->rings));
 		if (ret)
-			goto out;
+			return ret;
 	}
-	ret = give(tf, buf, size);
-out:
-	mutex_unlock(&tf->lock);
-	return ret;
 }
 
 /* What another process reads meanwhile may make this answer too hopeful. */
@@ -198,13 +206,13 @@ static int open_file(struct file *file, void (*begin)(struct trace_file *tf),
 static int text_open(struct inode *inode, struct file *file)
 {
 	return open_file(file, begin_text, render_text) ?:
-		       nonseekable_open(inode, file);
+		       stream_open(inode, file);
 }
 
 static int raw_open(struct inode *inode, struct file *file)
 {
 	return open_file(file, begin_raw, render_raw) ?:
-		       nonseekable_open(inode, file);
+							stream_open(inode, file);
 }
 
 static int trace_release(struct inode *inode, struct file *file)

@@ -7,10 +7,11 @@ import os
 import pathlib
 import signal
 import subprocess
+import threading
 import time
 import unittest
 
-from chalk_records import LOST, Reader, inode, names
+from chalk_records import LOST, RECORD, Reader, inode, names
 import net
 from test_trace import PORT, talk
 
@@ -25,6 +26,15 @@ def reads(program) -> bool:
             os.path.realpath(path).startswith(net.DEBUGFS)
             for path in pathlib.Path(f"/proc/{program.pid}/fd").iterdir())
     return False
+
+
+def error_of(function, *args):
+    """The errno of a call, or None."""
+    try:
+        function(*args)
+    except OSError as err:
+        return err.errno
+    return None
 
 
 class Filters(unittest.TestCase):
@@ -163,6 +173,34 @@ class Readers(unittest.TestCase):
         kept = sum(1 for r in records if r["kind"] != LOST)
         self.assertEqual(lost + kept, len(everything) - 1)
         self.assertGreater(lost, 50)
+
+    def test_one_waits_another_does_not(self):
+        """two processes share an open file: who does not want to wait need
+        not, though the other does; then each gets a part"""
+        with Reader("trace_raw", "port=9") as raw:
+            raw.take()
+            os.set_blocking(raw.fd, True)
+            got = []
+            waiting = [threading.Thread(
+                target=lambda: got.append(os.read(raw.fd, RECORD.size)))
+                for _ in range(2)]
+            for thread in waiting:
+                thread.start()
+            time.sleep(0.1)
+            os.set_blocking(raw.fd, False)
+            answer = []
+            other = threading.Thread(target=lambda: answer.append(
+                error_of(os.read, raw.fd, 100)))
+            other.start()
+            other.join(5)
+            self.assertEqual(answer, [errno.EAGAIN])
+            self.assertEqual(got, [])
+            raw.filter("")
+            talk()
+            for thread in waiting:
+                thread.join(5)
+            self.assertEqual([len(part) for part in got], 2 * [RECORD.size])
+            self.assertNotEqual(got[0], got[1])
 
     def account(self, lines, everything):
         """What is there, in order, and what is lost add up to all."""
