@@ -8,8 +8,9 @@
  * SO_BINDTODEVICE mean what they mean to UDP. What sends and receives is
  * Chalk's own: UDP's is bound to its number and its counters.
  *
- *	send.c	a message becomes a packet (packet.c)
- *	send6.c	the same over IPv6
+ *	send.c	a message becomes a datagram, or a part of one
+ *	send4.c	over IPv4: to whom, by which route; its packet is made in packet.c
+ *	send6.c	over IPv6
  *	input.c	a packet from IP to a receive queue
  *	recvmsg.c	and from there to the program
  *
@@ -23,7 +24,8 @@
  * that arrives waits for the socket lock. That guards the addresses, the cached
  * route, and a datagram that grows under MSG_MORE or UDP_CORK: its payload
  * stands in sk_write_queue, its destination in inet_sock.cork, and
- * udp_sock.pending is not 0; that alone is also read without the lock.
+ * udp_sock.pending is AF_INET or AF_INET6, else 0; that alone is also read
+ * without the lock.
  */
 #ifndef CHALK_DGRAM_H
 #define CHALK_DGRAM_H
@@ -63,6 +65,61 @@ struct chalk_dgram_ip {
 	struct sock *(*find)(struct sk_buff *skb, const struct dgram *d);
 	void (*send_unreachable)(struct sk_buff *skb);
 	void (*prepare)(const struct sock *sk, struct sk_buff *skb);
+};
+
+/**
+ * struct chalk_dgram_plan - where a datagram goes
+ * @out:       the flow; the route, with a reference; the rest of IP's header
+ * @connected: the socket's own route will do
+ * @ipc:       IPv4: what the socket and the control messages ask for
+ * @opt:       and memory for IP options
+ * @daddr:     and the receiver; behind a source route
+ * @dport:     and its port
+ * @ipc6:      IPv6: the same as @ipc
+ * @space:     and memory for extension headers of this message
+ * @held:      and those of the socket, with a reference, or NULL
+ * @label:     and the flow label, if it is one that somebody owns, or NULL
+ */
+struct chalk_dgram_plan {
+	struct inet_cork_full out;
+	bool connected;
+	union {
+		struct {
+			struct ipcm_cookie ipc;
+			struct ip_options_data opt;
+			__be32 daddr;
+			__be16 dport;
+		};
+		struct {
+			struct ipcm6_cookie ipc6;
+			struct ipv6_txoptions space;
+		};
+	};
+	struct ipv6_txoptions *held;
+	struct ip6_flowlabel *label;
+};
+
+/**
+ * struct chalk_dgram_way - a version of IP, where datagrams leave
+ * @family: AF_INET or AF_INET6
+ * @mixed:  errno when one grows already, over the other version
+ * @plan:   fill in a plan that is all 0; dgram_drop_plan() is due in any case
+ * @whole:  send a datagram at once, without the lock; NULL: there is no such way
+ * @append: let it grow, the socket is locked; @p is NULL but for the first part
+ * @push:   send what grew, the socket is locked
+ * @flush:  or forget it
+ */
+struct chalk_dgram_way {
+	int family;
+	int mixed;
+	int (*plan)(struct chalk_dgram_plan *p, struct sock *sk,
+		    struct msghdr *msg);
+	int (*whole)(struct sock *sk, struct msghdr *msg, size_t len,
+		     struct chalk_dgram_plan *p);
+	int (*append)(struct sock *sk, struct msghdr *msg, size_t len,
+		      struct chalk_dgram_plan *p, bool more);
+	int (*push)(struct sock *sk);
+	void (*flush)(struct sock *sk);
 };
 
 /* What the struct proto_ops of a datagram socket has, whatever its addresses. */
@@ -133,25 +190,32 @@ int chalk_dgram_cmsg(struct sock *sk, struct msghdr *msg,
 		     struct ipcm_cookie *ipc, struct ip_options_data *opt);
 
 /* packet.c */
-unsigned int chalk_dgram_headroom(const struct inet_cork_full *out);
+struct sk_buff *chalk_dgram_collect(struct sock *sk, struct msghdr *msg,
+				    size_t len, struct inet_cork_full *out);
+int chalk_dgram_extend(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
+		       size_t len, struct inet_cork_full *out);
 int chalk_dgram_emit(struct sock *sk, struct sk_buff *skb,
 		     struct inet_cork_full *out);
 
 /* send.c */
-int chalk_dgram_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
-bool chalk_dgram_lock_if_pending(struct sock *sk);
-void chalk_dgram_note_error(const struct sock *sk, int err);
+int chalk_dgram_send(struct sock *sk, struct msghdr *msg, size_t len,
+		     const struct chalk_dgram_way *way);
 int chalk_dgram_push(struct sock *sk);
 void chalk_dgram_flush(struct sock *sk);
+
+/* send4.c */
+extern const struct chalk_dgram_way chalk_dgram_by_ipv4;
+
+int chalk_dgram_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 
 /* sock6.c */
 int chalk_dgram_inet6_register(void);
 void chalk_dgram_inet6_unregister(void);
 
 /* send6.c */
+extern const struct chalk_dgram_way chalk_dgram_by_ipv6;
+
 int chalk_dgram6_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
-int chalk_dgram6_push(struct sock *sk);
-void chalk_dgram6_flush(struct sock *sk);
 
 /* dgrams.c */
 void chalk_dgram_debugfs_init(struct dentry *dir);

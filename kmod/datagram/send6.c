@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * send6.c - a message becomes a datagram over IPv6
+ * send6.c - where a datagram goes over IPv6
  *
- * The counterpart of send.c. Here the kernel lends ip6_append_data(),
- * which knows extension headers and cuts fragments, but works on the one queue
- * of the socket: every send takes the socket lock. A message to a v4-mapped
- * address goes by send.c.
+ * The counterpart of send4.c. Here the kernel lends ip6_append_data(), which
+ * knows extension headers and cuts fragments, but works on the one queue of the
+ * socket: every send takes the socket lock. A message to a v4-mapped address
+ * goes by send4.c.
  */
 #include <linux/ipv6.h>
 #include <net/ip6_checksum.h>
@@ -17,26 +17,6 @@
 #include "compat.h"
 #include "dgram.h"
 #include "watch/trace.h"
-
-/**
- * struct plan6 - where a datagram goes
- * @ipc:       what the socket and the control messages ask for
- * @space:     memory for extension headers of this message
- * @held:      those of the socket, with a reference, or NULL
- * @label:     the flow label, if it is one that somebody owns, or NULL
- * @fl6:       the flow
- * @dst:       the route, with a reference
- * @connected: the socket's own route will do
- */
-struct plan6 {
-	struct ipcm6_cookie ipc;
-	struct ipv6_txoptions space;
-	struct ipv6_txoptions *held;
-	struct ip6_flowlabel *label;
-	struct flowi6 fl6;
-	struct dst_entry *dst;
-	bool connected;
-};
 
 /* --- to whom --- */
 
@@ -119,22 +99,22 @@ static int send_by_ipv4(struct sock *sk, struct msghdr *msg, size_t len)
 
 /* --- the flow --- */
 
-static int dgram6_take_label(struct plan6 *p, struct sock *sk)
+static int dgram6_take_label(struct chalk_dgram_plan *p, struct sock *sk)
 {
-	if (p->label || !(p->fl6.flowlabel & IPV6_FLOWLABEL_MASK))
+	if (p->label || !(p->out.fl.u.ip6.flowlabel & IPV6_FLOWLABEL_MASK))
 		return 0;
-	p->label = fl6_sock_lookup(sk, p->fl6.flowlabel);
+	p->label = fl6_sock_lookup(sk, p->out.fl.u.ip6.flowlabel);
 	if (!IS_ERR(p->label))
 		return 0;
 	p->label = NULL;
 	return -EINVAL;
 }
 
-static int dgram6_take_address(struct plan6 *p, struct sock *sk,
+static int dgram6_take_address(struct chalk_dgram_plan *p, struct sock *sk,
 			       const struct msghdr *msg)
 {
 	const struct sockaddr_in6 *sin6 = msg->msg_name;
-	struct flowi6 *fl6 = &p->fl6;
+	struct flowi6 *fl6 = &p->out.fl.u.ip6;
 
 	if (!sin6->sin6_port)
 		return -EINVAL;
@@ -148,9 +128,9 @@ static int dgram6_take_address(struct plan6 *p, struct sock *sk,
 	return dgram6_take_label(p, sk);
 }
 
-static int dgram6_take_peer(struct plan6 *p, const struct sock *sk)
+static int dgram6_take_peer(struct chalk_dgram_plan *p, const struct sock *sk)
 {
-	struct flowi6 *fl6 = &p->fl6;
+	struct flowi6 *fl6 = &p->out.fl.u.ip6;
 
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return -EDESTADDRREQ;
@@ -161,9 +141,9 @@ static int dgram6_take_peer(struct plan6 *p, const struct sock *sk)
 	return 0;
 }
 
-static void dgram6_fill_flow(struct plan6 *p, const struct sock *sk)
+static void dgram6_fill_flow(struct chalk_dgram_plan *p, const struct sock *sk)
 {
-	struct flowi6 *fl6 = &p->fl6;
+	struct flowi6 *fl6 = &p->out.fl.u.ip6;
 
 	if (!fl6->flowi6_oif)
 		fl6->flowi6_oif = READ_ONCE(sk->sk_bound_dev_if);
@@ -176,50 +156,54 @@ static void dgram6_fill_flow(struct plan6 *p, const struct sock *sk)
 
 /* --- extension headers --- */
 
-static int take_control(struct plan6 *p, struct sock *sk, struct msghdr *msg)
+static int take_control(struct chalk_dgram_plan *p, struct sock *sk,
+			struct msghdr *msg)
 {
 	int err;
 
 	p->space.tot_len = sizeof(p->space);
-	p->ipc.opt = &p->space;
-	err = ip6_datagram_send_ctl(sock_net(sk), sk, msg, &p->fl6, &p->ipc);
+	p->ipc6.opt = &p->space;
+	err = ip6_datagram_send_ctl(sock_net(sk), sk, msg, &p->out.fl.u.ip6,
+				    &p->ipc6);
 	if (err)
 		return err;
 	if (!(p->space.opt_nflen | p->space.opt_flen))
-		p->ipc.opt = NULL;
+		p->ipc6.opt = NULL;
 	p->connected = false;
 	return dgram6_take_label(p, sk);
 }
 
-static int dgram6_take_options(struct plan6 *p, struct sock *sk,
+static int dgram6_take_options(struct chalk_dgram_plan *p, struct sock *sk,
 			       struct msghdr *msg)
 {
 	struct ipv6_pinfo *np = inet6_sk(sk);
 	int err;
 
-	chalk_ipcm6_init(&p->ipc, sk);
+	chalk_ipcm6_init(&p->ipc6, sk);
 	if (msg->msg_controllen) {
 		err = take_control(p, sk, msg);
 		if (err)
 			return err;
 	}
-	if (!p->ipc.opt) {
+	if (!p->ipc6.opt) {
 		p->held = txopt_get(np);
-		p->ipc.opt = p->held;
+		p->ipc6.opt = p->held;
 	}
 	if (p->label)
-		p->ipc.opt = fl6_merge_options(&p->space, p->label, p->ipc.opt);
-	p->ipc.opt = ipv6_fixup_options(&p->space, p->ipc.opt);
-	if (p->ipc.tclass < 0)
-		p->ipc.tclass = np->tclass;
+		p->ipc6.opt = fl6_merge_options(&p->space, p->label,
+						p->ipc6.opt);
+	p->ipc6.opt = ipv6_fixup_options(&p->space, p->ipc6.opt);
+	if (p->ipc6.tclass < 0)
+		p->ipc6.tclass = np->tclass;
 	return 0;
 }
 
 /* --- the route --- */
 
-static void dgram6_choose_interface(struct plan6 *p, const struct sock *sk)
+static void dgram6_choose_interface(struct chalk_dgram_plan *p,
+				    const struct sock *sk)
 {
-	struct flowi6 *fl6 = &p->fl6;
+	struct flowi6 *fl6 = &p->out.fl.u.ip6;
 
 	if (fl6->flowi6_oif)
 		return;
@@ -231,48 +215,40 @@ static void dgram6_choose_interface(struct plan6 *p, const struct sock *sk)
 	}
 }
 
-static int dgram6_find_route(struct plan6 *p, struct sock *sk)
+static int dgram6_find_route(struct chalk_dgram_plan *p, struct sock *sk)
 {
 	struct ipv6_pinfo *np = inet6_sk(sk);
-	struct flowi6 *fl6 = &p->fl6;
+	struct flowi6 *fl6 = &p->out.fl.u.ip6;
 	struct in6_addr *final_p, final;
+	struct dst_entry *dst;
 
-	fl6->flowi6_mark = p->ipc.sockc.mark;
+	fl6->flowi6_mark = p->ipc6.sockc.mark;
 	if (ipv6_addr_any(&fl6->saddr))
 		fl6->saddr = np->saddr;
 	if (ipv6_addr_any(&fl6->daddr))
 		fl6->daddr = in6addr_loopback; /* as BSD has it */
-	final_p = fl6_update_dst(fl6, p->ipc.opt, &final);
+	final_p = fl6_update_dst(fl6, p->ipc6.opt, &final);
 	if (final_p)
 		p->connected = false;
 	dgram6_choose_interface(p, sk);
 	security_sk_classify_flow(sk, flowi6_to_flowi_common(fl6));
-	fl6->flowlabel = ip6_make_flowinfo(p->ipc.tclass, fl6->flowlabel);
-	p->dst = ip6_sk_dst_lookup_flow(sk, fl6, final_p, p->connected);
-	if (IS_ERR(p->dst))
-		return PTR_ERR(p->dst);
-	if (p->ipc.hlimit < 0)
-		p->ipc.hlimit = ip6_sk_dst_hoplimit(np, fl6, p->dst);
+	fl6->flowlabel = ip6_make_flowinfo(p->ipc6.tclass, fl6->flowlabel);
+	dst = ip6_sk_dst_lookup_flow(sk, fl6, final_p, p->connected);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	p->out.base.dst = dst;
+	if (p->ipc6.hlimit < 0)
+		p->ipc6.hlimit = ip6_sk_dst_hoplimit(np, fl6, dst);
 	return 0;
 }
 
 /* --- the plan --- */
 
-static void drop_plan(struct plan6 *p)
-{
-	if (!IS_ERR(p->dst))
-		dst_release(p->dst);
-	fl6_sock_release(p->label);
-	txopt_put(p->held);
-}
-
-/* Return: 0, or negative errno; drop_plan() is due in any case. */
-static int dgram6_make_plan(struct plan6 *p, struct sock *sk,
+static int dgram6_make_plan(struct chalk_dgram_plan *p, struct sock *sk,
 			    struct msghdr *msg)
 {
 	int err;
 
-	memset(p, 0, sizeof(*p));
 	err = has_name6(msg) ? dgram6_take_address(p, sk, msg) :
 			       dgram6_take_peer(p, sk);
 	if (err)
@@ -301,14 +277,15 @@ static void dgram6_trace_out(const struct sock *sk, const struct flowi6 *fl6,
 /* The header stands in the first buffer of the queue, with room made for it. */
 static void dgram6_put_header(struct sock *sk, struct sk_buff *skb)
 {
-	const struct flowi6 *fl6 = &inet_sk(sk)->cork.fl.u.ip6;
-	u16 len = udp_sk(sk)->len;
+	const struct ipv6_txoptions *opt = inet6_sk(sk)->cork.opt;
+	const struct inet_cork_full *kept = &inet_sk(sk)->cork;
+	u16 len = kept->base.length - (opt ? opt->opt_flen : 0);
+	const struct flowi6 *fl6 = &kept->fl.u.ip6;
 	struct dgram d = {
 		.sport = ntohs(fl6->fl6_sport),
 		.dport = ntohs(fl6->fl6_dport),
 		.len = len - DGRAM_HDR,
 	};
-
 	__sum16 check;
 
 	dgram6_trace_out(sk, fl6, &d);
@@ -319,36 +296,13 @@ static void dgram6_put_header(struct sock *sk, struct sk_buff *skb)
 	udp_hdr(skb)->check = check ?: CSUM_MANGLED_0;
 }
 
-static void forget(struct sock *sk)
+static int dgram6_push(struct sock *sk)
 {
-	udp_sk(sk)->len = 0;
-	WRITE_ONCE(udp_sk(sk)->pending, 0);
-}
-
-/**
- * chalk_dgram6_flush() - forget a datagram that grows over IPv6
- * @sk: the socket, locked
- */
-void chalk_dgram6_flush(struct sock *sk)
-{
-	forget(sk);
-	ip6_flush_pending_frames(sk);
-}
-
-/**
- * chalk_dgram6_push() - send a datagram that grew over IPv6
- * @sk: the socket, locked
- */
-int chalk_dgram6_push(struct sock *sk)
-{
-	struct sk_buff *skb = skb_peek(&sk->sk_write_queue);
 	int err;
 
-	if (skb)
-		dgram6_put_header(sk, skb);
-	err = skb ? ip6_push_pending_frames(sk) : 0;
-	forget(sk);
-	if (skb && !err)
+	dgram6_put_header(sk, skb_peek(&sk->sk_write_queue));
+	err = ip6_push_pending_frames(sk);
+	if (!err)
 		chalk_count(sock_net(sk), MIB_DGRAM_OUT);
 	if (err != -ENOBUFS || chalk_wants_icmp6_errors(sk))
 		return err;
@@ -356,66 +310,33 @@ int chalk_dgram6_push(struct sock *sk)
 	return 0;
 }
 
-/* An error loses all of it: nobody could tell which part went. */
-static int dgram6_grow(struct sock *sk, struct msghdr *msg, size_t len,
-		       struct plan6 *p, bool more)
+static int dgram6_append(struct sock *sk, struct msghdr *msg, size_t len,
+			 struct chalk_dgram_plan *p, bool more)
 {
-	bool first = !udp_sk(sk)->pending;
-	size_t ulen = len + (first ? DGRAM_HDR : 0);
-	int err;
+	int flags = msg->msg_flags | (more ? MSG_MORE : 0);
+	struct ipcm6_cookie later;
 
-	if (!first && udp_sk(sk)->pending != AF_INET6)
-		return -EAFNOSUPPORT;
-	WRITE_ONCE(udp_sk(sk)->pending, AF_INET6);
-	udp_sk(sk)->len += ulen;
-	err = ip6_append_data(sk, ip_generic_getfrag, msg, ulen, DGRAM_HDR,
-			      &p->ipc, &p->fl6, (struct rt6_info *)p->dst,
-			      msg->msg_flags | (more ? MSG_MORE : 0));
-	if (err)
-		chalk_dgram6_flush(sk);
-	else if (!more)
-		err = chalk_dgram6_push(sk);
-	return err;
+	if (p)
+		return ip6_append_data(sk, ip_generic_getfrag, msg,
+				       DGRAM_HDR + len, DGRAM_HDR, &p->ipc6,
+				       &p->out.fl.u.ip6,
+				       (struct rt6_info *)p->out.base.dst,
+				       flags);
+	chalk_ipcm6_init(&later, sk);
+	return ip6_append_data(sk, ip_generic_getfrag, msg, len, 0, &later,
+			       NULL, NULL, flags);
 }
+
+const struct chalk_dgram_way chalk_dgram_by_ipv6 = {
+	.family = AF_INET6,
+	.mixed = -EAFNOSUPPORT,
+	.plan = dgram6_make_plan,
+	.append = dgram6_append,
+	.push = dgram6_push,
+	.flush = ip6_flush_pending_frames,
+};
 
 /* --- the call --- */
-
-static int dgram6_send_planned(struct sock *sk, struct msghdr *msg, size_t len,
-			       struct plan6 *p, bool more)
-{
-	int err;
-
-	if (msg->msg_flags & MSG_PROBE) {
-		if (msg->msg_flags & MSG_CONFIRM)
-			dst_confirm_neigh(p->dst, &p->fl6.daddr);
-		return 0;
-	}
-	lock_sock(sk);
-	err = dgram6_grow(sk, msg, len, p, more);
-	release_sock(sk);
-	return err;
-}
-
-static int send_by_ipv6(struct sock *sk, struct msghdr *msg, size_t len)
-{
-	bool more = udp_test_bit(CORK, sk) || msg->msg_flags & MSG_MORE;
-	struct plan6 p;
-	int err;
-
-	/* a destination is asked for once, before the first part */
-	if (chalk_dgram_lock_if_pending(sk)) {
-		chalk_ipcm6_init(&p.ipc, sk);
-		p.dst = NULL;
-		err = dgram6_grow(sk, msg, len, &p, more);
-		release_sock(sk);
-		return err;
-	}
-	err = dgram6_make_plan(&p, sk, msg);
-	if (!err)
-		err = dgram6_send_planned(sk, msg, len, &p, more);
-	drop_plan(&p);
-	return err;
-}
 
 /**
  * chalk_dgram6_sendmsg() - proto.sendmsg of AF_INET6
@@ -436,7 +357,5 @@ int chalk_dgram6_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		return send_by_ipv4(sk, msg, len);
 	if (len > INT_MAX - DGRAM_HDR)
 		return -EMSGSIZE;
-	err = send_by_ipv6(sk, msg, len);
-	chalk_dgram_note_error(sk, err);
-	return err ?: len;
+	return chalk_dgram_send(sk, msg, len, &chalk_dgram_by_ipv6);
 }
