@@ -147,6 +147,7 @@
 	X(DGRAM_BAD_CHECKSUM, "datagram_bad_checksum", "RFC 1122 4.1.3.4")     \
 	X(DGRAM_NO_SOCKET, "datagram_no_socket", "RFC 1122 4.1.3.1")           \
 	X(DGRAM_NO_MEMBER, "datagram_no_member", "RFC 1122 3.3.7")             \
+	X(DGRAM_POLICY, "datagram_ipsec_policy", "RFC 4301 5.2")               \
 	X(DGRAM_FILTER, "datagram_filtered", "RFC 768")                        \
 	X(DGRAM_RCVBUF, "datagram_receive_buffer_full", "RFC 768")
 

@@ -52,6 +52,8 @@ struct dentry;
  * @is_for_many:      it goes to all members of a group, or to all
  * @is_member:        then: does a socket get a copy; RCU is held
  * @find:             else: the socket, for the rest of the RCU section, or NULL
+ * @is_allowed:       IPsec policies, the socket's own first, let it in; @sk may
+ *                    be NULL
  * @send_unreachable: tell the sender that nobody has the port
  * @prepare:          note in a packet what control messages will tell of it
  */
@@ -63,6 +65,7 @@ struct chalk_dgram_ip {
 	bool (*is_member)(const struct sock *sk, const struct sk_buff *skb,
 			  const struct dgram *d);
 	struct sock *(*find)(struct sk_buff *skb, const struct dgram *d);
+	bool (*is_allowed)(struct sock *sk, struct sk_buff *skb);
 	void (*send_unreachable)(struct sk_buff *skb);
 	void (*prepare)(const struct sock *sk, struct sk_buff *skb);
 };

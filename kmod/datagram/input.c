@@ -6,7 +6,7 @@
  *	  dgram_check()	length, checksum, header: core/dgram.c
  *	  to_one()	the socket that has the port, or ICMP to the sender
  *	  to_many()	multicast and broadcast: a copy for each
- *	    dgram_deliver()	filter, queue, wake
+ *	    dgram_deliver()	policy, filter, queue, wake
  *
  * Every datagram that is not used is counted, once for each socket that does
  * not take it.
@@ -69,6 +69,13 @@ static void dgram_deliver(struct sock *sk, struct sk_buff *skb,
 {
 	struct chalk_ends ends = ends_of(skb, d);
 
+	/* BPF may have chosen a socket; it is none of ours */
+	skb_orphan(skb);
+	if (!chalk_dgram_ip_of(skb)->is_allowed(sk, skb)) {
+		dgram_refuse(sk, skb, d, DROP_DGRAM_POLICY);
+		return;
+	}
+	nf_reset_ct(skb);
 	if (sk_filter_trim_cap(sk, skb, DGRAM_HDR)) {
 		dgram_refuse(sk, skb, d, DROP_DGRAM_FILTER);
 		return;
@@ -97,6 +104,11 @@ static void to_one(struct sk_buff *skb, const struct dgram *d)
 		dgram_deliver(sk, skb, d);
 		return;
 	}
+	if (!ip->is_allowed(NULL, skb)) {
+		dgram_drop(skb, d, DROP_DGRAM_POLICY);
+		return;
+	}
+	nf_reset_ct(skb);
 	ip->send_unreachable(skb);
 	dgram_drop(skb, d, DROP_DGRAM_NO_SOCKET);
 }
@@ -172,9 +184,11 @@ int chalk_dgram_rcv(struct sk_buff *skb)
 	return 0;
 }
 
+/* The policy is asked when the socket is known, which may have its own. */
 static const struct net_protocol dgram_protocol = {
 	.handler = chalk_dgram_rcv,
 	.err_handler = chalk_dgram_icmp_error,
+	.no_policy = 1,
 };
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/inetdevice.h>
 #include <net/icmp.h>
 #include <net/route.h>
+#include <net/xfrm.h>
 
 #include "compat.h"
 #include "dgram.h"
@@ -60,6 +61,11 @@ static struct sock *dgram4_find(struct sk_buff *skb, const struct dgram *d)
 	return __udp4_lib_lookup(dev_net(skb->dev), iph->saddr, htons(d->sport),
 				 iph->daddr, htons(d->dport), inet_iif(skb),
 				 inet_sdif(skb), &chalk_dgram_table, skb);
+}
+
+static bool dgram4_is_allowed(struct sock *sk, struct sk_buff *skb)
+{
+	return xfrm4_policy_check(sk, XFRM_POLICY_IN, skb);
 }
 
 static void dgram4_send_unreachable(struct sk_buff *skb)
@@ -188,6 +194,7 @@ const struct chalk_dgram_ip chalk_dgram_ipv4 = {
 	.is_for_many = dgram4_is_for_many,
 	.is_member = dgram4_is_member,
 	.find = dgram4_find,
+	.is_allowed = dgram4_is_allowed,
 	.send_unreachable = dgram4_send_unreachable,
 	.prepare = dgram4_prepare,
 };

@@ -8,6 +8,7 @@
 #include <net/if_inet6.h>
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
+#include <net/xfrm.h>
 
 #include "compat.h"
 #include "dgram.h"
@@ -59,6 +60,11 @@ static struct sock *dgram6_find(struct sk_buff *skb, const struct dgram *d)
 				 htons(d->sport), &iph->daddr, htons(d->dport),
 				 inet6_iif(skb), inet6_sdif(skb),
 				 &chalk_dgram_table, skb);
+}
+
+static bool dgram6_is_allowed(struct sock *sk, struct sk_buff *skb)
+{
+	return xfrm6_policy_check(sk, XFRM_POLICY_IN, skb);
 }
 
 static void dgram6_send_unreachable(struct sk_buff *skb)
@@ -141,6 +147,7 @@ const struct chalk_dgram_ip chalk_dgram_ipv6 = {
 	.is_for_many = dgram6_is_for_many,
 	.is_member = dgram6_is_member,
 	.find = dgram6_find,
+	.is_allowed = dgram6_is_allowed,
 	.send_unreachable = dgram6_send_unreachable,
 	.prepare = dgram6_prepare,
 };

@@ -136,7 +136,7 @@ static int dgram6_icmp6_error(struct sk_buff *skb, struct inet6_skb_parm *opt,
 static const struct inet6_protocol dgram6_protocol = {
 	.handler = chalk_dgram_rcv,
 	.err_handler = dgram6_icmp6_error,
-	.flags = INET6_PROTO_FINAL,
+	.flags = INET6_PROTO_NOPOLICY | INET6_PROTO_FINAL,
 };
 
 /**

@@ -170,6 +170,7 @@ datagram_no_checksum without a checksum
 datagram_bad_checksum damaged on the way
 datagram_no_socket for a port that nobody has
 datagram_no_member for a group that nobody is in
+datagram_ipsec_policy forbidden by an IPsec policy
 datagram_filtered refused by the socket's filter
 datagram_receive_buffer_full the reader is slow, or memory is short
 """)}
