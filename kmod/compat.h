@@ -283,6 +283,18 @@ static inline u8 ip_sendmsg_scope(const struct inet_sock *inet,
 }
 #endif
 
+/*
+ * The program of a cgroup that @hook names, such as UDP4_SENDMSG, looks at an
+ * address. 6.7: and at its length.
+ */
+#if CHALK_KERNEL(6, 7)
+#define chalk_cgroup_run(hook, sk, addr, len, ...) \
+	BPF_CGROUP_RUN_PROG_##hook##_LOCK(sk, addr, len, ##__VA_ARGS__)
+#else
+#define chalk_cgroup_run(hook, sk, addr, len, ...) \
+	BPF_CGROUP_RUN_PROG_##hook##_LOCK(sk, addr, ##__VA_ARGS__)
+#endif
+
 /* 6.10: a control message is looked at without its message. */
 #if CHALK_KERNEL(6, 10)
 #define chalk_sock_cmsg(sk, msg, cmsg, sockc) __sock_cmsg_send(sk, cmsg, sockc)

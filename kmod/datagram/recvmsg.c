@@ -16,7 +16,8 @@
 
 /* --- what comes with it --- */
 
-static int put_sender(struct msghdr *msg, const struct sk_buff *skb)
+static void put_sender(struct sock *sk, struct msghdr *msg,
+		       const struct sk_buff *skb, int *len)
 {
 	struct sockaddr_in *sin = msg->msg_name;
 
@@ -25,10 +26,12 @@ static int put_sender(struct msghdr *msg, const struct sk_buff *skb)
 		.sin_port = udp_hdr(skb)->source,
 		.sin_addr.s_addr = ip_hdr(skb)->saddr,
 	};
-	return sizeof(*sin);
+	*len = sizeof(*sin);
+	chalk_cgroup_run(UDP4_RECVMSG, sk, (struct sockaddr *)sin, len);
 }
 
-static int put_sender6(struct msghdr *msg, const struct sk_buff *skb)
+static void put_sender6(struct sock *sk, struct msghdr *msg,
+			const struct sk_buff *skb, int *len)
 {
 	struct sockaddr_in6 *sin6 = msg->msg_name;
 	struct seg s = {};
@@ -42,7 +45,8 @@ static int put_sender6(struct msghdr *msg, const struct sk_buff *skb)
 	if (skb->protocol == htons(ETH_P_IPV6))
 		sin6->sin6_scope_id = ipv6_iface_scope_id(&sin6->sin6_addr,
 							  inet6_iif(skb));
-	return sizeof(*sin6);
+	*len = sizeof(*sin6);
+	chalk_cgroup_run(UDP6_RECVMSG, sk, (struct sockaddr *)sin6, len);
 }
 
 /* What AF_INET6 tells of a packet; the functions that ping borrows, too. */
@@ -59,7 +63,6 @@ static void put_control6(struct sock *sk, struct msghdr *msg,
 static void put_control(struct sock *sk, struct msghdr *msg,
 			struct sk_buff *skb, int off)
 {
-	sock_recv_cmsgs(msg, sk, skb);
 	if (sk->sk_family == PF_INET6)
 		put_control6(sk, msg, skb);
 	if (skb->protocol == htons(ETH_P_IP) && chalk_cmsg_flags(sk))
@@ -119,11 +122,12 @@ int chalk_dgram_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 		return ret;
 	ret = dgram_copy_payload(sk, msg, len, flags, skb, off);
 	if (ret >= 0) {
+		sock_recv_cmsgs(msg, sk, skb);
+		if (msg->msg_name && sk->sk_family == PF_INET6)
+			put_sender6(sk, msg, skb, addr_len);
+		else if (msg->msg_name)
+			put_sender(sk, msg, skb, addr_len);
 		put_control(sk, msg, skb, off);
-		if (msg->msg_name)
-			*addr_len = sk->sk_family == PF_INET6 ?
-					    put_sender6(msg, skb) :
-					    put_sender(msg, skb);
 		if (flags & MSG_TRUNC)
 			ret = skb->len;
 		move_peek_offset(sk, flags, ret);

@@ -71,11 +71,28 @@ static int dgram_take_options(struct chalk_dgram_plan *p, struct sock *sk,
 	}
 	if (!p->ipc.opt)
 		take_socket_options(p, sk);
-	if (p->ipc.opt && p->ipc.opt->opt.srr) {
-		if (!p->daddr)
-			return -EINVAL;
-		p->connected = false;
-	}
+	return 0;
+}
+
+/* --- what a program of the cgroup says --- */
+
+/* It may refuse; or choose the receiver, and the address to send from. */
+static int dgram_ask_cgroup(struct chalk_dgram_plan *p, struct sock *sk,
+			    struct msghdr *msg)
+{
+	struct sockaddr_in *sin = msg->msg_name;
+	int err;
+
+	if (!cgroup_bpf_enabled(CGROUP_UDP4_SENDMSG) || p->connected)
+		return 0;
+	err = chalk_cgroup_run(UDP4_SENDMSG, sk, (struct sockaddr *)sin,
+			       &msg->msg_namelen, &p->ipc.addr);
+	if (err || !sin)
+		return err;
+	if (!sin->sin_port)
+		return -EINVAL;
+	p->daddr = sin->sin_addr.s_addr;
+	p->dport = sin->sin_port;
 	return 0;
 }
 
@@ -144,9 +161,12 @@ static int dgram_find_route(struct chalk_dgram_plan *p, struct sock *sk,
 			    const struct msghdr *msg)
 {
 	u8 scope = ip_sendmsg_scope(inet_sk(sk), &p->ipc, msg);
+	bool source_route = p->ipc.opt && p->ipc.opt->opt.srr;
 	struct dst_entry *dst = NULL;
 
-	if (scope == RT_SCOPE_LINK)
+	if (source_route && !p->daddr)
+		return -EINVAL;
+	if (source_route || scope == RT_SCOPE_LINK)
 		p->connected = false;
 	dgram_choose_interface(p, sk);
 	dgram_fill_flow(p, sk, scope);
@@ -198,6 +218,8 @@ static int dgram_make_plan(struct chalk_dgram_plan *p, struct sock *sk,
 		err = dgram_take_peer(p, sk);
 	if (!err)
 		err = dgram_take_options(p, sk, msg);
+	if (!err)
+		err = dgram_ask_cgroup(p, sk, msg);
 	if (!err)
 		err = dgram_find_route(p, sk, msg);
 	return err ?: fill_cork(p, sk);

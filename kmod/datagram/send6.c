@@ -198,6 +198,33 @@ static int dgram6_take_options(struct chalk_dgram_plan *p, struct sock *sk,
 	return 0;
 }
 
+/* --- what a program of the cgroup says --- */
+
+/* It may refuse; or choose the receiver, and the address to send from. */
+static int dgram6_ask_cgroup(struct chalk_dgram_plan *p, struct sock *sk,
+			     struct msghdr *msg)
+{
+	struct sockaddr_in6 *sin6 = has_name6(msg) ? msg->msg_name : NULL;
+	struct flowi6 *fl6 = &p->out.fl.u.ip6;
+	int err;
+
+	if (ipv6_addr_any(&fl6->saddr))
+		fl6->saddr = inet6_sk(sk)->saddr;
+	if (!cgroup_bpf_enabled(CGROUP_UDP6_SENDMSG) || p->connected)
+		return 0;
+	err = chalk_cgroup_run(UDP6_SENDMSG, sk, (struct sockaddr *)sin6,
+			       &msg->msg_namelen, &fl6->saddr);
+	if (err || !sin6)
+		return err;
+	if (ipv6_addr_v4mapped(&sin6->sin6_addr)) /* what is planned is IPv6 */
+		return -EOPNOTSUPP;
+	if (!sin6->sin6_port)
+		return -EINVAL;
+	fl6->daddr = sin6->sin6_addr;
+	fl6->fl6_dport = sin6->sin6_port;
+	return 0;
+}
+
 /* --- the route --- */
 
 static void dgram6_choose_interface(struct chalk_dgram_plan *p,
@@ -223,8 +250,6 @@ static int dgram6_find_route(struct chalk_dgram_plan *p, struct sock *sk)
 	struct dst_entry *dst;
 
 	fl6->flowi6_mark = p->ipc6.sockc.mark;
-	if (ipv6_addr_any(&fl6->saddr))
-		fl6->saddr = np->saddr;
 	if (ipv6_addr_any(&fl6->daddr))
 		fl6->daddr = in6addr_loopback; /* as BSD has it */
 	final_p = fl6_update_dst(fl6, p->ipc6.opt, &final);
@@ -255,6 +280,8 @@ static int dgram6_make_plan(struct chalk_dgram_plan *p, struct sock *sk,
 		return err;
 	dgram6_fill_flow(p, sk);
 	err = dgram6_take_options(p, sk, msg);
+	if (!err)
+		err = dgram6_ask_cgroup(p, sk, msg);
 	return err ?: dgram6_find_route(p, sk);
 }
 

@@ -102,6 +102,7 @@ struct proto chalk_dgram_prot = {
 	.name = "CHALK-DGRAM",
 	.owner = THIS_MODULE,
 	.close = dgram_close,
+	.pre_connect = udp_pre_connect,
 	.connect = ip4_datagram_connect,
 	.disconnect = udp_disconnect,
 	.ioctl = dgram_ioctl,

@@ -36,6 +36,23 @@ static int dgram6_getsockopt(struct sock *sk, int level, int name,
 	return ipv6_getsockopt(sk, level, name, val, len);
 }
 
+/* --- connect --- */
+
+/* A program of the cgroup is not shown more than there is of an address. */
+static int dgram6_pre_connect(struct sock *sk, struct sockaddr *addr, int len)
+{
+	if (len < offsetofend(struct sockaddr, sa_family))
+		return -EINVAL;
+	if (addr->sa_family == AF_INET) {
+		if (ipv6_only_sock(sk))
+			return -EAFNOSUPPORT;
+		return udp_pre_connect(sk, addr, len);
+	}
+	if (len < SIN6_LEN_RFC2133)
+		return -EINVAL;
+	return chalk_cgroup_run(INET6_CONNECT, sk, addr, &len);
+}
+
 /* --- the tables --- */
 
 static struct proto dgram6_prot;
@@ -44,6 +61,7 @@ static void dgram6_derive_proto(void)
 {
 	dgram6_prot = chalk_dgram_prot;
 	strscpy(dgram6_prot.name, "CHALK-DGRAMv6", sizeof(dgram6_prot.name));
+	dgram6_prot.pre_connect = dgram6_pre_connect;
 	dgram6_prot.connect = ip6_datagram_connect;
 	dgram6_prot.setsockopt = dgram6_setsockopt;
 	dgram6_prot.getsockopt = dgram6_getsockopt;

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where the kernel lets others decide about datagrams: IPsec policies. UDP
-and Chalk do alike.
+"""Where the kernel lets others decide about datagrams: IPsec policies, programs
+of control groups. UDP and Chalk do alike.
 """
 
+import ctypes
+import os
 import socket
 import struct
+import tempfile
 import time
 import unittest
 
-from dgram import PROTOCOLS, Differential, is_empty, poll, receive
-from glue import ADDRESS, meminfo
-from net import drops, inside, sh, wait_until
+from dgram import PROTOCOLS, Differential, fails, is_empty, poll, receive
+from glue import ADDRESS, is_possible, meminfo
+from net import drops, inside, libc, sh, wait_until
+from test_glue_hooks import PROG_ATTACH, PROG_DETACH, PROG_LOAD, bpf
 
 PORT = 4400
 DROPS = 8
+CGROUP_SOCK_ADDR = 18
+CONNECT, SENDMSG, RECVMSG, GETPEERNAME = (10, 11), (14, 15), (19, 20), (29, 30)
 IP_XFRM_POLICY, IPV6_XFRM_POLICY = 17, 35
 POLICY_IN, ALLOW, BLOCK = 0, 0, 1
 GROUP = {socket.AF_INET: "239.1.2.3", socket.AF_INET6: "ff15::123"}
@@ -154,6 +160,167 @@ class Policies6(Policies):
     """IPsec over IPv6"""
 
     family = socket.AF_INET6
+
+
+class Grouped(Differential):
+    """with a control group of its own"""
+
+    def group(self, controllers="") -> str:
+        """Its directory, until the test ends."""
+        path = tempfile.mkdtemp()
+        try:
+            sh(f"mount -t cgroup2 none {path} && mkdir -p {path}/chalk")
+        except RuntimeError as why:
+            os.rmdir(path)
+            self.skipTest(str(why))
+
+        def leave():
+            enter(path)
+            sh(f"rmdir {path}/chalk; umount {path}; rmdir {path}")
+        self.addCleanup(leave)
+        if controllers:
+            try:
+                write(f"{path}/cgroup.subtree_control", controllers)
+            except OSError as why:
+                self.skipTest(str(why))
+        return f"{path}/chalk"
+
+
+def write(path: str, text: str):
+    """A file of the kernel."""
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def enter(path: str):
+    """Sockets that this process makes belong to the group."""
+    write(f"{path}/cgroup.procs", str(os.getpid()))
+
+
+def program(way: int, code: bytes) -> int:
+    """A program that looks at an address; its descriptor."""
+    buffer = ctypes.create_string_buffer(code, len(code))
+    licence = ctypes.create_string_buffer(b"GPL")
+    return bpf(PROG_LOAD, struct.pack(
+        "IIQQIIQII16sII", CGROUP_SOCK_ADDR, len(code) // 8,
+        ctypes.addressof(buffer), ctypes.addressof(licence), 0, 0, 0, 0, 0,
+        b"chalk_test", 0, way))
+
+
+def say(answer: int) -> bytes:
+    """r0 = answer; exit"""
+    return struct.pack("<BBhiBBhi", 0xb7, 0, 0, answer, 0x95, 0, 0, 0)
+
+
+def set_port(port: int) -> bytes:
+    """r2 = port; ctx->user_port = r2; and yes"""
+    return struct.pack("<BBhi", 0xb7, 2, 0, socket.htons(port)) + \
+        struct.pack("<BBhi", 0x63, 0x21, 24, 0) + say(1)
+
+
+@is_possible("/sys/fs/bpf")
+class Programs(Grouped):
+    """of a control group, over IPv4"""
+
+    version = 0
+    NO, YES = say(0), say(1)
+
+    def setUp(self):
+        self.path = self.group()
+        enter(self.path)
+
+    def address(self, host) -> str:
+        """By which a socket of this family calls a host."""
+        return ADDRESS[host, self.family]
+
+    def attached(self, ways, code, function):
+        """What @function says while a program looks."""
+        group = os.open(self.path, os.O_RDONLY)
+        prog = program(ways[self.version], code)
+        target = struct.pack("IIIII", group, prog, ways[self.version], 0, 0)
+        bpf(PROG_ATTACH, target)
+        try:
+            return function()
+        finally:
+            bpf(PROG_DETACH, target)
+            os.close(prog)
+            os.close(group)
+
+    def ends(self, make):
+        """alice; bob's sockets at two ports, the first one's address."""
+        bobs = [make("bob", bind=(self.address("bob"), port))
+                for port in (PORT, PORT + 1)]
+        return make("alice"), *bobs, (self.address("bob"), PORT)
+
+    def test_connect(self):
+        """a program refuses connect(), or chooses the peer (0.5 s)"""
+        def scenario(make):
+            alice, _, other, target = self.ends(make)
+            out = [self.attached(CONNECT, self.NO,
+                                 lambda: fails(alice.connect, target))]
+            self.attached(CONNECT, set_port(PORT + 1),
+                          lambda: alice.connect(target))
+            alice.send(b"x")
+            return out + [alice.getpeername()[1], receive(other)[0]]
+        self.both(scenario, ["EPERM", PORT + 1, b"x"])
+
+    def test_connect_short(self):
+        """an address that is cut short is not shown (0.5 s)"""
+        def scenario(make):
+            alice = make("alice")
+            return self.attached(CONNECT, self.YES, lambda: [
+                libc.connect(alice.fileno(), struct.pack("=H", self.family),
+                             2), ctypes.get_errno()])
+        self.both(scenario, [-1, 22])
+
+    def test_sendmsg(self):
+        """a program refuses sendto(), or chooses the receiver; a connected
+        socket is not asked (0.5 s)"""
+        def scenario(make):
+            alice, bob, other, target = self.ends(make)
+            send = [lambda: fails(alice.sendto, b"to", target),
+                    lambda: fails(alice.sendto, b"part", socket.MSG_MORE,
+                                  target)]
+            out = [self.attached(SENDMSG, self.NO, call) for call in send]
+            out += [self.attached(SENDMSG, set_port(0), send[0])]
+            out += [self.attached(SENDMSG, set_port(PORT + 1), send[0]),
+                    receive(other)[0]]
+            out += [self.attached(SENDMSG, self.YES, send[0]),
+                    receive(bob)[0]]
+            alice.connect(target)
+            out += [self.attached(SENDMSG, self.NO,
+                                  lambda: fails(alice.send, b"connected")),
+                    receive(bob)[0]]
+            return out + [is_empty(bob), is_empty(other)]
+        self.both(scenario, ["EPERM", "EPERM", "EINVAL", "no error", b"to",
+                             "no error", b"to", "no error", b"connected",
+                             True, True])
+
+    def test_recvmsg(self):
+        """a program says who the sender was (0.5 s)"""
+        def scenario(make):
+            alice, bob, _, target = self.ends(make)
+            alice.sendto(b"x", target)
+            data, sender = self.attached(RECVMSG, set_port(7),
+                                         lambda: receive(bob))
+            return [data, sender]
+        self.both(scenario, [b"x", (self.address("alice"), 7)])
+
+    def test_getpeername(self):
+        """a program says who the peer is (0.5 s)"""
+        def scenario(make):
+            alice, _, _, target = self.ends(make)
+            alice.connect(target)
+            return self.attached(GETPEERNAME, set_port(7),
+                                 lambda: alice.getpeername()[:2])
+        self.both(scenario, (self.address("bob"), 7))
+
+
+class Programs6(Programs):
+    """the same over IPv6"""
+
+    family = socket.AF_INET6
+    version = 1
 
 
 if __name__ == "__main__":
