@@ -13,6 +13,7 @@
 #include <linux/sysctl.h>
 #include <linux/tcp.h>
 #include <linux/uaccess.h>
+#include <linux/udp.h>
 #include <linux/version.h>
 #include <net/dropreason.h>
 #include <net/inet_sock.h>
@@ -281,6 +282,18 @@ static inline u8 ip_sendmsg_scope(const struct inet_sock *inet,
 		return RT_SCOPE_LINK;
 	return RT_SCOPE_UNIVERSE;
 }
+#endif
+
+/* 6.2: UDP lends the birth of its sockets; 6.9: and remembers SO_PEEK_OFF. */
+#if !CHALK_KERNEL(6, 2)
+static inline void udp_lib_init_sock(struct sock *sk)
+{
+	skb_queue_head_init(&udp_sk(sk)->reader_queue);
+}
+#endif
+
+#if !CHALK_KERNEL(6, 9)
+#define udp_set_peek_off sk_set_peek_off
 #endif
 
 /*

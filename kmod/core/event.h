@@ -149,7 +149,8 @@
 	X(DGRAM_NO_MEMBER, "datagram_no_member", "RFC 1122 3.3.7")             \
 	X(DGRAM_POLICY, "datagram_ipsec_policy", "RFC 4301 5.2")               \
 	X(DGRAM_FILTER, "datagram_filtered", "RFC 768")                        \
-	X(DGRAM_RCVBUF, "datagram_receive_buffer_full", "RFC 768")
+	X(DGRAM_RCVBUF, "datagram_receive_buffer_full", "RFC 768")             \
+	X(DGRAM_MEMORY, "datagram_memory_short", "RFC 768")
 
 enum event_kind {
 #define X(id, name) EV_##id,

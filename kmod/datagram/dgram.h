@@ -20,12 +20,14 @@
  * Locks
  * -----
  * A socket is found under RCU without a reference and freed after a grace
- * period (SOCK_RCU_FREE). Its receive queue has a lock of its own, so nothing
- * that arrives waits for the socket lock. That guards the addresses, the cached
- * route, and a datagram that grows under MSG_MORE or UDP_CORK: its payload
- * stands in sk_write_queue, its destination in inet_sock.cork, and
- * udp_sock.pending is AF_INET or AF_INET6, else 0; that alone is also read
- * without the lock.
+ * period (SOCK_RCU_FREE). Its receive queue is UDP's, with locks of its own:
+ * readers share udp_sock.reader_queue and take what has arrived over from
+ * sk_receive_queue, whose lock also guards sk_forward_alloc, the memory that is
+ * charged in advance. So nothing that arrives waits for the socket lock. That
+ * guards the addresses, the cached route, and a datagram that grows under
+ * MSG_MORE or UDP_CORK: its payload stands in sk_write_queue, its destination in
+ * inet_sock.cork, and udp_sock.pending is AF_INET or AF_INET6, else 0; that
+ * alone is also read without the lock.
  */
 #ifndef CHALK_DGRAM_H
 #define CHALK_DGRAM_H
@@ -130,7 +132,8 @@ struct chalk_dgram_way {
 #define CHALK_DGRAM_OPS \
 	.connect = inet_dgram_connect, \
 	.accept = sock_no_accept, \
-	.poll = datagram_poll, \
+	.poll = udp_poll, \
+	.set_peek_off = udp_set_peek_off, \
 	.listen = sock_no_listen, \
 	CHALK_SENDPAGE_OPS
 /* clang-format on */

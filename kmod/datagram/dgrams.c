@@ -16,7 +16,7 @@
 
 /* --- dgrams --- */
 
-static void dgrams_put_socket(struct seq_file *m, const struct sock *sk)
+static void dgrams_put_socket(struct seq_file *m, struct sock *sk)
 {
 	struct chalk_ends ends = chalk_ends_of(sk);
 	char local[CHALK_END_MAX], remote[CHALK_END_MAX];
@@ -24,13 +24,13 @@ static void dgrams_put_socket(struct seq_file *m, const struct sock *sk)
 	chalk_format_end(local, &ends.laddr, ends.lport);
 	chalk_format_end(remote, &ends.raddr, ends.rport);
 	seq_printf(m, "%u\t%s\t%s\t%d\t%d\t%d\n", sock_net(sk)->ns.inum, local,
-		   remote, sk_rmem_alloc_get(sk), sk_wmem_alloc_get(sk),
+		   remote, udp_rqueue_get(sk), sk_wmem_alloc_get(sk),
 		   atomic_read(&sk->sk_drops));
 }
 
 static void dgrams_put_slot(struct seq_file *m, struct udp_hslot *slot)
 {
-	const struct sock *sk;
+	struct sock *sk;
 
 	spin_lock_bh(&slot->lock);
 	sk_for_each(sk, &slot->head)

@@ -50,8 +50,11 @@ static void dgram_drop(struct sk_buff *skb, const struct dgram *d,
 
 static void note_flow(struct sock *sk, const struct sk_buff *skb)
 {
-	if (sk->sk_state == TCP_ESTABLISHED)
-		sock_rps_save_rxhash(sk, skb);
+	if (sk->sk_state != TCP_ESTABLISHED) {
+		sk_mark_napi_id_once(sk, skb);
+		return;
+	}
+	sock_rps_save_rxhash(sk, skb);
 	sk_mark_napi_id(sk, skb);
 	sk_incoming_cpu_update(sk);
 }
@@ -63,11 +66,24 @@ static void dgram_refuse(struct sock *sk, struct sk_buff *skb,
 	dgram_drop(skb, d, why);
 }
 
+/*
+ * It does not fit, which sk_drops has counted already. UDP's queue has written
+ * over skb->dev.
+ */
+static void dgram_drop_queued(const struct sock *sk, struct sk_buff *skb,
+			      const struct chalk_ends *ends,
+			      const struct dgram *d, enum cause why)
+{
+	dgram_trace_in(sock_net(sk), EV_DROP, why, ends, d);
+	chalk_free(sock_net(sk), skb, why);
+}
+
 /* Transport header at the data of @skb, which is consumed. */
 static void dgram_deliver(struct sock *sk, struct sk_buff *skb,
 			  const struct dgram *d)
 {
 	struct chalk_ends ends = ends_of(skb, d);
+	int err;
 
 	/* BPF may have chosen a socket; it is none of ours */
 	skb_orphan(skb);
@@ -84,9 +100,11 @@ static void dgram_deliver(struct sock *sk, struct sk_buff *skb,
 	note_flow(sk, skb);
 	chalk_dgram_ip_of(skb)->prepare(sk, skb);
 	skb_dst_drop(skb);
-	/* counts in sk_drops itself, and leaves the buffer with us */
-	if (__sock_queue_rcv_skb(sk, skb)) {
-		dgram_drop(skb, d, DROP_DGRAM_RCVBUF);
+	err = __udp_enqueue_schedule_skb(sk, skb);
+	if (err) {
+		dgram_drop_queued(sk, skb, &ends, d,
+				  err == -ENOMEM ? DROP_DGRAM_RCVBUF :
+						   DROP_DGRAM_MEMORY);
 		return;
 	}
 	dgram_trace_in(sock_net(sk), EV_RECV, BY_DATAGRAM, &ends, d);

@@ -71,15 +71,6 @@ static void put_control(struct sock *sk, struct msghdr *msg,
 
 /* --- the call --- */
 
-/* SO_PEEK_OFF: peeking goes on behind what was peeked, reading goes back. */
-static void move_peek_offset(struct sock *sk, int flags, int n)
-{
-	if (flags & MSG_PEEK)
-		sk_peek_offset_fwd(sk, n);
-	else
-		sk_peek_offset_bwd(sk, n);
-}
-
 /* Return: payload bytes from @off on that were copied, or negative errno. */
 static int dgram_copy_payload(struct sock *sk, struct msghdr *msg, size_t len,
 			      int flags, const struct sk_buff *skb, int off)
@@ -117,23 +108,25 @@ int chalk_dgram_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 
 	if (flags & MSG_ERRQUEUE)
 		return inet_recv_error(sk, msg, len, addr_len);
-	skb = __skb_recv_datagram(sk, &sk->sk_receive_queue, flags, &off, &ret);
+	skb = __skb_recv_udp(sk, flags, &off, &ret);
 	if (!skb)
 		return ret;
 	ret = dgram_copy_payload(sk, msg, len, flags, skb, off);
-	if (ret >= 0) {
-		sock_recv_cmsgs(msg, sk, skb);
-		if (msg->msg_name && sk->sk_family == PF_INET6)
-			put_sender6(sk, msg, skb, addr_len);
-		else if (msg->msg_name)
-			put_sender(sk, msg, skb, addr_len);
-		put_control(sk, msg, skb, off);
-		if (flags & MSG_TRUNC)
-			ret = skb->len;
-		move_peek_offset(sk, flags, ret);
-		if (!(flags & MSG_PEEK))
-			chalk_count(sock_net(sk), MIB_DGRAM_IN);
+	if (ret < 0) {
+		kfree_skb(skb);
+		return ret;
 	}
-	skb_free_datagram(sk, skb);
+	sock_recv_cmsgs(msg, sk, skb);
+	if (msg->msg_name && sk->sk_family == PF_INET6)
+		put_sender6(sk, msg, skb, addr_len);
+	else if (msg->msg_name)
+		put_sender(sk, msg, skb, addr_len);
+	put_control(sk, msg, skb, off);
+	if (flags & MSG_TRUNC)
+		ret = skb->len;
+	if (!(flags & MSG_PEEK))
+		chalk_count(sock_net(sk), MIB_DGRAM_IN);
+	/* SO_PEEK_OFF goes on behind what was peeked; reading moves it back */
+	skb_consume_udp(sk, skb, flags & MSG_PEEK ? -ret : ret);
 	return ret;
 }

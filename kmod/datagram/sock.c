@@ -7,6 +7,7 @@
  * at all, in any order. Read on in dgram.h.
  */
 #include <linux/module.h>
+#include <linux/swap.h>
 #include <net/inet_common.h>
 #include <net/protocol.h>
 #include <net/tcp_states.h>
@@ -14,9 +15,39 @@
 #include "compat.h"
 #include "dgram.h"
 
-#include <asm/ioctls.h>
+/*
+ * Pages of all receive queues, of all namespaces, as UDP counts its own; and how
+ * many there may be. The kernel keeps the account: UDP's functions for queues
+ * work on any struct udp_sock (dgram.h).
+ */
+static atomic_long_t dgram_memory ____cacheline_aligned_in_smp;
+static DEFINE_PER_CPU(int, dgram_memory_reserve);
+static long dgram_most_memory[3] __read_mostly;
+static int dgram_least_buffer = PAGE_SIZE;
+
+static void dgram_limit_memory(void)
+{
+	unsigned long pages = max(nr_free_buffer_pages() / 8, 128UL);
+
+	dgram_most_memory[0] = pages / 4 * 3;
+	dgram_most_memory[1] = pages;
+	dgram_most_memory[2] = dgram_most_memory[0] * 2;
+}
 
 /* --- small calls --- */
+
+static void dgram_destruct(struct sock *sk)
+{
+	udp_destruct_common(sk);
+	inet_sock_destruct(sk);
+}
+
+static int dgram_init(struct sock *sk)
+{
+	udp_lib_init_sock(sk);
+	sk->sk_destruct = dgram_destruct;
+	return 0;
+}
 
 static void dgram_close(struct sock *sk, long timeout)
 {
@@ -29,32 +60,6 @@ static void dgram_destroy(struct sock *sk)
 	sock_set_flag(sk, SOCK_DEAD); /* for udp_abort() */
 	chalk_dgram_flush(sk);
 	release_sock(sk);
-}
-
-/* SIOCINQ: payload of the next datagram, as udp(7) has it. */
-static int next_length(struct sock *sk)
-{
-	struct sk_buff_head *q = &sk->sk_receive_queue;
-	const struct sk_buff *skb;
-	int len;
-
-	spin_lock_bh(&q->lock);
-	skb = skb_peek(q);
-	len = skb ? skb->len : 0;
-	spin_unlock_bh(&q->lock);
-	return len;
-}
-
-static int dgram_ioctl(struct sock *sk, int cmd, CHALK_IOCTL_ARG arg)
-{
-	switch (cmd) {
-	case SIOCINQ:
-		return chalk_ioctl_put(arg, next_length(sk));
-	case SIOCOUTQ:
-		return chalk_ioctl_put(arg, sk_wmem_alloc_get(sk));
-	default:
-		return -ENOIOCTLCMD;
-	}
 }
 
 /* --- options --- */
@@ -70,6 +75,9 @@ static int dgram_ioctl(struct sock *sk, int cmd, CHALK_IOCTL_ARG arg)
 int chalk_dgram_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
 			   unsigned int len)
 {
+	/* asked from 6.2 on: the queue takes note of SO_RCVBUF */
+	if (level == SOL_SOCKET)
+		return udp_lib_setsockopt(sk, level, name, val, len, NULL);
 	if (!chalk_dgram_is_transport(level))
 		return ip_setsockopt(sk, level, name, val, len);
 	if (name != UDP_CORK)
@@ -105,7 +113,8 @@ struct proto chalk_dgram_prot = {
 	.pre_connect = udp_pre_connect,
 	.connect = ip4_datagram_connect,
 	.disconnect = udp_disconnect,
-	.ioctl = dgram_ioctl,
+	.ioctl = udp_ioctl,
+	.init = dgram_init,
 	.destroy = dgram_destroy,
 	.setsockopt = chalk_dgram_setsockopt,
 	.getsockopt = chalk_dgram_getsockopt,
@@ -117,6 +126,11 @@ struct proto chalk_dgram_prot = {
 	.get_port = chalk_dgram_get_port,
 	.put_port = udp_lib_unhash,
 	.diag_destroy = udp_abort,
+	.memory_allocated = &dgram_memory,
+	.per_cpu_fw_alloc = &dgram_memory_reserve,
+	.sysctl_mem = dgram_most_memory,
+	.sysctl_wmem = &dgram_least_buffer,
+	.sysctl_rmem = &dgram_least_buffer,
 	.obj_size = sizeof(struct udp_sock),
 	.h.udp_table = &chalk_dgram_table,
 };
@@ -145,6 +159,7 @@ int chalk_datagram_register(void)
 {
 	int err;
 
+	dgram_limit_memory();
 	err = chalk_dgram_table_init();
 	if (err)
 		return err;

@@ -23,7 +23,7 @@
 static int dgram6_setsockopt(struct sock *sk, int level, int name,
 			     sockptr_t val, unsigned int len)
 {
-	if (chalk_dgram_is_transport(level))
+	if (level == SOL_SOCKET || chalk_dgram_is_transport(level))
 		return chalk_dgram_setsockopt(sk, level, name, val, len);
 	return ipv6_setsockopt(sk, level, name, val, len);
 }
@@ -55,12 +55,26 @@ static int dgram6_pre_connect(struct sock *sk, struct sockaddr *addr, int len)
 
 /* --- the tables --- */
 
+static void dgram6_destruct(struct sock *sk)
+{
+	udp_destruct_common(sk);
+	inet6_sock_destruct(sk);
+}
+
+static int dgram6_init(struct sock *sk)
+{
+	udp_lib_init_sock(sk);
+	sk->sk_destruct = dgram6_destruct;
+	return 0;
+}
+
 static struct proto dgram6_prot;
 
 static void dgram6_derive_proto(void)
 {
 	dgram6_prot = chalk_dgram_prot;
 	strscpy(dgram6_prot.name, "CHALK-DGRAMv6", sizeof(dgram6_prot.name));
+	dgram6_prot.init = dgram6_init;
 	dgram6_prot.pre_connect = dgram6_pre_connect;
 	dgram6_prot.connect = ip6_datagram_connect;
 	dgram6_prot.setsockopt = dgram6_setsockopt;

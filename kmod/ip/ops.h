@@ -24,8 +24,7 @@
 	.getsockopt = sock_common_getsockopt, \
 	.sendmsg = inet_sendmsg, \
 	.recvmsg = inet_recvmsg, \
-	.mmap = sock_no_mmap, \
-	.set_peek_off = sk_set_peek_off
+	.mmap = sock_no_mmap
 
 #define CHALK_INET_OPS \
 	.family = PF_INET, \

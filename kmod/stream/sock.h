@@ -328,6 +328,7 @@ static inline struct env *chalk_env(const struct sock *sk)
 	.poll = chalk_poll, \
 	.listen = chalk_listen, \
 	.set_rcvlowat = chalk_set_rcvlowat, \
+	.set_peek_off = sk_set_peek_off, \
 	.splice_read = chalk_splice_read, \
 	CHALK_SPLICE_IN_OPS
 /* clang-format on */

@@ -13,7 +13,7 @@
 #include "net/net.h"
 #include "trace.h"
 
-#define MOST_ITEMS 7
+#define MOST_ITEMS 8
 
 /**
  * struct row - a counter as it is shown
@@ -92,12 +92,13 @@ static const struct row dgram[] = {
 	  { MIB_DROP(DROP_DGRAM_TOO_SHORT), MIB_DROP(DROP_DGRAM_BAD_LENGTH),
 	    MIB_DROP(DROP_DGRAM_NO_CHECKSUM), MIB_DROP(DROP_DGRAM_BAD_CHECKSUM),
 	    MIB_DROP(DROP_DGRAM_POLICY), MIB_DROP(DROP_DGRAM_FILTER),
-	    MIB_DROP(DROP_DGRAM_RCVBUF) } },
+	    MIB_DROP(DROP_DGRAM_RCVBUF), MIB_DROP(DROP_DGRAM_MEMORY) } },
 	{ "OutDatagrams", { MIB_DGRAM_OUT } },
 	{ "RcvbufErrors", { MIB_DROP(DROP_DGRAM_RCVBUF) } },
 	{ "SndbufErrors", { MIB_DGRAM_SNDBUF } },
 	{ "InCsumErrors", { MIB_DROP(DROP_DGRAM_BAD_CHECKSUM) } },
 	{ "IgnoredMulti", { MIB_DROP(DROP_DGRAM_NO_MEMBER) } },
+	{ "MemErrors", { MIB_DROP(DROP_DGRAM_MEMORY) } },
 };
 
 static unsigned long value_of(const struct chalk_net *cn, const struct row *row)

@@ -18,6 +18,7 @@ from scene import (CHALK, DATAGRAMS, FIN, PORT, RST, SYN, checksum, ip_packet,
                    is_ack_of_bob, is_data, locked)
 
 MSS = 1448
+SO_RCVBUFFORCE, SO_MEMINFO = 33, 55
 SCENARIOS = []
 
 
@@ -48,6 +49,12 @@ def read_counters(host: str, protocol: int) -> dict:
                         [groups[group] + word for word in names.split()],
                         map(int, values.split(":")[1].split())))
     return counts
+
+
+def dropped(sock) -> int:
+    """How many packets did not fit into its queue."""
+    return struct.unpack("9I", sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO,
+                                               36))[8]
 
 
 # --- a connection comes and goes ---
@@ -540,6 +547,18 @@ def send_buffer(scene):
         for _ in range(30):
             alice.sendto(bytes(1000), (BOB, PORT))
     time.sleep(1)
+
+
+@scenario("bob UdpMemErrors", differs=("UdpOutDatagrams",))
+def datagrams_that_wait(scene):
+    """Too many, of all sockets together; each protocol has a limit of its own"""
+    reader, sender = (scene.socket("bob", socket.SOCK_DGRAM) for _ in "rs")
+    reader.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 29)
+    reader.bind((BOB, PORT))
+    for _ in range(8000):
+        sender.sendto(bytes(60000), (BOB, PORT))
+        if dropped(reader):
+            break
 
 
 @scenario("bob UdpIgnoredMulti")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Where the kernel lets others decide about datagrams: IPsec policies, programs
-of control groups. UDP and Chalk do alike.
+of control groups, their memory. UDP and Chalk do alike.
 """
 
 import ctypes
@@ -11,9 +11,11 @@ import tempfile
 import time
 import unittest
 
+from counters import read_counters
 from dgram import PROTOCOLS, Differential, fails, is_empty, poll, receive
-from glue import ADDRESS, is_possible, meminfo
+from glue import ADDRESS, RMEM_ALLOC, SO_RCVBUFFORCE, is_possible, meminfo
 from net import drops, inside, libc, sh, wait_until
+from scene import CHALK
 from test_glue_hooks import PROG_ATTACH, PROG_DETACH, PROG_LOAD, bpf
 
 PORT = 4400
@@ -321,6 +323,128 @@ class Programs6(Programs):
 
     family = socket.AF_INET6
     version = 1
+
+
+class Memory(Grouped):
+    """of datagrams that nobody reads, over IPv4"""
+
+    SIZE = 8000
+    names = {"udp": "UDP", "chalk": "CHALK-DGRAM"}
+
+    def pages(self, make) -> int:
+        """What /proc/net/protocols says of all of them."""
+        name = self.names[make.protocol]
+        with open("/proc/net/protocols", encoding="ascii") as file:
+            return [int(line.split()[3]) for line in file
+                    if line.split()[0] == name][0]
+
+    def readers(self, make, count: int) -> list:
+        """Sockets with much room."""
+        bobs = [make("bob", bind=(ADDRESS["bob", self.family], PORT + i))
+                for i in range(count)]
+        for bob in bobs:
+            bob.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 100 << 20)
+        return bobs
+
+    def fill(self, make, bobs, count: int):
+        """Send each of them @count datagrams."""
+        sender = make("bob")
+        for bob in bobs:
+            for _ in range(count):
+                sender.sendto(bytes(self.SIZE), bob.getsockname())
+
+    @staticmethod
+    def read(bobs) -> int:
+        """How many datagrams there are."""
+        count = 0
+        for bob in bobs:
+            while not is_empty(bob):
+                bob.recv(9999)
+                count += 1
+        return count
+
+    def given_back(self, make, before: int) -> bool:
+        """But for what each processor keeps in reserve."""
+        return wait_until(lambda: self.pages(make) - before < 300, 5)
+
+    def test_charged(self):
+        """the pages are counted, and given back when they are read, or nobody
+        can read them (1 s)"""
+        def scenario(make):
+            before = self.pages(make)
+            bobs = self.readers(make, 2)
+            self.fill(make, bobs, 200)
+            out = [self.pages(make) - before > 400 * self.SIZE // 4096,
+                   meminfo(bobs[0])[RMEM_ALLOC] >= 200 * self.SIZE,
+                   self.read(bobs), self.given_back(make, before)]
+            self.fill(make, bobs, 200)
+            out += [self.pages(make) - before > 400 * self.SIZE // 4096]
+            for bob in bobs:
+                bob.close()
+            return out + [self.given_back(make, before)]
+        self.both(scenario, [True, True, 400, True, True, True])
+
+    def test_limit(self):
+        """of all of them together; what is above it is dropped (2 s)"""
+        with open("/proc/sys/net/ipv4/udp_mem", encoding="ascii") as file:
+            # without memory pressure the first of the three counts
+            limit = int(file.read().split()[0])
+
+        def errors(make) -> int:
+            number = CHALK if make.protocol == "chalk" else 17
+            return read_counters("bob", number)["UdpMemErrors"]
+
+        def scenario(make):
+            before = self.pages(make), errors(make)
+            bobs = self.readers(make, 4)
+            sender = make("bob")
+            sent = 0
+            while errors(make) == before[1] and sent < 8000:
+                sender.sendto(bytes(60000), bobs[sent % 4].getsockname())
+                sent += 1
+            full = self.pages(make)
+            out = [errors(make) - before[1],
+                   sum(meminfo(bob)[DROPS] for bob in bobs),
+                   limit * 0.9 < full < limit * 1.2]
+            for bob in bobs:
+                bob.close()
+            return out + [self.given_back(make, before[0])]
+        drop = drops().get("datagram_memory_short", 0)
+        self.both(scenario, [1, 1, True, True])
+        self.assertEqual(drops()["datagram_memory_short"], drop + 1)
+
+    def test_group(self):
+        """a control group pays for its sockets, and they press on its limit
+        (1 s)"""
+        path = self.group("+memory")
+
+        def number(file: str, word: str) -> int:
+            with open(f"{path}/{file}", encoding="ascii") as lines:
+                return int(dict(line.split() for line in lines)[word])
+
+        def scenario(make):
+            # its sockets, but not this process: that would be killed
+            enter(path)
+            bobs = self.readers(make, 2)
+            enter(os.path.dirname(path))
+            self.fill(make, bobs, 200)
+            out = [number("memory.stat", "sock") >= 400 * self.SIZE]
+            out += [self.read(bobs), number("memory.stat", "sock") < 1 << 20]
+            before = number("memory.events", "max")
+            write(f"{path}/memory.max", str(1 << 20))
+            self.fill(make, bobs, 200)
+            out += [number("memory.events", "max") > before]
+            write(f"{path}/memory.max", "max")
+            return out
+        self.both(scenario, [True, 400, True, True])
+
+
+class Memory6(Memory):
+    """the same over IPv6"""
+
+    family = socket.AF_INET6
+    names = {"udp": "UDPv6", "chalk": "CHALK-DGRAMv6"}
+    test_limit = None  # both families have one
 
 
 if __name__ == "__main__":

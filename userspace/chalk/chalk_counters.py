@@ -121,6 +121,7 @@ IgnoredMulti for a group that nobody is in
 InErrors not delivered
   InCsumErrors by a wrong checksum
   RcvbufErrors because the reader is slow
+  MemErrors because all that wait take too much memory
 SndbufErrors not sent: SO_SNDBUF is full, or the device's queue
 """)),
 ]
@@ -172,7 +173,8 @@ datagram_no_socket for a port that nobody has
 datagram_no_member for a group that nobody is in
 datagram_ipsec_policy forbidden by an IPsec policy
 datagram_filtered refused by the socket's filter
-datagram_receive_buffer_full the reader is slow, or memory is short
+datagram_receive_buffer_full the reader is slow
+datagram_memory_short all that wait take too much memory
 """)}
 
 
