@@ -86,12 +86,12 @@ static inline int chalk_ioctl_put(unsigned long arg, int answer)
 
 /* 6.5: sendpage is gone, sendfile() comes through sendmsg as MSG_SPLICE_PAGES. */
 #if CHALK_KERNEL(6, 5)
-#define CHALK_SENDPAGE_OPS
 #define CHALK_PROTO_SENDPAGE
+#define CHALK_DGRAM_SPLICE_OPS .splice_eof = chalk_dgram_splice_eof
 #define CHALK_SPLICE_IN_OPS .splice_eof = chalk_splice_eof,
 #define MSG_SENDPAGE_NOTLAST 0
 #else
-#define CHALK_SENDPAGE_OPS .sendpage = sock_no_sendpage,
+#define CHALK_DGRAM_SPLICE_OPS .sendpage = sock_no_sendpage
 #define CHALK_PROTO_SENDPAGE .sendpage = chalk_sendpage,
 #define CHALK_SPLICE_IN_OPS .sendpage = inet_sendpage,
 

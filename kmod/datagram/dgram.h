@@ -135,7 +135,7 @@ struct chalk_dgram_way {
 	.poll = udp_poll, \
 	.set_peek_off = udp_set_peek_off, \
 	.listen = sock_no_listen, \
-	CHALK_SENDPAGE_OPS
+	CHALK_DGRAM_SPLICE_OPS
 /* clang-format on */
 
 /* sock.c */
@@ -208,6 +208,7 @@ int chalk_dgram_send(struct sock *sk, struct msghdr *msg, size_t len,
 		     const struct chalk_dgram_way *way);
 int chalk_dgram_push(struct sock *sk);
 void chalk_dgram_flush(struct sock *sk);
+void chalk_dgram_splice_eof(struct socket *sock);
 
 /* send4.c */
 extern const struct chalk_dgram_way chalk_dgram_by_ipv4;

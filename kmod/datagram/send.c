@@ -173,3 +173,20 @@ int chalk_dgram_send(struct sock *sk, struct msghdr *msg, size_t len,
 	dgram_note_error(sk, err);
 	return err ?: len;
 }
+
+/**
+ * chalk_dgram_splice_eof() - proto_ops.splice_eof: sendfile() has come to an end
+ * @sock: the socket, not locked
+ *
+ * The file was shorter than the call said; what there was of it is the datagram.
+ */
+void chalk_dgram_splice_eof(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	if (udp_test_bit(CORK, sk) || !dgram_lock_if_pending(sk))
+		return;
+	if (!udp_test_bit(CORK, sk))
+		chalk_dgram_push(sk);
+	release_sock(sk);
+}

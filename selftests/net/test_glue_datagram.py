@@ -4,14 +4,17 @@ and what waits for the rest is given back, whatever ends the waiting. UDP and
 Chalk do alike.
 """
 
+import contextlib
 import ctypes
+import os
 import socket
+import tempfile
 import threading
 import time
 import unittest
 
-from dgram import (MSG_PROBE, SOL_UDP, UDP_CORK, Differential, disconnect,
-                   fails, is_empty, poll, receive)
+from dgram import (MSG_PROBE, SOL_UDP, UDP_CORK, Differential, Maker,
+                   disconnect, fails, is_empty, poll, receive)
 from glue import ADDRESS, WMEM_ALLOC, meminfo, needs_stuck
 from net import libc, wait_until
 from scene import Stuck
@@ -112,6 +115,33 @@ class Corked(Differential):
             alice.send(b"no", MSG_PROBE)
             return out + [receive(bob)[0], is_empty(bob), is_free(alice)]
         self.both(scenario, [True, b"half more", True, True])
+
+    @unittest.skipIf(os.uname().release.startswith("6.1."),
+                     "sendfile() makes a datagram from 6.5 on")
+    def test_sendfile(self):
+        """one call is one datagram, also where the file ends early (0.5 s)"""
+        def scenario(make):
+            bob, alice = self.pair(make)
+            data = bytes(i * 7 & 255 for i in range(9000))
+            sizes = []
+            with tempfile.TemporaryFile() as file:
+                file.write(data)
+                file.flush()
+                for offset, count in ((0, 9000), (4096, 10), (5000, 9000)):
+                    os.sendfile(alice.fileno(), file.fileno(), offset, count)
+                    while not is_empty(bob):
+                        got = receive(bob, 9999)[0]
+                        self.assertIn(got, data)
+                        sizes.append(len(got))
+            return [sizes, is_free(alice)]
+        expected = [[9000, 10, 4000], True]
+        if self.family == socket.AF_INET:
+            self.both(scenario, expected)
+            return
+        # the kernel does not tell UDP over IPv6 of the end
+        with contextlib.ExitStack() as stack:
+            self.assertEqual(scenario(Maker("chalk", self.family, stack)),
+                             expected)
 
     @needs_stuck
     def test_two_threads(self):
