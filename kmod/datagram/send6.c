@@ -337,21 +337,40 @@ static int dgram6_push(struct sock *sk)
 	return 0;
 }
 
+/* IPV6_DONTFRAG (RFC 3542 11.2), which ip6_append_data() grants UDP alone. */
+static int dgram6_check_length(const struct sock *sk,
+			       const struct ipcm6_cookie *ipc)
+{
+	const struct inet_cork *kept = &inet_sk(sk)->cork.base;
+	const struct ipv6_txoptions *opt = inet6_sk(sk)->cork.opt;
+	const struct rt6_info *rt = (const struct rt6_info *)kept->dst;
+	u32 header = sizeof(struct ipv6hdr) + rt->rt6i_nfheader_len +
+		     (opt ? opt->opt_nflen : 0);
+
+	if (ipc->dontfrag && kept->length > kept->fragsize - header)
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int dgram6_append(struct sock *sk, struct msghdr *msg, size_t len,
 			 struct chalk_dgram_plan *p, bool more)
 {
 	int flags = msg->msg_flags | (more ? MSG_MORE : 0);
 	struct ipcm6_cookie later;
+	int err;
 
-	if (p)
-		return ip6_append_data(sk, ip_generic_getfrag, msg,
-				       DGRAM_HDR + len, DGRAM_HDR, &p->ipc6,
-				       &p->out.fl.u.ip6,
-				       (struct rt6_info *)p->out.base.dst,
-				       flags);
+	if (p) {
+		err = ip6_append_data(sk, ip_generic_getfrag, msg,
+				      DGRAM_HDR + len, DGRAM_HDR, &p->ipc6,
+				      &p->out.fl.u.ip6,
+				      (struct rt6_info *)p->out.base.dst,
+				      flags);
+		return err ?: dgram6_check_length(sk, &p->ipc6);
+	}
 	chalk_ipcm6_init(&later, sk);
-	return ip6_append_data(sk, ip_generic_getfrag, msg, len, 0, &later,
-			       NULL, NULL, flags);
+	err = ip6_append_data(sk, ip_generic_getfrag, msg, len, 0, &later, NULL,
+			      NULL, flags);
+	return err ?: dgram6_check_length(sk, &later);
 }
 
 const struct chalk_dgram_way chalk_dgram_by_ipv6 = {

@@ -156,6 +156,26 @@ class DatagramIpv6(Differential):
 
         self.both(scenario, [bytes([1, 4, 0, 0, 0, 0]), 8] * 2)
 
+    def test_dont_fragment(self):
+        """IPV6_DONTFRAG, of the socket or of a message (RFC 3542 11.2)"""
+        def scenario(make):
+            bob, alice = make(bind=(BOB6, 700)), make("alice")
+            alice.connect((BOB6, 700))
+            message = [(SOL, IPV6_DONTFRAG, struct.pack("i", 1))]
+            result = [fails(alice.sendmsg, [bytes(1453)], message),
+                      fails(alice.sendmsg, [bytes(1452)], message)]
+            result += [len(receive(bob, 2000)[0])]
+            alice.setsockopt(SOL, IPV6_DONTFRAG, 1)
+            result += [fails(alice.send, bytes(1453)),
+                       fails(alice.send, bytes(1400), socket.MSG_MORE),
+                       fails(alice.send, bytes(53)),
+                       fails(alice.send, b"alone")]
+            return result + [receive(bob)[0], is_empty(bob)]
+
+        self.both(scenario, ["EMSGSIZE", "no error", 1452, "EMSGSIZE",
+                             "no error", "EMSGSIZE", "no error", b"alone",
+                             True])
+
     def test_error_queue(self):
         """IPV6_RECVERR: what came back, and an error of our own making"""
         def scenario(make):
