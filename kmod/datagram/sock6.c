@@ -12,6 +12,7 @@
 #include <net/ip6_route.h>
 #include <net/ping.h>
 #include <net/protocol.h>
+#include <net/seg6.h>
 #include <net/tcp_states.h>
 #include <net/transp_v6.h>
 
@@ -147,11 +148,12 @@ static int dgram6_icmp6_error(struct sk_buff *skb, struct inet6_skb_parm *opt,
 {
 	const struct ipv6hdr *iph = (const struct ipv6hdr *)skb->data;
 	const struct udphdr *uh = (const void *)skb->data + offset;
+	const struct in6_addr *daddr = seg6_get_daddr(skb, opt) ?: &iph->daddr;
 	struct net *net = dev_net(skb->dev);
 	struct sock *sk;
 
-	sk = __udp6_lib_lookup(net, &iph->daddr, uh->dest, &iph->saddr,
-			       uh->source, inet6_iif(skb), inet6_sdif(skb),
+	sk = __udp6_lib_lookup(net, daddr, uh->dest, &iph->saddr, uh->source,
+			       inet6_iif(skb), inet6_sdif(skb),
 			       &chalk_dgram_table, NULL);
 	if (!sk) {
 		__ICMP6_INC_STATS(net, __in6_dev_get(skb->dev),
