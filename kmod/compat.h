@@ -71,19 +71,6 @@ static inline int chalk_ioctl_put(unsigned long arg, int answer)
 }
 #endif
 
-/* 6.7: a program of a control group may change the length of an address. */
-#if CHALK_KERNEL(6, 7)
-#define chalk_run_connect4(sk, addr, len) \
-	BPF_CGROUP_RUN_PROG_INET4_CONNECT(sk, addr, len)
-#define chalk_run_connect6(sk, addr, len) \
-	BPF_CGROUP_RUN_PROG_INET6_CONNECT(sk, addr, len)
-#else
-#define chalk_run_connect4(sk, addr, len) \
-	BPF_CGROUP_RUN_PROG_INET4_CONNECT(sk, addr)
-#define chalk_run_connect6(sk, addr, len) \
-	BPF_CGROUP_RUN_PROG_INET6_CONNECT(sk, addr)
-#endif
-
 /* 6.5: sendpage is gone, sendfile() comes through sendmsg as MSG_SPLICE_PAGES. */
 #if CHALK_KERNEL(6, 5)
 #define CHALK_PROTO_SENDPAGE
@@ -297,15 +284,16 @@ static inline void udp_lib_init_sock(struct sock *sk)
 #endif
 
 /*
- * The program of a cgroup that @hook names, such as UDP4_SENDMSG, looks at an
- * address. 6.7: and at its length.
+ * The program of a cgroup that @hook names, such as INET4_CONNECT, looks at an
+ * address, and may change it. 6.7: and its length. With a locked socket; the names
+ * in _LOCK lock it.
  */
 #if CHALK_KERNEL(6, 7)
 #define chalk_cgroup_run(hook, sk, addr, len, ...) \
-	BPF_CGROUP_RUN_PROG_##hook##_LOCK(sk, addr, len, ##__VA_ARGS__)
+	BPF_CGROUP_RUN_PROG_##hook(sk, addr, len, ##__VA_ARGS__)
 #else
 #define chalk_cgroup_run(hook, sk, addr, len, ...) \
-	BPF_CGROUP_RUN_PROG_##hook##_LOCK(sk, addr, ##__VA_ARGS__)
+	BPF_CGROUP_RUN_PROG_##hook(sk, addr, ##__VA_ARGS__)
 #endif
 
 /* 6.10: a control message is looked at without its message. */

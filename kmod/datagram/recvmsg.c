@@ -27,7 +27,7 @@ static void put_sender(struct sock *sk, struct msghdr *msg,
 		.sin_addr.s_addr = ip_hdr(skb)->saddr,
 	};
 	*len = sizeof(*sin);
-	chalk_cgroup_run(UDP4_RECVMSG, sk, (struct sockaddr *)sin, len);
+	chalk_cgroup_run(UDP4_RECVMSG_LOCK, sk, (struct sockaddr *)sin, len);
 }
 
 static void put_sender6(struct sock *sk, struct msghdr *msg,
@@ -46,7 +46,7 @@ static void put_sender6(struct sock *sk, struct msghdr *msg,
 		sin6->sin6_scope_id = ipv6_iface_scope_id(&sin6->sin6_addr,
 							  inet6_iif(skb));
 	*len = sizeof(*sin6);
-	chalk_cgroup_run(UDP6_RECVMSG, sk, (struct sockaddr *)sin6, len);
+	chalk_cgroup_run(UDP6_RECVMSG_LOCK, sk, (struct sockaddr *)sin6, len);
 }
 
 /* What AF_INET6 tells of a packet; the functions that ping borrows, too. */

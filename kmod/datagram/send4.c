@@ -85,7 +85,7 @@ static int dgram_ask_cgroup(struct chalk_dgram_plan *p, struct sock *sk,
 
 	if (!cgroup_bpf_enabled(CGROUP_UDP4_SENDMSG) || p->connected)
 		return 0;
-	err = chalk_cgroup_run(UDP4_SENDMSG, sk, (struct sockaddr *)sin,
+	err = chalk_cgroup_run(UDP4_SENDMSG_LOCK, sk, (struct sockaddr *)sin,
 			       &msg->msg_namelen, &p->ipc.addr);
 	if (err || !sin)
 		return err;

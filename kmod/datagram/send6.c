@@ -212,7 +212,7 @@ static int dgram6_ask_cgroup(struct chalk_dgram_plan *p, struct sock *sk,
 		fl6->saddr = inet6_sk(sk)->saddr;
 	if (!cgroup_bpf_enabled(CGROUP_UDP6_SENDMSG) || p->connected)
 		return 0;
-	err = chalk_cgroup_run(UDP6_SENDMSG, sk, (struct sockaddr *)sin6,
+	err = chalk_cgroup_run(UDP6_SENDMSG_LOCK, sk, (struct sockaddr *)sin6,
 			       &msg->msg_namelen, &fl6->saddr);
 	if (err || !sin6)
 		return err;

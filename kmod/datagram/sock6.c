@@ -51,7 +51,7 @@ static int dgram6_pre_connect(struct sock *sk, struct sockaddr *addr, int len)
 	}
 	if (len < SIN6_LEN_RFC2133)
 		return -EINVAL;
-	return chalk_cgroup_run(INET6_CONNECT, sk, addr, &len);
+	return chalk_cgroup_run(INET6_CONNECT_LOCK, sk, addr, &len);
 }
 
 /* --- the tables --- */

@@ -146,7 +146,7 @@ int chalk_pre_connect(struct sock *sk, struct sockaddr *addr, int len)
 	/* its programs read all of a struct sockaddr_in */
 	if (len < sizeof(struct sockaddr_in))
 		return -EINVAL;
-	return chalk_run_connect4(sk, addr, &len);
+	return chalk_cgroup_run(INET4_CONNECT, sk, addr, &len);
 }
 
 /**

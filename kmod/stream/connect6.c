@@ -194,7 +194,7 @@ int chalk_pre_connect6(struct sock *sk, struct sockaddr *addr, int len)
 	/* its programs read as much */
 	if (len < SIN6_LEN_RFC2133)
 		return -EINVAL;
-	return chalk_run_connect6(sk, addr, &len);
+	return chalk_cgroup_run(INET6_CONNECT, sk, addr, &len);
 }
 
 /**
