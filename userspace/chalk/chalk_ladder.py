@@ -8,6 +8,7 @@ chalk_ladder_svg.py.
 
 from typing import Dict, List, Optional, Set, Tuple
 
+from chalk_base import TraceError
 from chalk_match import Flight, arrivals_only, match
 from chalk_trace import (SEQUENCE_SPACE, Connection, Record, Trace,
                          relative)
@@ -316,6 +317,9 @@ def choose(ladder: Ladder, first: int = 0, last: int = 0, loss: int = 0,
         chosen.update(handshake(ladder))
     if closing:
         chosen.update(teardown(ladder))
+    if loss and not ladder.right:
+        raise TraceError("what is lost on the way is known only where the "
+                         "trace has both ends")
     if loss:
         chosen.update(nth_loss(steps, loss, whole))
     lonely = {n for n in range(len(steps)) if {n - 1, n + 1} <= chosen}

@@ -230,6 +230,9 @@ class LadderTest(unittest.TestCase):
         self.assertRegex(lines[2], r"^ +0.0000  SYN_SENT .* SYN seq=0 .*▶ │$")
         self.assertRegex(lines[3], r"^ +0.0400  ESTABLISHED ◀.* ack=1 .*─ │$")
         self.assertFalse(any("lost" in line for line in lines))
+        result = chalk("ladder", "-", "--loss", "1", stdin=script.text())
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("only where the trace has both ends", result.stderr)
 
     def test_edges__are_straight(self):
         lines = self.ladder("--ascii")
