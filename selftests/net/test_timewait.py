@@ -135,17 +135,6 @@ class Readers(Host):
             self.assertTrue(wait_until(
                 lambda: b"TIME_WAIT of 2 MSL" in trace.text, 5))
 
-    @needs_stuck
-    def test_namespace_goes(self):
-        """a namespace with TIME_WAIT goes (2 s)"""
-        rtnl.add_namespace("carol")
-        server = self.listen("127.0.0.1", host="carol")
-        self.leave(server, "127.0.0.1", host="carol")
-        server.close()
-        with rtnl.Life("carol") as life, self.reading():
-            rtnl.remove_namespace("carol")
-            self.assertTrue(wait_until(life.has_ended, 5))
-
 
 class Limit(Host):
     """net.chalk.max_tw_buckets"""
