@@ -366,6 +366,70 @@ class SelectTest(PageTest):
         self.assertIn("alice sent", self.browser.text("#story"))
 
 
+class StateTest(PageTest):
+    """States and their times are those of the trace, whatever is folded."""
+
+    sim = ("--rate", "10mbit", "--reader-rate", "50kB", "--rcvbuf", "8KiB",
+           "--bytes", "200kB")
+
+    def ladder_states(self) -> List[tuple]:
+        """Of all pages of the ladder: side, time, state; no brackets."""
+        found = set()
+        while True:
+            found.update(tuple(label) for label in self.browser.run("""
+                return [...document.querySelectorAll("#ladder .ladder-state")]
+                    .map((text) => [+(text.getAttribute("text-anchor") === "start"),
+                        ...text.textContent.split(" ").sort()])"""))
+            if not self.browser.find("[data-go=later]").is_enabled():
+                return sorted(s for s in found if not s[1].startswith("("))
+            self.browser.click("[data-go=later]")
+
+    def steps(self) -> List[tuple]:
+        return sorted((int(r["conn"]) - 1, f"{float(r['time']):.4f}", r["new"])
+                      for r in self.records() if r["event"] == "state")
+
+    def test_ladder__has_each_state_when_it_came(self):
+        for key in ("0", "+", "+"):
+            self.browser.press(key)
+            first, last = self.app("range")
+            whole = last >= self.app("conn.last")
+            known = [step for step in self.steps()
+                     if first <= float(step[1]) and
+                     (whole or float(step[1]) <= last)]
+            self.assertEqual(self.ladder_states(), known)
+
+    def test_ladder__says_what_state_it_begins_in(self):
+        self.browser.run("chalk.zoomTo(1, 1.2)")
+        states = [text.text for text in
+                  self.browser.all("#ladder .ladder-state")]
+        self.assertEqual(sorted(s.split(" ")[s[0] == "1"] for s in states),
+                         ["(ESTABLISHED)", "(FIN_WAIT_1)"])
+
+    def test_ladder__has_the_whole_handshake_and_the_end(self):
+        texts = [text.text for text in
+                 self.browser.all("#ladder .flight-text")]
+        self.assertEqual(texts[:3], ["SYN seq=0", "SYN+ACK seq=0 ack=1",
+                                     "ACK 1"])
+        while self.browser.find("[data-go=later]").is_enabled():
+            self.browser.click("[data-go=later]")
+        texts = [text.text for text in
+                 self.browser.all("#ladder .flight-text")]
+        self.assertEqual(sum("FIN" in text for text in texts[-4:]), 2, texts)
+        self.assertEqual(sum(text.startswith("ACK")
+                             for text in texts[-4:]), 2, texts)
+
+    def test_fin__is_not_said_to_have_left_at_close(self):
+        steps = self.browser.all("#path li")
+        closed = next(s.text for s in steps if "→ FIN_WAIT_1" in s.text)
+        left = next(float(r["time"]) for r in self.records()
+                    if r["conn"] == "1" and r["event"] == "send"
+                    and "F" in r["flags"])
+        self.assertGreater(left, 3.5)
+        self.assertIn("0.0201 s", closed)
+        self.assertIn(f"the FIN left at {left:.4f} s", closed)
+        self.assertNotIn("sent its FIN", self.browser.text("#path"))
+
+
 class TimeoutTest(PageTest):
     """Losses that also bring timeouts, and several in one flight."""
 

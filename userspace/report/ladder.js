@@ -120,23 +120,50 @@ export class Ladder {
 			if (gap)
 				rows.push({ i: beginning(gap.first) - 0.25, gap: gap.n });
 		});
+		this.changes = new Map();
 		if (!rows.length)
 			return rows;
 		rows.sort((a, b) => a.i - b.i);
 		const from = Math.ceil(rows[0].i), to = rows[rows.length - 1].i;
 		const late = this.first + MOST >= this.visible.length ? this.latest() : to;
+		rows.push(...this.stateRows(new Set(rows.map((row) => row.i)), late));
 		let instant = -1;
 		for (let i = from; i <= late; i++) {
 			if (isReaction(conn, i) && conn.time[i] !== instant) {
 				instant = conn.time[i];
 				rows.push(...this.reaction(i));
-			} else if (conn.event(i) === "state" && this.isAlone(i)) {
-				rows.push({ i, note: "" });
 			} else if (isTimeout(conn, i)) {
 				rows.push({ i, note: `${SIGNS.timeout} ${t("timeout")}`, kind: "timeout" });
 			}
 		}
 		return rows.sort((a, b) => a.i - b.i);
+	}
+
+	// Each change of state stands at the segment that goes with it, if that is
+	// drawn, else in a row of its own; this.changes has them by their rows.
+	stateRows(drawn, late) {
+		const { conn } = this.app;
+		const found = [];
+		for (let i = this.earliest(); i <= late; i++) {
+			if (conn.event(i) !== "state")
+				continue;
+			const beside = segmentOf(conn, i);
+			if (drawn.has(beside) && !this.changes.has(beside)) {
+				this.changes.set(beside, i);
+			} else {
+				this.changes.set(i, i);
+				found.push({ i });
+			}
+		}
+		return found;
+	}
+
+	// The first record whose change of state belongs to what is drawn: of the
+	// range, or after the last segment that is drawn before.
+	earliest() {
+		const { conn, range } = this.app;
+		return this.first ? beginning(this.visible[this.first - 1]) + 1
+			: conn.time.findIndex((time) => time >= range[0]);
 	}
 
 	// The last record in the range; after the last segment there are changes of
@@ -145,17 +172,6 @@ export class Ladder {
 		const { conn, range } = this.app;
 		return range[1] >= conn.last ? conn.rows - 1
 			: lastBefore(conn.time, (time) => time, range[1]);
-	}
-
-	// A change of state that no segment of the same instant shows.
-	isAlone(i) {
-		const { conn } = this.app;
-		const same = (k) => k >= 0 && k < conn.rows && conn.time[k] === conn.time[i] &&
-			conn.end(k) === conn.end(i) && conn.isSegment(k);
-		for (let k = i - 6; k <= i + 6; k++)
-			if (same(k))
-				return false;
-		return true;
 	}
 
 	// What an end took for loss, unless its timer has a row already, and its window.
@@ -223,39 +239,26 @@ export class Ladder {
 				class: "rail" })]);
 	}
 
-	// Times at each row, and the state where it changes.
+	// Times at each row, and the state that it brings; at the first row of an
+	// end, in brackets, the one that it had before.
 	states(rows, where) {
 		const { conn } = this.app;
-		const before = ["", ""];
+		const known = [false, false];
 		const range = this.app.range[1] - this.app.range[0];
 		return rows.filter(({ i }) => Number.isInteger(i)).flatMap(({ i }) => {
 			const e = conn.end(i), y = where.get(i);
 			const x = e ? this.rails[1] + 6 : this.rails[0] - 6;
 			const anchor = e ? "start" : "end";
-			const state = this.stateAt(i);
-			const label = state !== before[e] && state !== "-" ? state : "";
+			const change = this.changes.get(i);
+			const label = change !== undefined ? conn.change("new", change)
+				: known[e] || conn.state(i) === "-" ? "" : `(${conn.state(i)})`;
 			const time = moment(conn.time[i], range).replace(" s", "");
-			if (label)
-				before[e] = state;
+			known[e] ||= label !== "";
 			const text = !label ? time : this.width < NARROW ? label
 				: e ? `${time} ${label}` : `${label} ${time}`;
 			return [svg("text", { x, y: y + 4, "text-anchor": anchor,
 				class: label ? "ladder-state" : "ladder-time" }, text)];
 		});
-	}
-
-	// The state that an arrival leads to stands in a record after it.
-	stateAt(i) {
-		const { conn } = this.app;
-		let state = conn.state(i);
-		for (let k = i; k < conn.rows && conn.time[k] === conn.time[i]; k++) {
-			if (conn.end(k) !== conn.end(i))
-				continue;
-			if (k > i && conn.isSegment(k))
-				break;
-			state = conn.state(k);
-		}
-		return state;
 	}
 
 	line(f, where) {
@@ -311,6 +314,16 @@ export class Ladder {
 		if (box.top < frame.top + 20 || box.bottom > frame.bottom - 20)
 			this.scroll.scrollTop += box.top - frame.top - frame.height / 3;
 	}
+}
+
+// The record of a segment that goes with a change of state: in the same
+// instant at the same end, the one before it, else the one after it.
+function segmentOf(conn, i) {
+	for (const step of [-1, 1])
+		for (let k = i + step; conn.time[k] === conn.time[i]; k += step)
+			if (conn.end(k) === conn.end(i) && conn.isSegment(k))
+				return k;
+	return -1;
 }
 
 // The first record of a segment.

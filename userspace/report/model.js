@@ -201,7 +201,7 @@ export function flights(conn) {
 
 // Segments that tell the story of what was lost: those that were, their
 // repetitions, the ACKs by which the sender noticed and by which it was mended;
-// and the beginning and the end of the connection.
+// and the beginning and the end of the connection: all that moves its states.
 export function essential(conn) {
 	const found = new Set();
 	const add = (i) => {
@@ -216,6 +216,8 @@ export function essential(conn) {
 	for (const end of [0, 1]) {
 		const own = conn.own[end];
 		own.filter((i) => conn.isSent(i) && conn.col.len[i]).slice(0, 3).forEach(add);
+		path(conn, end).forEach((i) => add(arrivalBy(conn, own, i)));
+		add(thirdOfHandshake(conn, own));
 		for (const { record, cause } of reactions(conn, end))
 			if (cause === THIRD)
 				duplicates(conn, own, record).forEach(add);
@@ -223,6 +225,14 @@ export function essential(conn) {
 			add(arrivalBy(conn, own, repaired));
 	}
 	return found;
+}
+
+// What the end that opened the connection sent after its SYN, also if it was
+// lost and the data behind it did its work. Simultaneous opens have none.
+function thirdOfHandshake(conn, own) {
+	const sent = own.filter((i) => conn.isSent(i));
+	const opens = sent.length && /^[^A]*S[^A]*$/.test(conn.flags(sent[0]));
+	return opens ? sent.find((i) => !conn.flags(i).includes("S")) ?? -1 : -1;
 }
 
 // The three arrivals up to a record that acknowledge what snd_una stands at.
@@ -292,6 +302,12 @@ export function throughput(conn, end, [from, to], count) {
 // The changes of state of an end.
 export function path(conn, end) {
 	return conn.own[end].filter((i) => conn.event(i) === "state");
+}
+
+// The record in which a FIN left an end for the first time, or -1: after
+// close() it waits behind the data that is still to be sent.
+export function finOf(conn, end) {
+	return conn.own[end].find((i) => conn.isSent(i) && conn.flags(i).includes("F")) ?? -1;
 }
 
 // Kinds of events by which the list is filtered; the first that fits.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // states.js - the eleven states of RFC 9293 (figure 5) and the arrows between
 // them, with the way that an end took. Owns the drawing and its places.
-import { path } from "./model.js";
+import { finOf, path } from "./model.js";
 import { el, svg } from "./dom.js";
 import { explain, moment, stateText, t } from "./words.js";
 
@@ -30,6 +30,9 @@ const ROUND = {
 	"TIME_WAIT CLOSED": { d: "M262,455 H18 V30 H260", x: 262, y: 30, angle: 0, mid: [140, 24] },
 	"SYN_SENT SYN_RCVD": { d: "M540,127 V145 H100 V129", x: 100, y: 127, angle: -90, mid: [320, 141] },
 };
+
+// The states that close() leads to; the FIN may leave much later.
+const CLOSED_HERE = new Set(["FIN_WAIT_1", "LAST_ACK"]);
 
 // Words that find no room beside the middle of their arrow.
 const WORDS = { "LISTEN SYN_RCVD": [211, 84] };
@@ -107,7 +110,16 @@ export class States {
 				onclick: () => this.app.select(i) },
 			el("b", {}, `${conn.change("old", i)} → ${conn.change("new", i)}`),
 			` ${moment(conn.time[i])}, ${explain("causes", conn.cause(i))[0]}`),
-			el("small", {}, stateText(conn.change("new", i))))));
+			el("small", {}, stateText(conn.change("new", i)) + this.fin(i)))));
+	}
+
+	// Of the state that close() leads to: when the FIN really left.
+	fin(i) {
+		const { conn, end } = this.app;
+		if (!CLOSED_HERE.has(conn.change("new", i)))
+			return "";
+		const sent = finOf(conn, end);
+		return sent < 0 ? t("fin_never") : t("fin_left", { when: moment(conn.time[sent]) });
 	}
 }
 
