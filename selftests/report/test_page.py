@@ -163,6 +163,41 @@ class OpenTest(PageTest):
         self.assertEqual(seq, [r["seq"] for r in records])
 
 
+class HeldBackTest(PageTest):
+    """Who held the sender back, in the words of chalk summary."""
+
+    def said(self, *sim: str) -> tuple:
+        """What summary says, and the page's paragraph."""
+        trace = TRACES.trace(*sim)
+        out = subprocess.run([CHALK, "summary", trace, "--conn", "1"],
+                             check=True, capture_output=True, text=True)
+        line = next(line for line in out.stdout.splitlines()
+                    if "held back by" in line)
+        self.browser.open(TRACES.report(trace, *self.options))
+        return (line.split("by", 1)[1].strip(),
+                self.browser.all("#story p")[1])
+
+    def test_page__says_what_summary_says(self):
+        for name, clause, sim in (
+                ("receiver's window", "rfc9293#section-3.8.6", (
+                    "--reader-rate", "50kB", "--rcvbuf", "8KiB", "--bytes",
+                    "200kB")),
+                ("congestion window", "rfc5681#section-3.1", LOSSY),
+                ("send buffer", "rfc9293#section-3.9.1.2", (
+                    "--delay", "20ms", "--sndbuf", "16KiB", "--bytes",
+                    "300kB")),
+                ("program", "rfc9293#section-3.9.1.2", (
+                    "--write-gap", "50ms", "--chunk", "2000", "--bytes",
+                    "40kB"))):
+            summary, paragraph = self.said(*sim)
+            self.assertTrue(summary.startswith(name), summary)
+            self.assertRegex(summary, rf"^{name} [\d.]+ m?s of [\d.]+ m?s "
+                             r"\(([89]\d|100) %\)")
+            self.assertIn(f"What held alice back: {summary}.", paragraph.text)
+            self.assertTrue(paragraph.find_element("css selector", "a")
+                            .get_attribute("href").endswith(clause))
+
+
 class ZoomTest(PageTest):
     def in_step(self):
         """All charts show the range, and so do ladder and list."""

@@ -23,6 +23,7 @@ sys.path.insert(0, HERE)
 
 import chalk_report  # noqa: E402
 import test_fixture as fixture  # noqa: E402
+from chalk_figures import LIMITS  # noqa: E402
 from chalk_trace import Trace  # noqa: E402
 
 sys.path.pop(0)
@@ -98,19 +99,27 @@ class WordsTest(unittest.TestCase):
             found = table(f"explain.{language}.json")
             self.assertEqual(set(found["causes"]), known)
             self.assertEqual(set(found["kinds"]), set(names("EVENT_KINDS")))
+            self.assertEqual(set(found["limits"]), set(LIMITS))
+
+    def test_limits__are_called_as_in_summary_and_have_a_clause(self):
+        found = [table(f"explain.{lang}.json")["limits"] for lang in LANGUAGES]
+        self.assertEqual([found[0][name][0] for name in LIMITS], list(LIMITS))
+        for name in LIMITS:
+            self.assertRegex(found[0][name][2], r"^RFC \d+ [\d.]+$")
+            self.assertEqual(found[0][name][2], found[1][name][2])
 
     def test_explanations__are_one_to_four_sentences(self):
         for language in LANGUAGES:
             found = table(f"explain.{language}.json")
-            for what in ("causes", "kinds"):
-                for name, (title, text) in found[what].items():
+            for what in ("causes", "kinds", "limits"):
+                for name, (title, text, *_) in found[what].items():
                     self.assertTrue(title, name)
                     ends = len(re.findall(r"[.?](?: |$)|。", text))
                     self.assertIn(ends, range(1, 5), f"{language}: {name}")
 
     def test_explanations__in_chinese_are_chinese(self):
-        for what in ("causes", "kinds"):
-            for name, (_, text) in table("explain.zh.json")[what].items():
+        for what in ("causes", "kinds", "limits"):
+            for name, (_, text, *_) in table("explain.zh.json")[what].items():
                 self.assertRegex(text, "[\u4e00-\u9fff]", name)
 
     def test_words__are_the_same_in_both_languages(self):

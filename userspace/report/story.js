@@ -5,7 +5,10 @@ import { GO_BACK, LOSS_GO_BACK, THIRD, TIMEOUT, losses, reactions } from "./mode
 import { lastBefore } from "./data.js";
 import { el } from "./dom.js";
 import { SIGNS } from "./marks.js";
-import { bytes, count, duration, explain, moment, rate, t } from "./words.js";
+import { bytes, clauseLink, clauseText, count, duration, explain, moment, rate, t } from "./words.js";
+
+// A share of the time that is worth a word, as in chalk summary.
+const LEAST_SHARE = 0.01;
 
 // Losses that the table shows at once.
 const MOST = 200;
@@ -19,12 +22,29 @@ function percent(part, whole) {
 	return whole ? `${(100 * part / whole).toFixed(2)} %` : "";
 }
 
-export function sentences(conn, end) {
+// Paragraphs, each a list of texts and elements.
+function sentences(conn, end) {
 	const known = conn.ends[end].figures;
 	const names = { a: conn.name(end), b: conn.name(1 - end) };
 	if (!known)
-		return [t("say_untraced", names)];
-	return [sayAmount(known, names), ...sayLosses(conn, known, names)];
+		return [[t("say_untraced", names)]];
+	return [[sayAmount(known, names)], ...sayHeld(known, names),
+		...sayLosses(conn, known, names).map((s) => [s])];
+}
+
+// What held the sender back, and what the first of it means.
+function sayHeld({ held_back: held }, names) {
+	if (!held)
+		return [];
+	const all = Object.entries(held.by);
+	const parts = all.filter(([, by]) => by.share >= LEAST_SHARE).map(([what, by], k) =>
+		t(k ? "say_held_more" : "say_held_most", { what: explain("limits", what)[0],
+			time: duration(by.seconds), whole: duration(held.seconds),
+			share: `${(100 * by.share).toFixed(0)} %` }));
+	const [, why, clause] = explain("limits", all[0][0]);
+	return [[t("say_held", { ...names, parts: parts.join(t("comma")) }), el("br"),
+		el("small", {}, why, " ",
+			el("a", { href: clauseLink(clause), rel: "noreferrer" }, clauseText(clause)))]];
 }
 
 function sayAmount(known, names) {
@@ -88,7 +108,7 @@ export class Story {
 	update(what) {
 		if (what === "all") {
 			const { conn, end } = this.app;
-			this.text.replaceChildren(...sentences(conn, end).map((s) => el("p", {}, s)),
+			this.text.replaceChildren(...sentences(conn, end).map((s) => el("p", {}, ...s)),
 				...this.warnings(conn));
 			this.totals.replaceChildren(this.table(conn));
 		}
