@@ -8,6 +8,7 @@ chalk summary, windows against the trace itself.
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -318,7 +319,7 @@ class SelectTest(PageTest):
         self.browser.press("l")
         kinds = self.browser.run("""
             const rows = [...document.querySelectorAll("#ladder .gap, #ladder .wire")];
-            const y = (e) => +(e.getAttribute("y1") ?? e.getAttribute("y"));
+            const y = (e) => +(e.getAttribute("y1") ?? e.firstChild.getAttribute("y"));
             return rows.sort((a, b) => y(a) - y(b)).map((e) => e.classList[0])""")
         self.assertIn("gap", kinds)
         self.assertNotIn(("gap", "gap"), list(zip(kinds, kinds[1:])))
@@ -578,28 +579,6 @@ class LookTest(PageTest):
         self.browser.open(self.path)
         self.assertEqual(paper(), "rgb(20, 24, 29)")
 
-    def test_print__is_white_and_whole(self):
-        self.browser.media(True)
-        self.browser.open(self.path)
-        pdf = base64.b64decode(self.browser.driver.print_page())
-        self.assertTrue(pdf.startswith(b"%PDF"))
-        with open(os.path.join(SHOTS, "print.pdf"), "wb") as stream:
-            stream.write(pdf)
-        self.browser.media(True, "print")
-        self.assertFalse(self.browser.find(".bar").is_displayed())
-        for css in ("#charts canvas", "#ladder svg", "#story", "#states"):
-            self.assertTrue(self.browser.find(css).is_displayed(), css)
-        below = self.browser.run(
-            "const at = (id) => document.getElementById(id)"
-            ".getBoundingClientRect(); return ['charts', 'ladder', 'states']"
-            ".map((id) => [at(id).top, at(id).bottom])")
-        for above, next_one in zip(below, below[1:]):
-            self.assertLess(above[1], next_one[0])
-        self.assertEqual(self.browser.run(
-            "return getComputedStyle(document.body).backgroundColor"),
-            "rgb(255, 255, 255)")
-        self.browser.media(False)
-
     def test_windows__of_all_sizes_fit(self):
         for width, height in ((375, 667), (768, 1024), (1024, 768),
                               (1920, 1080)):
@@ -633,6 +612,108 @@ class LookTest(PageTest):
                     self.browser.press("l")
                     found = self.browser.axe(axe)
                     self.assertEqual(found, [], (dark, lang, width))
+
+
+class PrintTest(PageTest):
+    """Two pages of A4 that one can hand in, of any trace."""
+
+    traces = (LOSSY, TimeoutTest.sim, StateTest.sim,
+              ("--bytes", "0"), ("--bytes", "20kB", "--drop-syn", "1,2"),
+              ("--loss", "4%/8%", "--bytes", "8MiB", "--reverse-bytes", "1MiB"),
+              ("--simultaneous-open", "--close", "both", "--bytes", "1kB",
+               "--reverse-bytes", "1kB"))
+
+    def pdf(self) -> bytes:
+        made = self.browser.driver.execute_cdp_cmd(
+            "Page.printToPDF", {"preferCSSPageSize": True})
+        return base64.b64decode(made["data"])
+
+    def pages(self) -> int:
+        return len(re.findall(rb"/Type\s*/Page\b", self.pdf()))
+
+    def event(self, name: str) -> None:
+        self.browser.run("dispatchEvent(new Event(arguments[0]))", name)
+        self.browser.settle()
+
+    def test_pages__are_two(self):
+        for sim in self.traces:
+            for lang in ("en", "zh"):
+                self.browser.open(TRACES.report(TRACES.trace(*sim), "--lang",
+                                                lang))
+                self.assertEqual(self.pages(), 2, (sim, lang))
+                self.assertIs(self.app("printing"), False)
+
+    def test_pages__are_two_from_any_window_and_selection(self):
+        for width, key in ((375, "l"), (1920, "+"), (1000, "n")):
+            self.browser.size(width, 800)
+            self.browser.open(self.path)
+            self.browser.press(key)
+            self.assertEqual(self.pages(), 2, width)
+
+    def test_pages__have_what_belongs_there_in_order(self):
+        """A page of 273 mm each: none has less than that of a heading."""
+        self.event("beforeprint")
+        page = 273 * 96 / 25.4
+        places = self.browser.run("""
+            return ["subject", "story", "charts", "ladder", "losses"].map((id) => {
+                const r = document.getElementById(id).getBoundingClientRect();
+                return [r.top + scrollY, r.bottom + scrollY]; })""")
+        for above, below in zip(places, places[1:]):
+            self.assertLessEqual(above[1], below[0])
+        self.assertLess(places[2][1], page)
+        self.assertLess(places[4][1] - places[3][0], page)
+        self.assertEqual(self.browser.run(
+            "return getComputedStyle(document.getElementById('ladder'))"
+            ".breakBefore"), "page")
+        lowest = self.browser.run(
+            "return Math.min(...[...document.querySelectorAll('#charts .plot')]"
+            ".map((plot) => plot.offsetHeight))")
+        self.assertGreaterEqual(lowest, 60)
+        for css in (".bar", "#panel", "#events", "#states", "#how"):
+            self.assertFalse(self.browser.find(css).is_displayed(), css)
+        self.event("afterprint")
+
+    def test_losses__are_a_few_and_the_rest_is_said(self):
+        count = len(self.browser.all("#losses tbody tr"))
+        self.assertGreater(count, 12)
+        self.event("beforeprint")
+        self.assertEqual(len(self.browser.all("#losses tbody tr")), 12)
+        self.assertIn(f"of {count}; the other {count - 12} are not printed",
+                      self.browser.text("#losses"))
+        self.event("afterprint")
+        self.assertEqual(len(self.browser.all("#losses tbody tr")), count)
+
+    def test_ladder__has_beginning_a_loss_and_its_repair_and_end(self):
+        loss = self.browser.run(
+            "const loss = chalk.stories()[0]; return chalk.conn.seq(loss.lost)")
+        self.event("beforeprint")
+        texts = [text.text for text in
+                 self.browser.all("#ladder .flight-text")]
+        self.assertEqual(texts[0], "SYN seq=0")
+        self.assertTrue(any(text.startswith(f"seq={loss} ") and "lost" in text
+                            for text in texts), texts)
+        self.assertTrue(any(text.startswith(f"seq={loss} ") and "again" in text
+                            for text in texts), texts)
+        self.assertEqual(sum("FIN" in text for text in texts), 2)
+        self.event("afterprint")
+
+    def test_sheet__is_white_and_the_page_comes_back(self):
+        self.browser.media(True)
+        self.browser.open(self.path)
+        before = self.browser.run("return document.body.innerText")
+        with open(os.path.join(SHOTS, "print.pdf"), "wb") as stream:
+            stream.write(self.pdf())
+        self.assertEqual(self.browser.run("return document.body.innerText"),
+                         before)
+        self.event("beforeprint")
+        paper = "return getComputedStyle(document.body).backgroundColor"
+        self.browser.media(True, "print")
+        self.assertEqual(self.browser.run(paper), "rgb(255, 255, 255)")
+        self.assertIn("alice (10.0.0.1:40000) ↔ 10.0.0.2:7000",
+                      self.browser.text("#subject"))
+        self.browser.media(True)
+        self.event("afterprint")
+        self.assertEqual(self.browser.run(paper), "rgb(20, 24, 29)")
 
 
 class OthersTest(PageTest):

@@ -160,7 +160,16 @@ export class Chart {
 	resize() {
 		const width = this.canvas.clientWidth;
 		if (width && width !== this.plot.width)
-			this.plot.setSize({ width, height: this.height });
+			this.plot.setSize({ width, height: this.plot.height });
+	}
+
+	captionHeight() {
+		return this.canvas.offsetTop - this.box.offsetTop + parseFloat(getComputedStyle(this.box).marginBottom);
+	}
+
+	// To a part of its usual height.
+	shrink(part) {
+		this.plot.setSize({ width: this.canvas.clientWidth, height: Math.round(this.height * part) });
 	}
 
 	zoom([min, max]) { this.plot.setScale("x", { min, max }); }

@@ -8,6 +8,8 @@ import { bytes, count, duration, rate, t } from "./words.js";
 
 const BUCKETS = 100;
 const RARE = 0.04;
+// How low charts may be on paper.
+const LOWEST = 0.4;
 
 const lostLine = () => line("lost", "lost", null, { sign: SIGNS.lost, kind: "sign" });
 const thirdLine = () => line("third", "third", null, { sign: SIGNS.third, kind: "sign" });
@@ -235,6 +237,14 @@ export class Charts {
 		this.place = place;
 		this.all = [];
 		new ResizeObserver(() => this.all.forEach((c) => c.resize())).observe(place);
+	}
+
+	// Into so much room, if they can be that low and still be read.
+	fit(room) {
+		const heights = this.all.reduce((sum, chart) => sum + chart.height, 0);
+		const rest = this.all.reduce((sum, chart) => sum + chart.captionHeight(), 0);
+		const part = Math.max(LOWEST, Math.min((room - rest) / heights, 1));
+		this.all.forEach((chart) => chart.shrink(part));
 	}
 
 	update(what) {

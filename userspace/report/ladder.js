@@ -3,14 +3,15 @@
 // drawing: each row is one thing at one end, in the order of time; a
 // line leads from the row in which a segment left to the one in which it arrived.
 import { SIGNS } from "./marks.js";
-import { TIMEOUT, essential, flights, isReaction, isTimeout } from "./model.js";
+import { TIMEOUT, essential, flights, isReaction, isTimeout, losses } from "./model.js";
 import { lastBefore } from "./data.js";
 import { listKeys, svg } from "./dom.js";
 import { bytes, explain, moment, shortSegment, t } from "./words.js";
 
 const MOST = 40;
 const BESIDE = 2;
-const ROW = 18;
+const ROW = 18, PRINTED_ROW = 13;
+const PRINTED_LEAST = 8;
 const HEAD = 30;
 const SHORT = 6;
 const NARROW = 500;
@@ -23,6 +24,7 @@ export class Ladder {
 		this.place = place;
 		this.first = 0;
 		this.visible = [];
+		this.most = MOST;
 		this.scroll = place.querySelector(".ladder-scroll");
 		this.note = place.querySelector(".ladder-note");
 		this.whole = place.querySelector("input");
@@ -48,6 +50,8 @@ export class Ladder {
 			this.showSelected();
 	}
 
+	get row() { return this.app.printing ? PRINTED_ROW : ROW; }
+
 	time(f) { return this.app.conn.time[beginning(f)]; }
 
 	// Where there are many, those that tell the story and those beside the one
@@ -60,17 +64,47 @@ export class Ladder {
 		const told = this.whole.checked || all.length <= MOST ? all
 			: all.filter((f, k) => this.essential.has(f.sent) || this.essential.has(f.arrived) ||
 				near >= 0 && Math.abs(k - near) <= BESIDE);
+		this.told = told.length;
+		this.visible = this.app.printing ? this.brief(told) : told;
 		const index = new Map(all.map((f, k) => [f, k]));
-		this.visible = told;
 		this.gaps = new Map();
-		told.forEach((f, k) => {
-			const from = k ? index.get(told[k - 1]) + 1 : 0;
+		this.visible.forEach((f, k) => {
+			const from = k ? index.get(this.visible[k - 1]) + 1 : 0;
 			if (index.get(f) > from)
 				this.gaps.set(f, { n: index.get(f) - from, first: all[from] });
 		});
-		this.after = told.length ? all.length - 1 - index.get(told[told.length - 1]) : 0;
 		if (anew)
 			this.first = 0;
+	}
+
+	// For paper: the beginning, one loss from its sending to its repair (the one
+	// that is selected, or the first), the end.
+	brief(told) {
+		const most = this.most;
+		if (told.length <= most)
+			return told;
+		const { conn, end, range, selected } = this.app;
+		const found = losses(conn, end).filter(({ time }) => time >= range[0] && time <= range[1]);
+		const story = found.find(({ lost, again }) => lost === selected || again === selected) ?? found[0];
+		const part = Math.ceil(most / 4);
+		const keep = new Set([...told.slice(0, part), ...told.slice(-part)]);
+		const until = !story ? 0 : story.repaired < 0 ? range[1] : conn.time[story.repaired];
+		for (const f of told)
+			if (keep.size < most && story && this.time(f) >= story.time && this.time(f) <= until)
+				keep.add(f);
+		for (const f of told)
+			if (keep.size < most)
+				keep.add(f);
+		return told.filter((f) => keep.has(f));
+	}
+
+	// Draw no more than has room on paper.
+	fit(room) {
+		for (this.most = MOST; this.most > PRINTED_LEAST; this.most--) {
+			this.update("range");
+			if (this.scroll.scrollHeight <= room)
+				return;
+		}
 	}
 
 	indexOf(list, record) {
@@ -127,8 +161,11 @@ export class Ladder {
 		const from = Math.ceil(rows[0].i), to = rows[rows.length - 1].i;
 		const late = this.first + MOST >= this.visible.length ? this.latest() : to;
 		rows.push(...this.stateRows(new Set(rows.map((row) => row.i)), late));
+		const instants = new Set(shown.flatMap((f) => [f.sent, f.arrived]).map((i) => conn.time[i]));
 		let instant = -1;
 		for (let i = from; i <= late; i++) {
+			if (!instants.has(conn.time[i]))
+				continue;
 			if (isReaction(conn, i) && conn.time[i] !== instant) {
 				instant = conn.time[i];
 				rows.push(...this.reaction(i));
@@ -204,15 +241,13 @@ export class Ladder {
 		const side = Math.max(width * 0.24, width < NARROW ? STATE : SIDE);
 		this.rails = [side, width - side];
 		const rows = this.rows(shown);
-		const where = new Map(rows.map((row, k) => [row.i, HEAD + ROW * (k + 1)]));
-		const height = HEAD + ROW * (rows.length + SHORT / 2);
+		const where = new Map(rows.map((row, k) => [row.i, HEAD + this.row * (k + 1)]));
+		const height = HEAD + this.row * (rows.length + SHORT / 2);
 		const picture = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`,
 			role: "listbox", tabindex: 0, "aria-label": t("ladder") });
 		picture.append(...this.railLines(height), ...this.states(rows, where),
 			...shown.map((f) => this.line(f, where)),
-			...rows.filter((row) => row.gap).map((row) => svg("text", { x: width / 2,
-				y: where.get(row.i), class: "gap", "text-anchor": "middle" },
-			`⋮ ${t("gap", { n: row.gap })} ⋮`)),
+			...rows.filter((row) => row.gap).map((row) => gapSign(width / 2, where.get(row.i), row.gap)),
 			...rows.filter((row) => row.note).map((row) => this.remark(row, where)));
 		const focused = this.scroll.contains(document.activeElement);
 		this.scroll.replaceChildren(picture);
@@ -223,7 +258,9 @@ export class Ladder {
 			picture.setAttribute("aria-activedescendant", chosen.id);
 		const range = { from: this.first + 1, to: this.first + shown.length,
 			all: this.visible.length, whole: this.all };
-		this.note.textContent = t(this.visible.length < this.all ? "ladder_told"
+		this.note.textContent = this.app.printing && shown.length < this.told
+			? t("ladder_printed", { all: shown.length, whole: this.all })
+			: t(this.visible.length < this.all ? "ladder_told"
 			: this.visible.length > shown.length ? "ladder_part" : "ladder_all", range);
 		this.place.querySelector("[data-go=earlier]").disabled = this.first === 0;
 		this.place.querySelector("[data-go=later]").disabled =
@@ -265,13 +302,13 @@ export class Ladder {
 		const { conn, selected } = this.app;
 		const i = beginning(f);
 		const [x1, x2] = f.from ? [this.rails[1], this.rails[0]] : this.rails;
-		const y1 = where.get(f.sent) ?? where.get(f.arrived) - ROW;
+		const y1 = where.get(f.sent) ?? where.get(f.arrived) - this.row;
 		const lost = f.sent >= 0 && f.arrived < 0 && conn.both;
-		let y2 = where.get(f.arrived) ?? y1 + ROW * SHORT / 2;
+		let y2 = where.get(f.arrived) ?? y1 + this.row * SHORT / 2;
 		let x = x2;
 		if (lost) {
 			x = x1 + (x2 - x1) * 0.72;
-			y2 = y1 + ROW;
+			y2 = y1 + this.row;
 		}
 		const refused = f.arrived >= 0 && conn.event(f.arrived) === "drop";
 		const again = f.sent >= 0 && conn.event(f.sent) === "rtx";
@@ -301,7 +338,7 @@ export class Ladder {
 	remark({ i, note, kind = "third" }, where) {
 		const e = this.app.conn.end(Math.floor(i));
 		const group = svg("g", { class: `remark ${kind}`, onclick: () => this.app.select(Math.floor(i)) });
-		group.append(svg("text", { x: this.rails[e] + (e ? -8 : 8), y: where.get(i) + 4,
+		group.append(svg("text", { x: this.rails[e] + (e ? -8 : 8), y: where.get(i),
 			"text-anchor": e ? "end" : "start" }, note));
 		return group;
 	}
@@ -324,6 +361,15 @@ function segmentOf(conn, i) {
 			if (conn.end(k) === conn.end(i) && conn.isSegment(k))
 				return k;
 	return -1;
+}
+
+// On a ground of its own, since arrows pass there.
+function gapSign(x, y, n) {
+	const text = `⋮ ${t("gap", { n })} ⋮`;
+	const wide = 4 + 7 * text.length;
+	return svg("g", { class: "gap" },
+		svg("rect", { x: x - wide / 2, y: y - 10, width: wide, height: 13 }),
+		svg("text", { x, y, "text-anchor": "middle" }, text));
 }
 
 // The first record of a segment.

@@ -9,6 +9,7 @@ import { Ladder } from "./ladder.js";
 import { List } from "./list.js";
 import { TIMEOUT, isTimeout, kindOf, losses, reactions } from "./model.js";
 import { Panel } from "./panel.js";
+import { Print } from "./print.js";
 import { States } from "./states.js";
 import { Story } from "./story.js";
 import { learn, speak, spoken, t } from "./words.js";
@@ -22,12 +23,15 @@ class App {
 		this.data = data;
 		this.kinds = new Set(["loss", "state"]);
 		this.selected = -1;
+		this.printing = false;
+		const charts = new Charts(this, $("charts")), ladder = new Ladder(this, $("ladder"));
 		this.views = [
-			new Story(this, { text: $("story"), losses: $("losses"), totals: $("totals") }),
-			new Charts(this, $("charts")), new Panel(this, $("panel")),
-			new Ladder(this, $("ladder")), new List(this, $("events"), $("kinds"), $("events-note")),
+			new Story(this, { text: $("story"), losses: $("losses"), totals: $("totals"),
+				subject: $("subject") }),
+			charts, new Panel(this, $("panel")), ladder, new List(this, $("events"), $("kinds"), $("events-note")),
 			new States(this, $("states"), $("path")),
 		];
+		new Print(this, { charts, ladder });
 	}
 
 	update(what) {
@@ -251,12 +255,6 @@ function listen(app) {
 		ACTIONS[KEYS[event.key]](app);
 	});
 	systemDark.addEventListener("change", () => paint(app, themeOfSystem()));
-	let before;
-	addEventListener("beforeprint", () => {
-		before = themeNow();
-		paint(app, "light");
-	});
-	addEventListener("afterprint", () => paint(app, before));
 }
 
 async function start() {

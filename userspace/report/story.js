@@ -11,7 +11,7 @@ import { bytes, clauseLink, clauseText, count, duration, explain, moment, rate, 
 const LEAST_SHARE = 0.01;
 
 // Losses that the table shows at once.
-const MOST = 200;
+const MOST = 200, PRINTED = 12;
 
 // A text that counts: the form for one, where the language has it.
 function counted(key, n, values = {}) {
@@ -111,6 +111,7 @@ export class Story {
 			this.text.replaceChildren(...sentences(conn, end).map((s) => el("p", {}, ...s)),
 				...this.warnings(conn));
 			this.totals.replaceChildren(this.table(conn));
+			this.subject.textContent = this.about(conn);
 		}
 		if (what === "all")
 			this.drawLosses();
@@ -130,6 +131,16 @@ export class Story {
 		return found.map((s) => el("p", { class: "warn" }, s));
 	}
 
+	// What a sheet of paper is about: the trace, the ends, the part that is shown.
+	about(conn) {
+		const { data, range } = this.app;
+		const ends = conn.ends.map((end, e) => conn.name(e) === end.local ? end.local
+			: `${conn.name(e)} (${end.local})`).join(" ↔ ");
+		const part = range[0] > 0 || range[1] < conn.last
+			? ` · ${t("part_shown", { from: moment(range[0]), to: moment(range[1]) })}` : "";
+		return `${data.source} · ${ends}${part}`;
+	}
+
 	// The table, or of a long one the part with the loss that is selected.
 	drawLosses() {
 		const { conn, end } = this.app;
@@ -139,8 +150,9 @@ export class Story {
 		if (!stories.length)
 			return;
 		const k = stories.findIndex((s) => this.isChosen(s));
-		this.from = Math.max(0, Math.min(k - MOST / 2, stories.length - MOST));
-		const shown = stories.slice(this.from, this.from + MOST);
+		const most = this.app.printing ? PRINTED : MOST;
+		this.from = Math.max(0, Math.min(k - most / 2, stories.length - most));
+		const shown = stories.slice(this.from, this.from + most);
 		const found = reactionsTo(conn, stories).slice(this.from);
 		const head = ["loss_number", "loss_when", "loss_what", "loss_how", "loss_cwnd", "loss_repaired"];
 		this.rows = shown.map((s, n) => this.lossRow(s, this.from + n, found[n]));
@@ -150,8 +162,9 @@ export class Story {
 				el("table", {}, el("thead", {}, el("tr", {}, ...head.map((h) => el("th", { scope: "col" }, t(h))))),
 					el("tbody", {}, ...this.rows))));
 		if (shown.length < stories.length)
-			this.losses.append(el("p", { class: "hint" }, t("loss_part",
-				{ from: this.from + 1, to: this.from + shown.length, all: stories.length })));
+			this.losses.append(el("p", { class: "hint" }, t(this.app.printing ? "loss_printed" : "loss_part",
+				{ from: this.from + 1, to: this.from + shown.length, all: stories.length,
+					rest: stories.length - shown.length })));
 	}
 
 	isChosen({ lost, again }) {
