@@ -26,6 +26,16 @@ SHOTS = os.path.join(TOP, "build", "report-shots")
 LOSSY = ("--rate", "10mbit", "--delay", "20ms", "--queue", "400", "--loss",
          "1%", "--bytes", "2MiB")
 CHARTS = 4
+# labels of a ladder that touch another, or the line of an end
+TOUCHING = """
+    const svg = document.querySelector("#ladder svg");
+    const boxes = [...svg.querySelectorAll(".remark text, .flight.again text")]
+        .map((text) => [text.textContent, text.getBBox()]);
+    const rails = [...svg.querySelectorAll(".rail")].map((r) => +r.getAttribute("x1"));
+    return boxes.filter(([, a], k) => a.x < rails[0] || a.x + a.width > rails[1] ||
+        boxes.some(([, b], n) => n > k && a.x < b.x + b.width && b.x < a.x + a.width &&
+            a.y + 1 < b.y + b.height && b.y + 1 < a.y + a.height))
+        .map(([text]) => text)"""
 # what stands beside a chart and is wider than its place
 LABELS_CUT = """
     const ctx = document.createElement("canvas").getContext("2d");
@@ -513,9 +523,9 @@ class TimeoutTest(PageTest):
 class KeyboardTest(PageTest):
     def test_tab__reaches_everything(self):
         self.browser.press(Keys.TAB)
-        for css in ("[data-do=language]", "[data-do=theme]", "[data-loss]",
+        for css in ("[data-do=language]", "[data-do=theme]", "#how summary",
                     "[name=end]", "[data-do=closer]", "#charts .plot",
-                    "#ladder svg", "[data-kind=loss]", "#events",
+                    "#ladder svg", "[data-loss]", "[data-kind=loss]", "#events",
                     "#states .arrow", "#path button"):
             self.assertTrue(self.browser.tab_to(css), css)
 
@@ -598,6 +608,52 @@ class LookTest(PageTest):
                 ".map((c) => c.getBoundingClientRect().right)")
             self.assertTrue(all(right <= width for right in charts), width)
             self.browser.shot(os.path.join(SHOTS, f"{width}.png"))
+
+    def test_first_screen__has_a_chart(self):
+        for lang in ("en", "zh"):
+            self.browser.open(TRACES.report(TRACES.trace(*TimeoutTest.sim),
+                                            "--lang", lang))
+            bottom = self.browser.run(
+                "return document.querySelector('#charts canvas')"
+                ".getBoundingClientRect().bottom")
+            self.assertLess(bottom, 1000, lang)
+
+    def test_labels__of_the_ladder_touch_neither_another_nor_a_rail(self):
+        for lang in ("en", "zh"):
+            self.browser.open(TRACES.report(self.trace(), "--lang", lang))
+            for _ in range(3):
+                self.browser.press("l")
+                touching = self.browser.run(TOUCHING)
+                self.assertEqual(touching, [], lang)
+
+    def test_number_of_what_is_folded__stands_before_the_arrows(self):
+        self.browser.press("l")
+        outside = self.browser.run("""
+            return [...document.querySelectorAll("#ladder .gap")].filter((gap) => {
+                const [rect, text] = [...gap.children].map((e) => e.getBBox());
+                const after = gap.parentNode.querySelectorAll(".gap ~ .flight");
+                return after.length || text.x < rect.x || text.y + 3 < rect.y ||
+                    text.x + text.width > rect.x + rect.width; }).length""")
+        self.assertEqual(outside, 0)
+        self.assertTrue(self.browser.all("#ladder .gap rect"))
+
+    def test_narrow__is_nothing_cut_off(self):
+        """A telephone: the note in the chart, the losses, the list of states."""
+        for lang in ("en", "zh"):
+            self.browser.size(390, 844)
+            self.browser.open(TRACES.report(self.trace(), "--lang", lang))
+            label, room = self.browser.run(
+                "const c = chalk.views.find((v) => v.all).all[0];"
+                "return [c.labelWidth, c.plot.over.clientWidth]")
+            self.assertLess(50, label)
+            self.assertLess(label, room)
+            wide, seen = self.browser.run(
+                "const e = document.querySelector('#losses .table-scroll');"
+                "return [e.scrollWidth, e.clientWidth]")
+            self.assertLessEqual(wide, seen, lang)
+            self.assertEqual(self.browser.run(
+                "return getComputedStyle(document.querySelector("
+                "'#path button')).verticalAlign"), "top")
 
     def test_axe__finds_nothing(self):
         with open(os.environ["AXE"], encoding="utf-8") as stream:

@@ -31,6 +31,19 @@ function usual([times, flight, cwnd], [from, to]) {
 	return (spells.find((spell) => (left -= spell[1]) < 0) ?? [0])[0];
 }
 
+// The text in lines that are no wider than that.
+function wrapped(ctx, text, width) {
+	const lines = [""];
+	for (const word of text.split(/(?<=[ ：，])/)) {
+		const last = lines.length - 1;
+		if (lines[last] && ctx.measureText(lines[last] + word.trimEnd()).width > width)
+			lines.push(word);
+		else
+			lines[last] += word;
+	}
+	return lines.map((line) => line.trimEnd());
+}
+
 function label(u, text) {
 	const { ctx, bbox } = u;
 	ctx.save();
@@ -41,9 +54,14 @@ function label(u, text) {
 	ctx.lineWidth = 4 * devicePixelRatio;
 	ctx.setLineDash([]);
 	const [x, y] = [bbox.left + bbox.width - 6 * devicePixelRatio, bbox.top + 24 * devicePixelRatio];
-	ctx.strokeText(text, x, y);
-	ctx.fillText(text, x, y);
+	const lines = wrapped(ctx, text, bbox.width - 12 * devicePixelRatio);
+	lines.forEach((line, k) => {
+		ctx.strokeText(line, x, y + k * 15 * devicePixelRatio);
+		ctx.fillText(line, x, y + k * 15 * devicePixelRatio);
+	});
+	const wide = Math.max(...lines.map((line) => ctx.measureText(line).width));
 	ctx.restore();
+	return wide / devicePixelRatio;
 }
 
 // cwnd, ssthresh, in flight, and what the sender took for loss.
@@ -101,7 +119,7 @@ class Windows extends Chart {
 		for (const { lost } of this.losses)
 			this.mark(u, lost, null, drawn.lost);
 		if (this.cut)
-			label(u, t("cut_off", { what: this.cut }));
+			this.labelWidth = label(u, t("cut_off", { what: this.cut }));
 		for (const r of this.reactions)
 			this.mark(u, r.record, r.from, r.cause === THIRD ? drawn.third : drawn.timeout);
 	}

@@ -6,7 +6,7 @@ import { SIGNS } from "./marks.js";
 import { TIMEOUT, essential, flights, isReaction, isTimeout, losses } from "./model.js";
 import { lastBefore } from "./data.js";
 import { listKeys, svg } from "./dom.js";
-import { bytes, explain, moment, shortSegment, t } from "./words.js";
+import { explain, fromTo, moment, shortSegment, t } from "./words.js";
 
 const MOST = 40;
 const BESIDE = 2;
@@ -215,13 +215,13 @@ export class Ladder {
 	reaction(i) {
 		const { conn } = this.app;
 		const before = conn.prev[i] < 0 ? i : conn.prev[i];
-		const from = bytes(conn.col.cwnd[before]);
+		const from = conn.col.cwnd[before];
 		const [cwnd, ssthresh] = ["cwnd", "ssthresh"].map((name) => this.finally(i, name));
 		if (conn.cause(i) === TIMEOUT)
-			return [{ i, note: `cwnd ${from} → ${bytes(cwnd)}`, kind: "timeout" }];
+			return [{ i, note: `cwnd ${fromTo(from, cwnd)}`, kind: "timeout" }];
 		return [{ i, note: `${SIGNS.third} ${explain("causes", conn.cause(i))[0]}` },
-			{ i: i + 0.5, note: cwnd > ssthresh ? t("ladder_cut", { from, to: bytes(ssthresh) })
-				: `cwnd ${from} → ${bytes(cwnd)}` }];
+			{ i: i + 0.5, note: cwnd > ssthresh ? t("ladder_cut", { change: fromTo(from, ssthresh) })
+				: `cwnd ${fromTo(from, cwnd)}` }];
 	}
 
 	// A variable after all records of the instant.

@@ -23,10 +23,8 @@ export class Print {
 			return;
 		app.printing = true;
 		this.theme = root.dataset.theme;
-		this.place = $("losses").nextElementSibling;
 		root.dataset.theme = "light";
 		root.classList.add("printing");
-		$("ladder").after($("losses"));
 		app.update("all");
 		const top = document.body.getBoundingClientRect().top;
 		const page = $("charts").getBoundingClientRect();
@@ -43,7 +41,6 @@ export class Print {
 		app.printing = false;
 		document.documentElement.classList.remove("printing");
 		document.documentElement.dataset.theme = this.theme;
-		this.place.before($("losses"));
 		app.update("all");
 	}
 }

@@ -37,6 +37,13 @@ export function bytes(n) {
 	return `${trim(n / (1 << 20), 2)} MiB`;
 }
 
+// A change of a size; a unit that both have is said once.
+export function fromTo(from, to) {
+	const [one, two] = [bytes(from), bytes(to)];
+	const unit = / \w+$/.exec(two)[0];
+	return `${one.endsWith(unit) ? one.slice(0, -unit.length) : one} → ${two}`;
+}
+
 export function rate(bits) {
 	if (bits === null || bits === undefined)
 		return "–";
