@@ -561,6 +561,25 @@ class KeyboardTest(PageTest):
         self.assertFalse(self.browser.find("#help").is_displayed())
 
 
+    def test_keys__can_be_switched_off(self):
+        """WCAG 2.1.4: letters that dictation types do nothing then."""
+        self.browser.click("[data-do=help]")
+        self.browser.click("#keys")
+        self.browser.click("[data-do=close-help]")
+        whole = self.app("range")
+        for key in "nplLe+-0?":
+            self.browser.press(key)
+        self.assertEqual(self.app("selected"), -1)
+        self.assertEqual(self.app("range"), whole)
+        self.assertEqual(self.app("end"), 0)
+        self.assertFalse(self.browser.find("#help").is_displayed())
+        self.browser.click("[data-do=help]")
+        self.browser.click("#keys")
+        self.browser.click("[data-do=close-help]")
+        self.browser.press("l")
+        self.assertGreater(self.app("selected"), 0)
+
+
 class LookTest(PageTest):
     def test_language__changes_all_words(self):
         self.browser.press("l")
@@ -576,6 +595,43 @@ class LookTest(PageTest):
         self.browser.click("[data-do=language]")
         body = self.browser.text("main")
         self.assertNotRegex(body, "[\u4e00-\u9fff]")
+
+    def test_language__is_that_of_title_and_button(self):
+        name = os.path.basename(self.trace())
+        button = self.browser.find("[data-do=language]")
+        for lang, title in (("zh-CN", f"Chalk report: {name}"),
+                            ("en", f"Chalk 报告：{name}")):
+            self.assertEqual(button.get_attribute("lang"), lang)
+            self.assertEqual(self.browser.driver.title, title)
+            self.browser.click("[data-do=language]")
+
+    def test_page__that_cannot_be_shown_says_so_in_both_languages(self):
+        with open(self.path, encoding="utf-8") as stream:
+            text = stream.read()
+        broken = self.path.replace(".html", "-broken.html")
+        with open(broken, "w", encoding="utf-8") as stream:
+            stream.write(re.sub('"packed":"[^"]*"', '"packed":"eA=="', text))
+        self.browser.driver.get("file://" + broken)
+        for _ in range(10):
+            self.browser.settle()
+        for lang, words in (("en", "cannot be shown"), ("zh-CN", "无法显示")):
+            self.assertIn(words, self.browser.text(f"#story [lang={lang}]"))
+        self.assertTrue(any("Error" in m for m in self.browser.logged()))
+
+    def test_forced_colours__keep_what_is_told_by_colour(self):
+        self.browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+            "features": [{"name": "forced-colors", "value": "active"}]})
+        self.browser.press("l")
+        styles = self.browser.run("""
+            const style = (css, name) => getComputedStyle(
+                document.querySelector(css))[name];
+            return [style(".swatch", "forcedColorAdjust"),
+                style(".swatch.line", "backgroundColor"),
+                style("#losses tr.chosen", "outlineStyle"),
+                style("#events [aria-selected=true]", "outlineStyle")]""")
+        self.assertEqual(styles[0], "none")
+        self.assertNotIn(styles[1], ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"))
+        self.assertEqual(styles[2:], ["solid", "solid"])
 
     def test_theme__follows_the_system_and_the_button(self):
         def paper():

@@ -196,12 +196,14 @@ class App {
 	}
 }
 
-function translate() {
+function translate({ source }) {
 	document.documentElement.lang = spoken() === "zh" ? "zh-CN" : "en";
 	for (const place of document.querySelectorAll("[data-t]"))
 		place.textContent = t(place.dataset.t);
 	for (const place of document.querySelectorAll("[data-label]"))
 		place.setAttribute("aria-label", t(place.dataset.label));
+	document.querySelector("[data-do=language]").lang = spoken() === "zh" ? "en" : "zh-CN";
+	document.title = t("title", { source });
 }
 
 function choosePair(app) {
@@ -232,7 +234,7 @@ const themeNow = () => document.documentElement.dataset.theme;
 
 function talk(app, language) {
 	speak(language);
-	translate();
+	translate(app.data);
 	app.update("all");
 }
 
@@ -249,7 +251,7 @@ function listen(app) {
 	});
 	document.addEventListener("keydown", (event) => {
 		const typing = event.target.closest("input:not([type=checkbox]):not([type=radio]), select, dialog");
-		if (typing || event.ctrlKey || event.altKey || event.metaKey || !(event.key in KEYS))
+		if (typing || !$("keys").checked || event.ctrlKey || event.altKey || event.metaKey || !(event.key in KEYS))
 			return;
 		event.preventDefault();
 		ACTIONS[KEYS[event.key]](app);
@@ -263,8 +265,7 @@ async function start() {
 	const data = embedded("data");
 	const wanted = data.language ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
 	speak(wanted);
-	translate();
-	document.title = `Chalk: ${data.source}`;
+	translate(data);
 	const app = new App(data);
 	choosePair(app);
 	await app.open(0);
@@ -276,7 +277,10 @@ async function start() {
 start().catch((error) => {
 	const place = $("story");
 	place.textContent = "";
-	place.append(el("p", { class: "warn" }, `This report cannot be shown: ${error.message}. ` +
-		"It needs a browser of 2023 or later."));
+	// the words may be what is missing
+	place.append(el("p", { class: "warn", lang: "en" },
+		`This report cannot be shown: ${error.message}. It needs a browser of 2023 or later.`),
+	el("p", { class: "warn", lang: "zh-CN" },
+		`无法显示此报告：${error.message}。需要 2023 年或以后的浏览器。`));
 	throw error;
 });
