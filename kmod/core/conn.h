@@ -179,6 +179,7 @@ struct conn_options {
  *             went back
  * @partial_seen: this recovery has had a partial ACK
  * @retries:   timeouts in a row
+ * @probes:    probes of a shut window in a row, answered or not
  *
  * @err: positive errno the user is to see, 0: none
  */
@@ -250,6 +251,7 @@ struct conn {
 	u64 stuck_since; /* no progress since, while TIMER_RTX runs */
 	u8 rtx_cause;
 	u8 retries;
+	u8 probes;
 	u8 keep_sent; /* keep-alives without an answer */
 
 	u64 timer[NR_TIMERS]; /* deadlines, or NEVER */

@@ -20,7 +20,8 @@ struct cc_ops;
  * @syn_retries:    retransmissions of a SYN before giving up
  * @synack_retries: the same for a SYN+ACK
  * @retries:        the same for data
- * @orphan_retries: the same where no process holds the connection
+ * @orphan_retries: the same where no process holds the connection; also the
+ *                  probes of a shut window that it may send
  * @keep_probes:    unanswered keep-alives before giving up
  * @timewait_reuse: a new connection may replace a TIME_WAIT: 0: none; 1: any;
  *                  TW_REUSE_LOOPBACK: of this host with itself

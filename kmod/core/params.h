@@ -65,7 +65,10 @@
 #define SYN_RETRIES 6
 #define SYNACK_RETRIES 5
 #define DATA_RETRIES 15
-/* The same for a connection that no process holds any more. */
+/*
+ * The same for a connection that no process holds any more, and for its probes of
+ * a shut window: more than 100 s at the least RTO.
+ */
 #define ORPHAN_RETRIES 8
 /* Where a long user timeout takes the place of R2 counting ends here. */
 #define MOST_RETRIES 255

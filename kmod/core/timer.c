@@ -60,6 +60,7 @@ void timer_set_rtx(struct conn *c, u64 now)
 	u64 after = rtt_rto(&c->rtt);
 
 	c->persisting = false;
+	c->probes = 0;
 	if (c->retries)
 		after = timer_until_timeout(c, now);
 	else
@@ -128,6 +129,17 @@ static void resend_syn(struct conn *c, u64 now)
 }
 
 /*
+ * No user waits for an orphan: a peer that keeps its window shut may not hold it
+ * for ever, though it answers each probe. RFC 9293 section 3.8.6.1 keeps a
+ * connection open for its user; an operating system may end it for want of
+ * resources (RFC 6429 section 4).
+ */
+static bool has_probed_enough(const struct conn *c)
+{
+	return c->orphan && c->probes > c->env->tun.orphan_retries;
+}
+
+/*
  * RFC 9293 section 3.8.6.1: a shut window is probed for as long as the peer
  * answers; only silence counts as a retry.
  * DEVIATES: not where the user has set a timeout: it ends the wait even if the
@@ -141,7 +153,10 @@ static unsigned int probe(struct conn *c, u64 now)
 	c->probe_due = true;
 	if (c->snd_wnd)
 		return 0;
-	if (user_timed_out(c, now) || is_hopeless(c, now))
+	if (c->probes < MOST_RETRIES)
+		c->probes++;
+	if (user_timed_out(c, now) || has_probed_enough(c) ||
+	    is_hopeless(c, now))
 		return give_up(c, now);
 	rtt_backoff(&c->rtt);
 	trace_rto(c, BY_BACKOFF, old, now);

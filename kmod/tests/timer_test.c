@@ -179,6 +179,93 @@ static void probe__answered_for_ever(struct kunit *test)
 			BY_T_PERSIST);
 }
 
+/* The peer acknowledges what it has, its window stays shut: @n probes. */
+static void answer_probes(struct kunit *test, struct world *w, u32 n)
+{
+	struct seg s;
+
+	while (n--) {
+		elapse(w, conn_deadline(&w->a) - w->now);
+		KUNIT_ASSERT_TRUE(test, lose_all(w, &w->a));
+		s = from_peer(&w->a);
+		s.ack = w->a.snd_una;
+		s.wnd = 0;
+		deliver(w, &w->a, &s);
+		lose_all(w, &w->a);
+	}
+}
+
+static void expect_given_up(struct kunit *test, struct world *w)
+{
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_1);
+	elapse(w, conn_deadline(&w->a) - w->now);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_GIVE_UP);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_ABORT_ON_TIMEOUT), 1);
+	/* an end that answers hears of it where it next speaks */
+	expect_silence(test, w, &w->a);
+}
+
+/* RFC 6429 section 4: no user waits for an orphan. */
+static void probe__orphan_answered_gives_up(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u64 begin = w->now;
+
+	offer_window(w, &w->a, 0);
+	write_and_send(w, &w->a, MSS);
+	conn_release(&w->a, w->now);
+	lose_all(w, &w->a);
+	answer_probes(test, w, ORPHAN_RETRIES);
+	expect_given_up(test, w);
+	/* at least 100 s, as for one whose peer is silent (SHLD-11) */
+	KUNIT_EXPECT_GE(test, w->now - begin, 100 * SECOND);
+}
+
+/* Nothing but the FIN is left, which needs no window but an ACK. */
+static void probe__orphan_fin_gives_up(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, 0);
+	conn_release(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	answer_probes(test, w, ORPHAN_RETRIES);
+	expect_given_up(test, w);
+}
+
+/* Those that went out before close() count. */
+static void probe__orphaned_later(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, 0);
+	write_and_send(w, &w->a, MSS);
+	answer_probes(test, w, 3 * ORPHAN_RETRIES);
+	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
+	conn_release(&w->a, w->now);
+	lose_all(w, &w->a);
+	expect_given_up(test, w);
+}
+
+/* A window that opens, if only for a byte, begins the count anew. */
+static void probe__orphan_that_gets_on(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, 0);
+	write_and_send(w, &w->a, 2 * MSS);
+	conn_release(&w->a, w->now);
+	answer_probes(test, w, ORPHAN_RETRIES);
+	offer_window(w, &w->a, MSS);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	ack_upto(w, &w->a, A0 + MSS);
+	offer_window(w, &w->a, 0);
+	lose_all(w, &w->a);
+	answer_probes(test, w, ORPHAN_RETRIES);
+	expect_given_up(test, w);
+}
+
 static void probe__silence_gives_up(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -322,6 +409,10 @@ static struct kunit_case timer_cases[] = {
 	KUNIT_CASE(rtx_fired__orphan_gives_up_sooner),
 	KUNIT_CASE(rtx_fired__ack_resets_count),
 	KUNIT_CASE(probe__answered_for_ever),
+	KUNIT_CASE(probe__orphan_answered_gives_up),
+	KUNIT_CASE(probe__orphan_fin_gives_up),
+	KUNIT_CASE(probe__orphaned_later),
+	KUNIT_CASE(probe__orphan_that_gets_on),
 	KUNIT_CASE(probe__silence_gives_up),
 	KUNIT_CASE(probe__backoff_ends),
 	KUNIT_CASE(keep_fired__silent_peer),

@@ -63,6 +63,7 @@ enum back {
  * @due:      when the timer fires, NEVER: it does not run
  * @stuck_at: when the timer began to run without progress
  * @retries:  timeouts in a row
+ * @probes:   probes of a shut window in a row, answered or not
  * @lost_syn: a SYN or SYN+ACK went out again after a timeout
  * @given_up: there were too many
  */
@@ -86,7 +87,7 @@ struct sender {
 	u64 timed_at, back_at;
 	u32 ts_off;
 	u64 due, stuck_at;
-	u32 retries;
+	u32 retries, probes;
 	bool lost_syn, given_up;
 };
 

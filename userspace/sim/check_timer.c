@@ -123,6 +123,7 @@ void timer_start(struct sock *sk)
 	if (!m->retries)
 		m->stuck_at = sk->host->w->now;
 	m->persisting = false;
+	m->probes = 0;
 	m->due = sk->host->w->now + wait;
 }
 
@@ -204,7 +205,11 @@ static void persist_timeout(struct sock *sk)
 	m->probe_due = true;
 	if (m->wnd)
 		return;
-	m->given_up = user_timed_out(sk) || is_hopeless(sk);
+	m->probes++;
+	/* RFC 6429 section 4: no user waits, so no answer keeps it for ever */
+	m->given_up = user_timed_out(sk) || is_hopeless(sk) ||
+		      (sk->app.done &&
+		       m->probes > tunables(sk)->orphan_retries);
 	back_off(sk);
 }
 
