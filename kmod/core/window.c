@@ -39,6 +39,26 @@ static bool worth_offering(const struct conn *c, u32 gain)
 	return gain >= min_t(u32, c->rcv_buf / 2, c->rmss);
 }
 
+/* The field counts in these: RFC 7323 section 2.3. */
+static u32 unit_of(const struct conn *c)
+{
+	return 1U << c->rcv_wscale;
+}
+
+/*
+ * A part of a unit would be lost to the peer, who takes a window for shut that
+ * has nothing else, though a probe would find room in it. It becomes a whole
+ * one, as in the kernel's TCP. The buffer bears that twice: once for the edge of
+ * what it has room for, once for what is left in front of that edge.
+ */
+static u32 whole_units(const struct conn *c, u32 wnd)
+{
+	u32 unit = unit_of(c);
+	u32 up = (wnd + unit - 1) & ~(unit - 1);
+
+	return (u64)up + conn_readable(c) < c->rcv_buf + 2ULL * unit ? up : wnd;
+}
+
 /*
  * The right edge does not move back, so a full buffer need not shut the window;
  * what it rounds down to (RFC 7323 section 2.4) is what the peer sees.
@@ -66,6 +86,8 @@ u16 window_advertise(struct conn *c, u64 now)
 
 	if (offer <= left || !worth_offering(c, offer - left))
 		offer = left;
+	if (offer > left || left < unit_of(c))
+		offer = whole_units(c, offer);
 	c->last_ack_sent = c->rcv_nxt;
 	c->rcv_wnd = offer;
 	count_zero_windows(c, old, offer, full);
@@ -74,8 +96,8 @@ u16 window_advertise(struct conn *c, u64 now)
 			     offer > old ? BY_USER_READ : BY_ARRIVAL, old,
 			     offer, now);
 	/*
-	 * RFC 7323 section 2.4: the peer sees it rounded down, and we go on
-	 * accepting up to the true edge.
+	 * RFC 7323 section 2.4: where the edge stands the peer sees the rest
+	 * rounded down, and we go on accepting up to the true edge.
 	 */
 	return min_t(u32, offer >> c->rcv_wscale, U16_MAX);
 }

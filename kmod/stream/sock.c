@@ -212,6 +212,22 @@ u32 chalk_rcv_buf(const struct sock *sk)
 	return READ_ONCE(sk->sk_rcvbuf) / 2;
 }
 
+/**
+ * chalk_rcv_buf_max() - the largest that chalk_rcv_buf() may become
+ * @sk: the socket, maybe a listener that is not locked
+ *
+ * A size that the program has fixed does not grow.
+ */
+u32 chalk_rcv_buf_max(const struct sock *sk)
+{
+	u32 most = READ_ONCE(chalk_net(sock_net(sk))->rmem[2]) / 2;
+
+	/* a listener's is not locked */
+	if (data_race(sk->sk_userlocks & SOCK_RCVBUF_LOCK))
+		return chalk_rcv_buf(sk);
+	return max(most, chalk_rcv_buf(sk));
+}
+
 /* No buffer grows while memory is short. */
 static bool may_grow(const struct sock *sk)
 {

@@ -346,6 +346,7 @@ void chalk_destroy(struct sock *sk);
 void chalk_clear_conn(struct sock *sk);
 void chalk_leave_record(struct sock *sk);
 u32 chalk_rcv_buf(const struct sock *sk);
+u32 chalk_rcv_buf_max(const struct sock *sk);
 
 /* sock6.c */
 int chalk_inet6_proto_register(void);

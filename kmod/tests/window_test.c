@@ -106,7 +106,7 @@ static void window_advertise__never_shrinks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, window_edge(c), edge);
 }
 
-/* RFC 7323 section 2.3: the field is shifted; 2.4: rounded down */
+/* RFC 7323 section 2.3: the field is shifted */
 static void window_advertise__scaled(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -114,12 +114,125 @@ static void window_advertise__scaled(struct kunit *test)
 
 	c->rcv_wscale = 7;
 	conn_set_rcv_buf(c, 1000000, w->now);
-	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 1000000 >> 7);
-	KUNIT_EXPECT_EQ(test, c->rcv_wnd, 1000000);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 1000000 / 128 + 1);
+	KUNIT_EXPECT_EQ(test, c->rcv_wnd, 1000064);
 	/* no more than the field can say */
 	conn_set_rcv_buf(c, 100000000, w->now);
 	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), U16_MAX);
 	KUNIT_EXPECT_EQ(test, c->rcv_wnd, U16_MAX << 7);
+}
+
+/* What the buffer has room for is not scaled away, however little it is. */
+static void window_advertise__less_than_a_unit(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->rcv_wscale = 14;
+	conn_set_rcv_buf(c, 4096, w->now);
+	arrived(c, RCV_BUF);
+	c->rcv_read = c->rcv_nxt;
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 1);
+	KUNIT_EXPECT_EQ(test, window_left(c), 1 << 14);
+	arrived(c, 1 << 14);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 0);
+	KUNIT_EXPECT_EQ(test, window_left(c), 0);
+}
+
+/*
+ * An edge that stands moves where a part of a unit is all that is left:
+ *
+ *	rcv_nxt		edge
+ *	|---------------|-------|	a unit
+ */
+static void window_advertise__last_unit(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->rcv_wscale = 7;
+	arrived(c, RCV_BUF - 200);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 1);
+	KUNIT_EXPECT_EQ(test, window_left(c), 200);
+	arrived(c, 128);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 1);
+	KUNIT_EXPECT_EQ(test, window_left(c), 128);
+	/* by less than two units beyond the buffer, however the peer cuts */
+	arrived(c, 100);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 1);
+	KUNIT_EXPECT_EQ(test, window_edge(c), B0 + RCV_BUF + 156);
+	arrived(c, 100);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 0);
+	KUNIT_EXPECT_EQ(test, window_edge(c), B0 + RCV_BUF + 156);
+}
+
+/* Nor does what another size of the buffer leaves behind. */
+static void window_advertise__unit_of_smaller_buffer(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->rcv_wscale = 7;
+	arrived(c, RCV_BUF - 100);
+	conn_set_rcv_buf(c, RCV_BUF / 2, w->now);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 0);
+	KUNIT_EXPECT_EQ(test, window_left(c), 100);
+}
+
+/* A window that looks shut is: no probe finds room in what the scale hides. */
+static void window_advertise__probe_finds_no_room(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+	struct seg s;
+
+	c->rcv_wscale = 7;
+	arrived(c, RCV_BUF - 1);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 1);
+	s = text_from_peer(c, 128);
+	deliver(w, c, &s);
+	KUNIT_EXPECT_EQ(test, w->v.keep, 128);
+	s = next_seg(test, w, c);
+	KUNIT_EXPECT_EQ(test, s.wnd, 0);
+	s = text_from_peer(c, 1);
+	deliver(w, c, &s);
+	KUNIT_EXPECT_EQ(test, w->v.keep, 0);
+	KUNIT_EXPECT_EQ(test, w->v.drop, DROP_ZERO_WINDOW);
+}
+
+/*
+ * RFC 9293 section 3.8.6.1, SHLD-30: the interval of the probes doubles, since none
+ * is taken; whatever the sender's segments leave in front of the edge.
+ */
+static void window_advertise__probe_intervals_double(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	u64 before, wait = 0;
+	u32 full;
+
+	w->env.tun.window_scaling = true;
+	establish(test, w);
+	KUNIT_ASSERT_EQ(test, w->b.rcv_wscale, 3);
+	conn_write(&w->a, 13, false, w->now);
+	carry(w);
+	conn_write(&w->a, 2 * RCV_BUF, false, w->now);
+	carry(w);
+	while (!w->a.persisting || w->a.snd_wnd) {
+		elapse(w, conn_deadline(&w->a) - w->now);
+		carry(w);
+	}
+	full = w->b.rcv_nxt;
+	KUNIT_EXPECT_GE(test, full, A0 + RCV_BUF);
+	KUNIT_EXPECT_LT(test, full, A0 + RCV_BUF + 16);
+	for (int i = 0; i < 8; i++) {
+		before = w->now;
+		elapse(w, conn_deadline(&w->a) - w->now);
+		if (i > 1)
+			KUNIT_EXPECT_EQ(test, w->now - before, 2 * wait);
+		wait = w->now - before;
+		carry(w);
+	}
+	KUNIT_EXPECT_EQ(test, w->b.rcv_nxt, full);
 }
 
 /* What is @left of the window, what @unread: does a reader's step count? */
@@ -250,6 +363,11 @@ static struct kunit_case window_cases[] = {
 	KUNIT_CASE(window_advertise__sws_small_buffer),
 	KUNIT_CASE(window_advertise__never_shrinks),
 	KUNIT_CASE(window_advertise__scaled),
+	KUNIT_CASE(window_advertise__less_than_a_unit),
+	KUNIT_CASE(window_advertise__last_unit),
+	KUNIT_CASE(window_advertise__unit_of_smaller_buffer),
+	KUNIT_CASE(window_advertise__probe_finds_no_room),
+	KUNIT_CASE(window_advertise__probe_intervals_double),
 	KUNIT_CASE_PARAM(window_update_due__table, dues_row_gen_params),
 	KUNIT_CASE_PARAM(window_update__newest_counts, updates_row_gen_params),
 	KUNIT_CASE(window_update__same_size),

@@ -266,7 +266,7 @@ static void out_ack(struct sock *sk, const struct seg *s)
 /*
  * RFC 9293 section 3.8.6: the edge does not go back, but for what rounding to
  * the unit of the scale takes (RFC 7323 section 2.4); nor is more offered than
- * the buffer has room for.
+ * the buffer has room for, but for what rounding adds.
  */
 static void out_window(struct sock *sk, const struct seg *s)
 {
@@ -292,12 +292,12 @@ static void out_window(struct sock *sk, const struct seg *s)
 		receiver_window(sk, edge - k->edge_out);
 	if (sk->kind == SOCK_CONN && k->rcv.clamp &&
 	    seq_gt(edge, k->edge_out + rounding) &&
-	    edge - s->ack > k->rcv.clamp)
+	    edge - s->ack > k->rcv.clamp + rounding)
 		rule_fail(sk, "window %u offered, the user's bound is %u",
 			  edge - s->ack, k->rcv.clamp);
 	if (sk->kind == SOCK_CONN && s->wnd &&
 	    seq_gt(edge, k->edge_out + rounding) &&
-	    edge - s->ack + unread > sk->c.rcv_buf + 1)
+	    edge - s->ack + unread > sk->c.rcv_buf + 1 + rounding)
 		rule_fail(sk, "window %u offered with %u of %u bytes unread",
 			  edge - s->ack, unread, sk->c.rcv_buf);
 	k->edge_out = seq_max(k->edge_out, edge);
