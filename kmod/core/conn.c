@@ -230,6 +230,15 @@ void conn_write(struct conn *c, u32 n, bool more, u64 now)
 	c->push = false;
 }
 
+/*
+ * Where memory is short a sender keeps little in store: one on this machine, too. It
+ * goes on when an ACK comes, which does not wait for a second segment then.
+ */
+static bool is_ack_awaited(const struct conn *c)
+{
+	return c->memory && !c->opt.pingpong && timer_is_set(c, TIMER_DELACK);
+}
+
 void conn_read(struct conn *c, u32 n, u64 now)
 {
 	if (CORE_WARN_ON(n > conn_readable(c)))
@@ -237,9 +246,12 @@ void conn_read(struct conn *c, u32 n, u64 now)
 	c->rcv_read += n;
 	urgent_passed(c);
 	autotune_read(c, now);
-	if (state_in(c->state, STATES_CAN_RECEIVE) && !c->ack_now &&
-	    window_update_due(c))
+	if (!state_in(c->state, STATES_CAN_RECEIVE) || c->ack_now)
+		return;
+	if (window_update_due(c))
 		c->ack_now = BY_WINDOW_UPDATE;
+	else if (is_ack_awaited(c))
+		c->ack_now = BY_ACK_QUICK;
 }
 
 void conn_set_rcv_buf(struct conn *c, u32 len, u64 now)
@@ -248,6 +260,22 @@ void conn_set_rcv_buf(struct conn *c, u32 len, u64 now)
 	/* an open window grows with the next ACK */
 	if (window_left(c) < c->rmss)
 		conn_read(c, 0, now);
+}
+
+bool conn_is_due(const struct conn *c, const struct seg *s)
+{
+	return seq_le(s->seq, c->rcv_nxt) &&
+	       seq_gt(s->seq + s->len, c->rcv_nxt) && window_left(c);
+}
+
+void conn_drop_early(struct conn *c, u32 seq)
+{
+	reasm_cut(&c->reasm, seq);
+}
+
+u32 conn_orphan_weight(const struct conn *c, u64 now)
+{
+	return c->retries && now - c->stuck_since > 2 * c->env->tun.rto_max;
 }
 
 void conn_set_mss(struct conn *c, u16 mtu_mss, u64 now)

@@ -169,6 +169,7 @@ struct conn_options {
  * @rcv_buf:   payload bytes the buffer may hold
  * @rcv_fin:   sequence number of the peer's FIN where @fin_seen
  * @rmss:      largest segment seen, what "full-sized" means for ACKs
+ * @memory:    enum memory
  *
  * Loss recovery:
  * @recover:   RFC 6582 section 3.2; @recovering: fast recovery is on
@@ -222,6 +223,7 @@ struct conn {
 	u32 rcv_fin;
 	u16 rmss;
 	u8 urgent;
+	u8 memory;
 	struct reasm reasm;
 	struct autotune tune;
 
@@ -381,6 +383,15 @@ void conn_rx(struct conn *c, const struct seg *s, u64 now, struct verdict *v);
 bool conn_is_early(const struct conn *c, const struct seg *s);
 
 /**
+ * conn_is_due() - whether a segment brings the byte that the reader waits for
+ * @c: the connection
+ * @s: the segment
+ *
+ * The habitat keeps it if it can at all, for what has come early.
+ */
+bool conn_is_due(const struct conn *c, const struct seg *s);
+
+/**
  * conn_poll() - the next segment that may go out now
  * @c:       the connection
  * @max_len: most payload bytes the caller can take in one go; at least one
@@ -429,6 +440,47 @@ void conn_urge(struct conn *c);
  * @now: microseconds
  */
 void conn_set_rcv_buf(struct conn *c, u32 len, u64 now);
+
+/* How short the memory is that all connections share. */
+enum memory {
+	MEMORY_PLENTY,
+	MEMORY_SHORT, /* no buffer should grow */
+	MEMORY_OUT, /* a connection gets no more than it needs to go on */
+};
+
+/**
+ * conn_set_memory() - say how short memory is
+ * @c:      the connection
+ * @memory: from now on
+ *
+ * Where it is short smaller windows are offered; none is taken back. A reader
+ * gets what there is (conn_can_read()): no more may come before that is read.
+ */
+static inline void conn_set_memory(struct conn *c, enum memory memory)
+{
+	c->memory = memory;
+}
+
+/* Payload bytes in order that a connection has memory for where there is none. */
+u32 conn_rcv_sure(const struct conn *c);
+
+/**
+ * conn_drop_early() - early payload could not be kept
+ * @c:   the connection
+ * @seq: where what is lost begins; it reaches to the end
+ *
+ * It was never acknowledged: the peer sends it again (RFC 9293 section 3.4).
+ */
+void conn_drop_early(struct conn *c, u32 seq);
+
+/**
+ * conn_orphan_weight() - how much sooner than others an orphan is to go
+ * @c:   the connection; a timeout has passed
+ * @now: microseconds
+ *
+ * Return: 1 where nothing has moved for two of the longest timeouts, else 0.
+ */
+u32 conn_orphan_weight(const struct conn *c, u64 now);
 
 /* Payload bytes that must find room: unread, or in a window that was offered. */
 u32 conn_rcv_promised(const struct conn *c);
@@ -626,7 +678,8 @@ u32 conn_readable(const struct conn *c);
  * @c:    the connection
  * @want: SO_RCVLOWAT
  *
- * Also true where a window too small for another segment keeps the rest away.
+ * Also true where a window too small for another segment keeps the rest away, or
+ * memory is short.
  */
 bool conn_can_read(const struct conn *c, u32 want);
 

@@ -50,11 +50,17 @@ enum mib_item {
 	MIB_ABORT_ON_CLOSE,
 	MIB_ABORT_ON_TIMEOUT,
 	MIB_ABORT_ON_LINGER,
+	MIB_ABORT_ON_MEMORY,
 	MIB_EMBRYONIC_RSTS,
 	MIB_TIME_WAIT, /* lasted its time */
 	MIB_TIME_WAIT_REOPENED,
 	MIB_TIME_WAIT_RECYCLED, /* of the habitat: made way for ours */
 	MIB_TIME_WAIT_OVERFLOW, /* of the habitat: no place for another */
+	/* of the habitat: memory that is short */
+	MIB_PRUNE_CALLED,
+	MIB_RCV_PRUNED,
+	MIB_OFO_PRUNED,
+	MIB_MEMORY_PRESSURES,
 	/* of the habitat: ICMP and datagrams */
 	MIB_ICMP_OUT_OF_WINDOW,
 	MIB_ICMP_LOCKED,

@@ -97,7 +97,8 @@ bool conn_can_read(const struct conn *c, u32 want)
 {
 	u32 have = conn_readable(c);
 
-	return have >= want || (have && window_left(c) < c->rmss);
+	return have >= want ||
+	       (have && (c->memory || window_left(c) < c->rmss));
 }
 
 /* --- congestion control --- */

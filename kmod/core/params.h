@@ -166,6 +166,14 @@
 /* Segments that a right-sized receive buffer has room for besides its rate. */
 #define AUTOTUNE_SLACK 16
 
+/*
+ * Segments that a window is open for while memory is short, or there is none. The
+ * kernel's TCP takes four for both, and drops what it has no memory for. Two are
+ * what an ACK goes out for; there is always memory for them.
+ */
+#define SHORT_MEMORY_SEGMENTS 4
+#define OUT_OF_MEMORY_SEGMENTS 2
+
 /* Most holes that one connection's out-of-order data may have. */
 #define REASM_MAX 1024
 

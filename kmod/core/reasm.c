@@ -116,6 +116,22 @@ u32 reasm_advance(struct reasm *m, u32 rcv_nxt)
 	return rcv_nxt;
 }
 
+void reasm_cut(struct reasm *m, u32 seq)
+{
+	struct seq_range *last;
+
+	while (m->n && seq_lt(seq, m->r[m->n - 1].end)) {
+		last = &m->r[m->n - 1];
+		if (seq_lt(last->start, seq)) {
+			m->bytes -= last->end - seq;
+			last->end = seq;
+			return;
+		}
+		m->bytes -= last->end - last->start;
+		m->n--;
+	}
+}
+
 u16 reasm_room_wanted(const struct reasm *m)
 {
 	if (m->n < m->cap || m->cap >= REASM_MAX)

@@ -62,6 +62,13 @@ enum reasm_result reasm_add(struct reasm *m, struct seq_range *in);
 u32 reasm_advance(struct reasm *m, u32 rcv_nxt);
 
 /**
+ * reasm_cut() - forget what lies at and behind a sequence number
+ * @m:   the ranges
+ * @seq: the first that is to be forgotten
+ */
+void reasm_cut(struct reasm *m, u32 seq);
+
+/**
  * reasm_room_wanted() - how many ranges the array should have room for
  * @m: the ranges
  *

@@ -15,6 +15,26 @@ u8 window_shift(u32 rcv_buf_max)
 	return shift;
 }
 
+u32 conn_rcv_sure(const struct conn *c)
+{
+	return OUT_OF_MEMORY_SEGMENTS * c->mtu_mss;
+}
+
+/*
+ * What memory is there for. While it is short, who reads fast enough keeps the
+ * window. RFC 9293 section 3.8.6 leaves its size to the receiver.
+ */
+static u32 memory_room(const struct conn *c, u32 unread)
+{
+	u32 sure = conn_rcv_sure(c);
+
+	if (c->memory == MEMORY_OUT)
+		return sure > unread ? sure - unread : 0;
+	if (c->memory == MEMORY_SHORT && unread > c->rcv_buf / 2)
+		return SHORT_MEMORY_SEGMENTS * c->mtu_mss;
+	return U32_MAX;
+}
+
 /* What the buffer has room for, as far as a window can say it. */
 static u32 room(const struct conn *c)
 {
@@ -22,6 +42,7 @@ static u32 room(const struct conn *c)
 	u32 most = (u32)U16_MAX << c->rcv_wscale;
 
 	most = window_clamp(most, c->opt.window_clamp);
+	most = min_t(u32, most, memory_room(c, unread));
 	return c->rcv_buf > unread ? min_t(u32, c->rcv_buf - unread, most) : 0;
 }
 

@@ -98,6 +98,9 @@ static inline unsigned long chalk_counted(const struct chalk_net *cn,
 void chalk_free(struct net *net, struct sk_buff *skb, enum cause why);
 
 /* sysctl.c */
+extern long chalk_mem[3];
+extern int chalk_max_orphans;
+
 int chalk_sysctl_register(struct chalk_net *cn);
 void chalk_sysctl_unregister(struct chalk_net *cn);
 

@@ -104,7 +104,53 @@ static int proc_sizes(CHALK_CTL_TABLE *table, int write, void *buf, size_t *len,
 	return 0;
 }
 
-/* --- the table --- */
+/* --- what all namespaces share: written in the first one, absent elsewhere --- */
+
+/* Pages that all streams may hold: least, pressure, most; as net.ipv4.tcp_mem. */
+long chalk_mem[3] __read_mostly;
+
+/* Connections that no process holds; as net.ipv4.tcp_max_orphans. */
+int chalk_max_orphans __read_mostly;
+
+static struct ctl_table shared[] = {
+	{
+		.procname = "mem",
+		.data = chalk_mem,
+		.maxlen = sizeof(chalk_mem),
+		.mode = 0644,
+		.proc_handler = proc_doulongvec_minmax,
+	},
+	{
+		.procname = "max_orphans",
+		.data = &chalk_max_orphans,
+		.maxlen = sizeof(chalk_max_orphans),
+		.mode = 0644,
+		.proc_handler = proc_dointvec_minmax,
+		.extra1 = SYSCTL_ZERO,
+	},
+	{}
+};
+
+#define NR_SHARED (ARRAY_SIZE(shared) - 1)
+
+static struct ctl_table_header *shared_header;
+
+static int register_shared(const struct net *net)
+{
+	if (!net_eq(net, &init_net))
+		return 0;
+	shared_header = register_net_sysctl_sz(&init_net, "net/chalk", shared,
+					       NR_SHARED);
+	return shared_header ? 0 : -ENOMEM;
+}
+
+static void unregister_shared(const struct net *net)
+{
+	if (net_eq(net, &init_net))
+		unregister_net_sysctl_table(shared_header);
+}
+
+/* --- the table of each namespace --- */
 
 static int most_retries = 127;
 static int most_segments = 1000;
@@ -206,7 +252,7 @@ static const struct ctl_table template[] = {
 int chalk_sysctl_register(struct chalk_net *cn)
 {
 	struct ctl_table *table;
-	int i;
+	int i, err = -ENOMEM;
 
 	table = kmemdup(template, sizeof(template), GFP_KERNEL);
 	if (!table)
@@ -215,11 +261,18 @@ int chalk_sysctl_register(struct chalk_net *cn)
 		table[i].data = (void *)cn + (unsigned long)table[i].data;
 	cn->sysctl = register_net_sysctl_sz(cn->net, "net/chalk", table,
 					    NR_ENTRIES);
-	if (!cn->sysctl) {
-		kfree(table);
-		return -ENOMEM;
-	}
+	if (!cn->sysctl)
+		goto out_table;
+	err = register_shared(cn->net);
+	if (err)
+		goto out_sysctl;
 	return 0;
+
+out_sysctl:
+	unregister_net_sysctl_table(cn->sysctl);
+out_table:
+	kfree(table);
+	return err;
 }
 
 /**
@@ -230,6 +283,7 @@ void chalk_sysctl_unregister(struct chalk_net *cn)
 {
 	const struct ctl_table *table = cn->sysctl->ctl_table_arg;
 
+	unregister_shared(cn->net);
 	unregister_net_sysctl_table(cn->sysctl);
 	kfree(table);
 }

@@ -175,6 +175,31 @@ static void close_by_user(struct sock *sk, long timeout)
 	}
 }
 
+/* An orphan of too many, or that holds too much while there is no memory. */
+static void end_orphan(struct sock *sk)
+{
+	chalk_count(sock_net(sk), MIB_ABORT_ON_MEMORY);
+	conn_abort(&chalk_sk(sk)->conn, chalk_now());
+	chalk_transmit(sk, chalk_now());
+	chalk_finish(sk);
+}
+
+/**
+ * chalk_check_orphan() - end an orphan that the machine can't bear
+ * @sk:     the socket, locked; the caller holds a reference of its own
+ * @weight: how dear it is, see chalk_spares_orphan()
+ *
+ * Return: true if that was its end.
+ */
+bool chalk_check_orphan(struct sock *sk, u32 weight)
+{
+	if (!sock_flag(sk, SOCK_DEAD) || !chalk_is_open(sk) ||
+	    chalk_spares_orphan(sk, weight))
+		return false;
+	end_orphan(sk);
+	return true;
+}
+
 /**
  * chalk_close() - close(): no process holds the socket any more
  * @sk:      the socket
@@ -199,6 +224,8 @@ void chalk_close(struct sock *sk, long timeout)
 	/* closed before it was an orphan: nobody has destroyed it */
 	if (state == TCP_CLOSE)
 		inet_csk_destroy_sock(sk);
+	else
+		chalk_check_orphan(sk, 0);
 	bh_unlock_sock(sk);
 	local_bh_enable();
 	sock_put(sk);

@@ -60,12 +60,11 @@ static void make_reasm_room(struct reasm *m)
 static void rx_prepare(struct sock *sk, struct sk_buff *skb, struct seg *seg)
 {
 	struct conn *c = &chalk_sk(sk)->conn;
-	bool early = conn_is_early(c, seg);
 
-	if (early)
+	if (conn_is_early(c, seg))
 		make_reasm_room(&c->reasm);
 	seg->urg_inline = sock_flag(sk, SOCK_URGINLINE);
-	seg->no_room = seg->len && !chalk_rx_has_room(sk, skb, early);
+	seg->no_room = seg->len && !chalk_rx_has_room(sk, skb, seg);
 }
 
 /* Its mark may have moved the reader. */

@@ -6,7 +6,9 @@
  * early payload beyond it. input.c stores what the core wants kept; recvmsg.c
  * takes from the front.
  *
- * SO_RCVBUF bounds the memory, not the payload. So that small segments can't
+ * SO_RCVBUF bounds the memory, not the payload. Each socket is sure of a little
+ * whatever all of them hold (memory.c), and early payload gives way to what is in
+ * order. So that small segments can't
  * fill it with packaging, a segment is merged with the one before it, or copied
  * into a buffer of better size, wherever its buffer is mostly empty.
  */
@@ -29,30 +31,109 @@ static int rx_memory(const struct sock *sk)
 		     min_t(u64, promised, INT_MAX));
 }
 
-/*
- * Early payload may take three quarters of the buffer; the rest is for what
- * fills the hole before it. SO_RCVBUF never refuses a segment in order while
- * the queue is empty; the limit of all sockets' memory may.
- */
-static int rx_limit(const struct sock *sk, bool early)
+static bool rx_fits(struct sock *sk, struct sk_buff *skb)
 {
-	int limit = rx_memory(sk);
+	return atomic_read(&sk->sk_rmem_alloc) <= rx_memory(sk) &&
+	       sk_rmem_schedule(sk, skb, skb->truesize);
+}
 
-	if (early)
-		return limit - limit / 4;
-	return skb_queue_empty(&sk->sk_receive_queue) ? INT_MAX : limit;
+/*
+ * What each socket is sure to have: what it offers where there is no memory, and the
+ * least of net.chalk.rmem. No limit stops a reader who takes what there is.
+ */
+static bool rx_is_guaranteed(const struct sock *sk)
+{
+	const struct conn *c = &chalk_sk(sk)->conn;
+
+	return conn_readable(c) < conn_rcv_sure(c) ||
+	       atomic_read(&sk->sk_rmem_alloc) <
+		       READ_ONCE(chalk_net(sock_net(sk))->rmem[0]);
+}
+
+/* No buffer reaches behind what the core has forgotten. */
+static void clip_early(struct sock *sk, u32 end)
+{
+	struct rb_node *node;
+
+	for (node = rb_first(&chalk_sk(sk)->early); node;
+	     node = rb_next(node)) {
+		struct chalk_cb *cb = chalk_cb(rb_to_skb(node));
+
+		cb->end = seq_min(cb->end, end);
+	}
+}
+
+/* rbnode shares its place with the links of a list. */
+static void unlink_early(struct sock *sk, struct sk_buff *skb)
+{
+	rb_erase(&skb->rbnode, &chalk_sk(sk)->early);
+	skb->next = NULL;
+	skb->prev = NULL;
+	skb->dev = NULL;
+}
+
+/*
+ * Free an eighth of the buffer, the furthest first, as tcp_prune_ofo_queue(): what
+ * is nearest is wanted soonest. Return: false if nothing was there.
+ */
+static bool prune_early(struct sock *sk)
+{
+	int wanted = READ_ONCE(sk->sk_rcvbuf) / 8;
+	struct sk_buff *skb = skb_rb_last(&chalk_sk(sk)->early);
+	u32 from;
+
+	if (!skb)
+		return false;
+	do {
+		from = chalk_cb(skb)->seq;
+		wanted -= skb->truesize;
+		unlink_early(sk, skb);
+		kfree_skb_reason(skb, SKB_DROP_REASON_TCP_OFO_QUEUE_PRUNE);
+		skb = skb_rb_last(&chalk_sk(sk)->early);
+	} while (skb && wanted > 0);
+	clip_early(sk, from);
+	conn_drop_early(&chalk_sk(sk)->conn, from);
+	chalk_count(sock_net(sk), MIB_OFO_PRUNED);
+	return true;
+}
+
+/*
+ * For the next segment in order early payload goes, as in tcp_prune_queue(). There is
+ * nothing to collapse: compact() has done that when it came.
+ */
+static bool rx_make_room(struct sock *sk, struct sk_buff *skb)
+{
+	chalk_count(sock_net(sk), MIB_PRUNE_CALLED);
+	while (prune_early(sk)) {
+		if (rx_fits(sk, skb))
+			return true;
+	}
+	chalk_count(sock_net(sk), MIB_RCV_PRUNED);
+	/* a reader who waits for more than there is must not wait on */
+	conn_set_memory(&chalk_sk(sk)->conn, chalk_memory(sk));
+	sk->sk_data_ready(sk);
+	return false;
 }
 
 /**
- * chalk_rx_has_room() - whether payload could be stored
- * @sk:    the socket, locked
- * @skb:   the packet
- * @early: it would be beyond rcv_nxt
+ * chalk_rx_has_room() - whether payload can be stored
+ * @sk:  the socket, locked
+ * @skb: the packet
+ * @seg: the same, parsed
+ *
+ * For the next segment in order room is made, by force if need be.
  */
-bool chalk_rx_has_room(struct sock *sk, struct sk_buff *skb, bool early)
+bool chalk_rx_has_room(struct sock *sk, struct sk_buff *skb,
+		       const struct seg *seg)
 {
-	return atomic_read(&sk->sk_rmem_alloc) <= rx_limit(sk, early) &&
-	       sk_rmem_schedule(sk, skb, skb->truesize);
+	if (rx_fits(sk, skb))
+		return true;
+	if (!conn_is_due(&chalk_sk(sk)->conn, seg))
+		return false;
+	if (!rx_is_guaranteed(sk))
+		return rx_make_room(sk, skb);
+	chalk_force_memory(sk, skb->truesize);
+	return true;
 }
 
 /* --- storing --- */
@@ -180,15 +261,6 @@ static void queue_early(struct sock *sk, struct sk_buff *skb)
 	skb_set_owner_r(skb, sk);
 	rb_link_node(&skb->rbnode, parent, link);
 	rb_insert_color(&skb->rbnode, root);
-}
-
-/* rbnode shares its place with the links of a list. */
-static void unlink_early(struct sock *sk, struct sk_buff *skb)
-{
-	rb_erase(&skb->rbnode, &chalk_sk(sk)->early);
-	skb->next = NULL;
-	skb->prev = NULL;
-	skb->dev = NULL;
 }
 
 static void leave_out(struct sk_buff *skb, u32 n)

@@ -28,8 +28,9 @@ static int append_copy(struct sock *sk, struct msghdr *msg)
 		return -ENOBUFS;
 	n = min_t(size_t, msg_data_left(msg), CHALK_STORE_SIZE - skb->len);
 	n = min_t(int, n, pf->size - pf->offset);
+	n = chalk_tx_schedule(sk, n);
 	err = -ENOBUFS;
-	if (sk_wmem_schedule(sk, n))
+	if (n)
 		err = skb_copy_to_page_nocache(sk, &msg->msg_iter, skb,
 					       pf->page, pf->offset, n);
 	if (err) {
@@ -51,7 +52,8 @@ static int append_pages(struct sock *sk, struct msghdr *msg)
 	if (!skb)
 		return -ENOBUFS;
 	most = min_t(size_t, msg_data_left(msg), CHALK_STORE_SIZE - skb->len);
-	if (!sk_wmem_schedule(sk, most))
+	most = chalk_tx_schedule(sk, most);
+	if (!most)
 		n = -ENOBUFS;
 	else
 		n = skb_splice_from_iter(skb, &msg->msg_iter, most,

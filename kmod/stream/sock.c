@@ -8,7 +8,6 @@
  * and close a connection have files of their own.
  */
 #include <linux/module.h>
-#include <linux/swap.h>
 #include <net/inet_common.h>
 #include <net/tcp_states.h>
 
@@ -21,7 +20,6 @@ static DEFINE_PER_CPU(int, memory_reserve);
 static DEFINE_PER_CPU(unsigned int, orphan_count);
 static struct percpu_counter sockets_allocated;
 static unsigned long memory_pressure __read_mostly;
-static long sysctl_mem[3] __read_mostly;
 
 /*
  * Least, default and most bytes of a buffer. Only the least is read from here;
@@ -294,6 +292,7 @@ void chalk_push(struct sock *sk, unsigned int wake)
 	stats_user_waits(&chalk_sk(sk)->conn.stats, is_user_waiting(sk));
 	tune_buffers(sk);
 	check_rcvbuf(sk, now);
+	conn_set_memory(&chalk_sk(sk)->conn, chalk_memory(sk));
 	chalk_check_mtu(sk, now);
 	chalk_transmit(sk, now);
 	chalk_tx_free_acked(sk);
@@ -384,7 +383,8 @@ static bool has_send_room(const struct sock *sk, int wake)
 
 static void enter_memory_pressure(struct sock *sk)
 {
-	WRITE_ONCE(memory_pressure, 1);
+	if (!READ_ONCE(memory_pressure) && !xchg(&memory_pressure, 1))
+		chalk_count(sock_net(sk), MIB_MEMORY_PRESSURES);
 }
 
 struct proto chalk_prot = {
@@ -417,7 +417,7 @@ struct proto chalk_prot = {
 	.memory_allocated = &memory_allocated,
 	.per_cpu_fw_alloc = &memory_reserve,
 	.memory_pressure = &memory_pressure,
-	.sysctl_mem = sysctl_mem,
+	.sysctl_mem = chalk_mem,
 	.sysctl_wmem = least_wmem,
 	.sysctl_rmem = least_rmem,
 	.max_header = CHALK_MAX_HEADER,
@@ -437,16 +437,6 @@ const struct proto_ops chalk_stream_ops = { CHALK_INET_OPS, CHALK_STREAM_OPS };
 
 /* --- registration --- */
 
-/* As TCP: a quarter less than, exactly, and twice 1/16 of the free pages. */
-static void memory_limits_init(void)
-{
-	unsigned long pages = max(nr_free_buffer_pages() / 16, 128UL);
-
-	sysctl_mem[0] = pages / 4 * 3;
-	sysctl_mem[1] = pages;
-	sysctl_mem[2] = sysctl_mem[0] * 2;
-}
-
 /**
  * chalk_proto_register() - make the slabs and the accounting of sockets
  */
@@ -456,7 +446,7 @@ int chalk_proto_register(void)
 
 	BUILD_BUG_ON(sizeof(struct chalk_cb) >
 		     sizeof_field(struct sk_buff, cb));
-	memory_limits_init();
+	chalk_memory_init();
 	err = percpu_counter_init(&sockets_allocated, 0, GFP_KERNEL);
 	if (err)
 		return err;

@@ -348,6 +348,12 @@ void chalk_leave_record(struct sock *sk);
 u32 chalk_rcv_buf(const struct sock *sk);
 u32 chalk_rcv_buf_max(const struct sock *sk);
 
+/* memory.c */
+void chalk_memory_init(void);
+enum memory chalk_memory(const struct sock *sk);
+void chalk_force_memory(struct sock *sk, int size);
+bool chalk_spares_orphan(const struct sock *sk, u32 weight);
+
 /* sock6.c */
 int chalk_inet6_proto_register(void);
 void chalk_inet6_proto_unregister(void);
@@ -439,7 +445,8 @@ __poll_t chalk_poll(struct file *file, struct socket *sock, poll_table *wait);
 int chalk_ioctl(struct sock *sk, int cmd, CHALK_IOCTL_ARG arg);
 
 /* rxstore.c */
-bool chalk_rx_has_room(struct sock *sk, struct sk_buff *skb, bool early);
+bool chalk_rx_has_room(struct sock *sk, struct sk_buff *skb,
+		       const struct seg *seg);
 void chalk_rx_store(struct sock *sk, struct sk_buff *skb, const struct seg *seg,
 		    const struct verdict *v);
 struct sk_buff *chalk_rx_find(struct sock *sk, u32 seq);
@@ -475,6 +482,7 @@ void chalk_stamp_acked(struct sock *sk, struct sk_buff *skb);
 
 /* txstore.c */
 struct sk_buff *chalk_tx_last(struct sock *sk);
+int chalk_tx_schedule(struct sock *sk, int n);
 struct sk_buff *chalk_tx_new(struct sock *sk);
 struct sk_buff *chalk_tx_writable(struct sock *sk, const struct page *page,
 				  unsigned int off);
@@ -500,6 +508,7 @@ void chalk_close(struct sock *sk, long timeout);
 void chalk_shutdown(struct sock *sk, int how);
 int chalk_disconnect(struct sock *sk, int flags);
 int chalk_abort(struct sock *sk, int err);
+bool chalk_check_orphan(struct sock *sk, u32 weight);
 
 /* timewait.c */
 extern struct timewait_sock_ops chalk_timewait_ops;

@@ -44,18 +44,34 @@ void chalk_arm_timer(struct sock *sk, u64 now)
 		sk_reset_timer(sk, &sk->sk_timer, when);
 }
 
+/* Of two orphans goes first that moves least, or whose way has an error. */
+static u32 orphan_weight(const struct sock *sk, u64 now)
+{
+	return conn_orphan_weight(&chalk_sk(sk)->conn, now) +
+	       !!READ_ONCE(sk->sk_err_soft);
+}
+
+/* Nothing has come back in time. Return: false if it ends the connection. */
+static bool timed_out(struct sock *sk, u64 now)
+{
+	/* SO_TXREHASH: another way may be better */
+	sk_rethink_txhash(sk);
+	return !chalk_check_orphan(sk, orphan_weight(sk, now));
+}
+
 static void tick(struct sock *sk)
 {
-	const struct conn *c = &chalk_sk(sk)->conn;
+	struct conn *c = &chalk_sk(sk)->conn;
+	u64 now = chalk_now();
 	unsigned int wake;
 	u8 retries = c->retries;
 
 	if (!chalk_is_open(sk))
 		return;
-	wake = conn_tick(&chalk_sk(sk)->conn, chalk_now());
-	/* SO_TXREHASH: another way may be better */
-	if (c->retries > retries)
-		sk_rethink_txhash(sk);
+	wake = conn_tick(c, now);
+	if (c->retries > retries && c->state != ST_CLOSED &&
+	    !timed_out(sk, now))
+		return;
 	chalk_push(sk, wake);
 }
 

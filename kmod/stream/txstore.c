@@ -122,6 +122,40 @@ struct sk_buff *chalk_tx_last(struct sock *sk)
 	return skb;
 }
 
+/* Memory for a buffer without payload: an empty store gets it by force. */
+static bool tx_schedule_buffer(struct sock *sk, int size)
+{
+	if (sk_wmem_schedule(sk, size))
+		return true;
+	if (!skb_queue_empty(&sk->sk_write_queue))
+		return false;
+	chalk_force_memory(sk, size);
+	return true;
+}
+
+/**
+ * chalk_tx_schedule() - memory for payload
+ * @sk: the socket, locked
+ * @n:  bytes wanted
+ *
+ * Each socket is sure of the least of net.chalk.wmem, as in tcp_wmem_schedule().
+ *
+ * Return: how many bytes there is memory for.
+ */
+int chalk_tx_schedule(struct sock *sk, int n)
+{
+	int sure;
+
+	if (likely(sk_wmem_schedule(sk, n)))
+		return n;
+	sure = READ_ONCE(chalk_net(sock_net(sk))->wmem[0]) - sk->sk_wmem_queued;
+	if (sure <= 0)
+		return 0;
+	n = min(n, sure);
+	chalk_force_memory(sk, n);
+	return n;
+}
+
 /**
  * chalk_tx_new() - a new buffer at the end of the store
  * @sk: the socket, locked
@@ -135,9 +169,12 @@ struct sk_buff *chalk_tx_new(struct sock *sk)
 	if (!sk_stream_memory_free(sk))
 		return NULL;
 	skb = alloc_skb(0, sk->sk_allocation);
-	if (!skb)
+	if (!skb) {
+		sk->sk_prot->enter_memory_pressure(sk);
+		sk_stream_moderate_sndbuf(sk);
 		return NULL;
-	if (!sk_wmem_schedule(sk, skb->truesize)) {
+	}
+	if (!tx_schedule_buffer(sk, skb->truesize)) {
 		__kfree_skb(skb);
 		return NULL;
 	}

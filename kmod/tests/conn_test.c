@@ -1163,7 +1163,152 @@ static void conn__bulk_over_loss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSE_WAIT);
 }
 
+/* --- memory that is short --- */
+
+/* Where it begins, and its text; the next byte is B0 + 100, the window 1000. */
+static const struct is_due_param {
+	const char *name;
+	s32 from;
+	u32 len;
+	bool shut, due;
+} dues[] = {
+	{ "next", 0, 10, false, true },
+	{ "old and new", -10, 11, false, true },
+	{ "all old", -10, 10, false, false },
+	{ "bare", 0, 0, false, false },
+	{ "early", 1, 10, false, false },
+	{ "a probe of a shut window", 0, 1, true, false },
+};
+
+NAMED_PARAMS(is_due_param, dues);
+
+static void conn_is_due__table(struct kunit *test)
+{
+	const struct is_due_param *p = test->param_value;
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 100);
+
+	deliver(w, &w->a, &s);
+	s = text_from_peer(&w->a, p->len);
+	s.seq += p->from;
+	if (p->shut) {
+		w->a.last_ack_sent = w->a.rcv_nxt;
+		w->a.rcv_wnd = 0;
+	}
+	KUNIT_EXPECT_EQ(test, conn_is_due(&w->a, &s), p->due);
+}
+
+/* Early text that is thrown away comes again, also that in front of a FIN. */
+static void conn_drop_early__before_fin(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg first, rest;
+
+	conn_write(&w->a, 2 * MSS, false, w->now);
+	conn_close(&w->a, w->now);
+	first = next_seg(test, w, &w->a);
+	rest = first;
+	rest.seq += MSS;
+	rest.len -= MSS;
+	first.len = MSS;
+	first.flags &= ~(FLAG_FIN | FLAG_PSH);
+	deliver(w, &w->b, &rest);
+	KUNIT_EXPECT_EQ(test, w->b.reasm.bytes, MSS);
+	conn_drop_early(&w->b, rest.seq + MSS / 2);
+	KUNIT_EXPECT_EQ(test, w->b.reasm.bytes, MSS / 2);
+	conn_drop_early(&w->b, rest.seq);
+	deliver(w, &w->b, &first);
+	KUNIT_EXPECT_EQ(test, conn_readable(&w->b), MSS);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
+	deliver(w, &w->b, &rest);
+	KUNIT_EXPECT_EQ(test, w->v.keep, MSS);
+	KUNIT_EXPECT_EQ(test, conn_readable(&w->b), 2 * MSS);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSE_WAIT);
+}
+
+/* However much, and however often: the stream comes to its end. */
+static void conn_drop_early__random(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u32 got = 0, dropped = 0, state = 41;
+	struct seg s;
+
+	conn_write(&w->a, 100000, false, w->now);
+	conn_close(&w->a, w->now);
+	for (int i = 0; i < 20000 && !conn_at_eof(&w->b); i++) {
+		while (conn_poll(&w->a, 1, w->now, &s)) {
+			if (prng(&state) % 4)
+				deliver(w, &w->b, &s);
+			if (prng(&state) % 2 || !w->b.reasm.n)
+				continue;
+			conn_drop_early(&w->b, w->b.rcv_nxt + 1 +
+						       prng(&state) % RCV_BUF);
+			dropped++;
+		}
+		while (conn_poll(&w->b, 1, w->now, &s))
+			deliver(w, &w->a, &s);
+		got += conn_readable(&w->b);
+		conn_read(&w->b, conn_readable(&w->b), w->now);
+		elapse(w, 20 * MS);
+	}
+	KUNIT_EXPECT_GT(test, dropped, 10);
+	KUNIT_EXPECT_EQ(test, got, 100000);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSE_WAIT);
+}
+
+/* An ACK that waits goes with the reader's call, unless data is to carry it. */
+static void conn_read__acks_where_memory_is_short(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+	struct seg s;
+
+	c->quickacks = 0;
+	for (int memory = MEMORY_PLENTY; memory <= MEMORY_OUT; memory++) {
+		for (int pingpong = 0; pingpong < 2; pingpong++) {
+			conn_set_memory(c, memory);
+			c->opt.pingpong = pingpong;
+			s = text_from_peer(c, 10);
+			deliver(w, c, &s);
+			expect_silence(test, w, c);
+			conn_read(c, 10, w->now);
+			KUNIT_EXPECT_EQ(test, lose_all(w, c),
+					memory && !pingpong);
+			/* what has not gone goes when it is due */
+			elapse(w, SECOND);
+			lose_all(w, c);
+		}
+	}
+}
+
+static void conn_orphan_weight__by_progress(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u64 begin;
+
+	offer_window(w, &w->a, 0);
+	begin = w->now;
+	write_and_send(w, &w->a, MSS);
+	KUNIT_EXPECT_EQ(test, conn_orphan_weight(&w->a, w->now), 0);
+	while (w->now - begin <= 2 * RTO_CEILING) {
+		KUNIT_EXPECT_EQ(test, conn_orphan_weight(&w->a, w->now), 0);
+		elapse(w, conn_deadline(&w->a) - w->now);
+		lose_all(w, &w->a);
+	}
+	KUNIT_EXPECT_EQ(test, conn_orphan_weight(&w->a, w->now), 1);
+	/* it gets on */
+	offer_window(w, &w->a, MSS);
+	lose_all(w, &w->a);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_orphan_weight(&w->a, w->now), 0);
+}
+
 static struct kunit_case conn_cases[] = {
+	KUNIT_CASE_PARAM(conn_is_due__table, dues_row_gen_params),
+	KUNIT_CASE(conn_drop_early__before_fin),
+	KUNIT_CASE(conn_drop_early__random),
+	KUNIT_CASE(conn_read__acks_where_memory_is_short),
+	KUNIT_CASE(conn_orphan_weight__by_progress),
 	KUNIT_CASE(conn_unacked__without_syn_and_fin),
 	KUNIT_CASE(conn_at_eof__after_reset),
 	KUNIT_CASE(conn_outq_unsent__after_timeout),

@@ -631,6 +631,20 @@ static void conn_can_read__low_water(struct kunit *test)
 }
 
 /* The window is shut before the mark is reached: nothing more will come. */
+/* What SO_RCVLOWAT waits for may not come before this is read. */
+static void conn_can_read__short_memory(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 10);
+
+	conn_set_memory(&w->a, MEMORY_SHORT);
+	KUNIT_EXPECT_FALSE(test, conn_can_read(&w->a, 11));
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_TRUE(test, conn_can_read(&w->a, 11));
+	conn_set_memory(&w->a, MEMORY_PLENTY);
+	KUNIT_EXPECT_FALSE(test, conn_can_read(&w->a, 11));
+}
+
 static void conn_can_read__shut_window(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -684,6 +698,7 @@ static struct kunit_case options_cases[] = {
 	KUNIT_CASE(conn_set_cc__goes_on_recovering),
 	KUNIT_CASE(conn_set_cc__counts_anew),
 	KUNIT_CASE(conn_can_read__low_water),
+	KUNIT_CASE(conn_can_read__short_memory),
 	KUNIT_CASE(conn_can_read__shut_window),
 	{}
 };

@@ -226,6 +226,41 @@ static void reasm_advance__table(struct kunit *test)
 	}
 }
 
+/* What is left of ranges [10,20) [30,40) in front of a place. */
+static const struct cut_param {
+	const char *name;
+	u32 at, n, bytes, end;
+} cuts[] = {
+	{ "all", 5, 0, 0, 0 },
+	{ "at the first", 10, 0, 0, 0 },
+	{ "in the first", 11, 1, 1, 11 },
+	{ "at its end", 20, 1, 10, 20 },
+	{ "between", 25, 1, 10, 20 },
+	{ "at the second", 30, 1, 10, 20 },
+	{ "in the second", 39, 2, 19, 39 },
+	{ "at its end", 40, 2, 20, 40 },
+	{ "nothing", 50, 2, 20, 40 },
+};
+
+NAMED_PARAMS(cut_param, cuts);
+
+static void reasm_cut__table(struct kunit *test)
+{
+	const struct cut_param *p = test->param_value;
+
+	for (u32 base = -45; base != 1; base++) {
+		struct seq_range room[CAP] = { { base + 10, base + 20 },
+					       { base + 30, base + 40 } };
+		struct reasm m = { .r = room, .n = 2, .cap = CAP, .bytes = 20 };
+
+		reasm_cut(&m, base + p->at);
+		KUNIT_EXPECT_EQ(test, m.n, p->n);
+		KUNIT_EXPECT_EQ(test, m.bytes, p->bytes);
+		if (m.n)
+			KUNIT_EXPECT_EQ(test, room[m.n - 1].end - base, p->end);
+	}
+}
+
 /* --- against a model: one flag a byte --- */
 
 #define SPAN 200
@@ -375,6 +410,7 @@ static struct kunit_case reasm_cases[] = {
 	KUNIT_CASE(reasm_add__full),
 	KUNIT_CASE(reasm_add__no_array),
 	KUNIT_CASE_PARAM(reasm_advance__table, advances_row_gen_params),
+	KUNIT_CASE_PARAM(reasm_cut__table, cuts_row_gen_params),
 	KUNIT_CASE(reasm__random),
 	KUNIT_CASE(reasm_room_wanted__doubles),
 	KUNIT_CASE(reasm_give_room__keeps_ranges),

@@ -235,6 +235,63 @@ static void window_advertise__probe_intervals_double(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->b.rcv_nxt, full);
 }
 
+/*
+ * Memory is short: how much is offered of a buffer with so much unread, to a peer
+ * that was offered nothing so far.
+ */
+static const struct memory_param {
+	const char *name;
+	u8 memory;
+	u32 unread, offered;
+} memories[] = {
+	{ "plenty", MEMORY_PLENTY, RCV_BUF - MSS * 9, MSS * 9 },
+	{ "short, half is read", MEMORY_SHORT, RCV_BUF / 2, RCV_BUF / 2 },
+	{ "short, less is", MEMORY_SHORT, RCV_BUF / 2 + 1, 4 * MSS },
+	{ "short, full but for a segment", MEMORY_SHORT, RCV_BUF - MSS, MSS },
+	{ "none, all is read", MEMORY_OUT, 0, 2 * MSS },
+	{ "none, a segment is unread", MEMORY_OUT, MSS, MSS },
+	{ "none, two are", MEMORY_OUT, 2 * MSS, 0 },
+	{ "none, full", MEMORY_OUT, RCV_BUF, 0 },
+};
+
+NAMED_PARAMS(memory_param, memories);
+
+static void conn_set_memory__table(struct kunit *test)
+{
+	const struct memory_param *p = test->param_value;
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->rmss = MSS;
+	c->rcv_nxt += 100000;
+	c->rcv_read = c->rcv_nxt - p->unread;
+	c->last_ack_sent = c->rcv_nxt;
+	c->rcv_wnd = 0;
+	conn_set_memory(c, p->memory);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), p->offered);
+}
+
+/* RFC 9293 section 3.8.6, SHLD-14: what was offered before stays. */
+static void conn_set_memory__takes_nothing_back(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+	u32 edge = window_edge(c);
+
+	c->rmss = MSS;
+	conn_set_memory(c, MEMORY_OUT);
+	arrived(c, MSS);
+	c->rcv_read += MSS;
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), RCV_BUF - MSS);
+	KUNIT_EXPECT_EQ(test, window_edge(c), edge);
+	/* from then on it is two segments in front of the reader */
+	arrived(c, RCV_BUF - MSS);
+	c->rcv_read = c->rcv_nxt;
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), 2 * MSS);
+	conn_set_memory(c, MEMORY_PLENTY);
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), RCV_BUF);
+}
+
 /* What is @left of the window, what @unread: does a reader's step count? */
 static const struct due_param {
 	const char *name;
@@ -368,6 +425,8 @@ static struct kunit_case window_cases[] = {
 	KUNIT_CASE(window_advertise__unit_of_smaller_buffer),
 	KUNIT_CASE(window_advertise__probe_finds_no_room),
 	KUNIT_CASE(window_advertise__probe_intervals_double),
+	KUNIT_CASE_PARAM(conn_set_memory__table, memories_row_gen_params),
+	KUNIT_CASE(conn_set_memory__takes_nothing_back),
 	KUNIT_CASE_PARAM(window_update_due__table, dues_row_gen_params),
 	KUNIT_CASE_PARAM(window_update__newest_counts, updates_row_gen_params),
 	KUNIT_CASE(window_update__same_size),

@@ -42,6 +42,9 @@ static const struct row stream[] = {
 };
 
 static const struct row ext[] = {
+	{ "PruneCalled", { MIB_PRUNE_CALLED } },
+	{ "RcvPruned", { MIB_RCV_PRUNED } },
+	{ "OfoPruned", { MIB_OFO_PRUNED } },
 	{ "EmbryonicRsts", { MIB_EMBRYONIC_RSTS } },
 	{ "OutOfWindowIcmps", { MIB_ICMP_OUT_OF_WINDOW } },
 	{ "LockDroppedIcmps", { MIB_ICMP_LOCKED } },
@@ -82,7 +85,9 @@ static const struct row ext[] = {
 	{ "TCPAbortOnData", { MIB_ABORT_ON_DATA } },
 	{ "TCPAbortOnClose", { MIB_ABORT_ON_CLOSE } },
 	{ "TCPAbortOnTimeout", { MIB_ABORT_ON_TIMEOUT } },
+	{ "TCPAbortOnMemory", { MIB_ABORT_ON_MEMORY } },
 	{ "TCPAbortOnLinger", { MIB_ABORT_ON_LINGER } },
+	{ "TCPMemoryPressures", { MIB_MEMORY_PRESSURES } },
 };
 
 static const struct row dgram[] = {

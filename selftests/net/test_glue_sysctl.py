@@ -2,9 +2,10 @@
 """net.chalk.*: the bounds of each entry, and each namespace for itself."""
 
 import os
+import pathlib
 import unittest
 
-from net import add_hosts, remove_hosts, sysctl
+from net import add_hosts, inside, remove_hosts, sysctl
 
 # name: least, most
 NUMBERS = {
@@ -30,6 +31,8 @@ NUMBERS = {
 }
 SIZES = {"rmem": (4096, 1 << 30), "wmem": (4096, 1 << 30)}
 NAMES = ("available_congestion_control", "congestion_control")
+# all namespaces share these: only the first one has them
+SHARED = ("mem", "max_orphans")
 
 
 class Sysctl(unittest.TestCase):
@@ -51,8 +54,28 @@ class Sysctl(unittest.TestCase):
 
     def test_no_other(self):
         """the list above is all there is (0.1 s)"""
+        each = [*NUMBERS, *SIZES, *NAMES]
         self.assertEqual(sorted(os.listdir("/proc/sys/net/chalk")),
-                         sorted([*NUMBERS, *SIZES, *NAMES]))
+                         sorted([*each, *SHARED]))
+        with inside("alice"):
+            self.assertEqual(sorted(os.listdir("/proc/sys/net/chalk")),
+                             sorted(each))
+
+    def test_shared(self):
+        """as TCP's: three numbers of pages, a number of orphans (0.1 s)"""
+        for name, values, wrong in (("mem", "1000 2000 3000", "x"),
+                                    ("max_orphans", "100", "-1")):
+            path = pathlib.Path("/proc/sys/net/chalk", name)
+            before = path.read_text(encoding="ascii")
+            tcp = pathlib.Path("/proc/sys/net/ipv4", f"tcp_{name}")
+            self.assertEqual(len(before.split()),
+                             len(tcp.read_text(encoding="ascii").split()))
+            path.write_text(values, encoding="ascii")
+            with self.assertRaises(OSError):
+                path.write_text(wrong, encoding="ascii")
+            self.assertEqual(path.read_text(encoding="ascii").split(),
+                             values.split())
+            path.write_text(before, encoding="ascii")
 
     def test_bounds(self):
         """least and most are taken, one less and one more are not (0.3 s)"""

@@ -2,11 +2,12 @@
 """Connections that no process holds: how long they live."""
 
 import os
+import pathlib
 import socket
 import time
 import unittest
 
-from glue import FAMILIES, Glue
+from glue import FAMILIES, Glue, counts
 from net import exact_clock, is_busy, wait_until
 from streams import fill
 
@@ -32,6 +33,31 @@ class Orphans(Glue):
             with self.assertRaises(ConnectionResetError):
                 while conn.recv(1 << 16):
                     pass
+
+    def test_too_many(self):
+        """of more than net.chalk.max_orphans the last one is reset, others
+        where a timeout finds them (2 s)"""
+        limit = pathlib.Path("/proc/sys/net/chalk/max_orphans")
+        before = limit.read_text(encoding="ascii")
+        self.addCleanup(limit.write_text, before, encoding="ascii")
+        for family in FAMILIES:
+            aborts = counts("alice")["TCPAbortOnMemory"]
+            ends = [self.pair(family) for _ in range(4)]
+            for sock, _ in ends:
+                fill(sock)
+            limit.write_text("2", encoding="ascii")
+            for n, (sock, _) in enumerate(ends):
+                sock.close()
+                self.assertEqual(counts("alice")["TCPAbortOnMemory"] - aborts,
+                                 max(n - 1, 0))
+            with self.assertRaises(ConnectionResetError):
+                while ends[3][1].recv(1 << 20):
+                    pass
+            self.assertTrue(is_busy("alice"))
+            limit.write_text("0", encoding="ascii")
+            self.assertTrue(wait_until(lambda: not is_busy("alice"), 200))
+            self.assertEqual(counts("alice")["TCPAbortOnMemory"] - aborts, 4)
+            limit.write_text(before, encoding="ascii")
 
     def test_that_gets_on(self):
         """one whose peer reads now and then goes on to its end (1 s)"""

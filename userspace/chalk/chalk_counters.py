@@ -55,6 +55,7 @@ EstabResets ended by a reset
 TCPAbortOnTimeout given up: the other side did not answer
 TCPAbortOnClose reset: closed with bytes that nobody had read
 TCPAbortOnData reset: data came after close(), or SO_LINGER was 0
+TCPAbortOnMemory reset: too many orphans, or no memory for them
 TCPAbortOnLinger reset: TCP_LINGER2 forbids to wait for the other side's FIN
 EmbryonicRsts reset by the other side during the handshake
 TW stayed in TIME_WAIT to its end
@@ -103,6 +104,10 @@ TCPWantZeroWindowAdv ACK{s} that could not shut it: the edge never goes back
 TCPZeroWindowDrop segment{s} with data though it was shut
 TCPRcvQDrop segment{s} in order for which there was no memory
 TCPBacklogDrop segment{s} too many while a program used the socket
+TCPMemoryPressures time{s} that memory for streams became short
+PruneCalled segment{s} in order that found the buffer full, or memory short
+  RcvPruned not kept after all
+  OfoPruned kept in the place of what came before its turn
 """)),
     Section("Attacks and accidents", _lines("ChalkExt", """
 TCPChallengeACK challenge ACK{s} sent
