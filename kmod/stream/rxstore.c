@@ -247,20 +247,62 @@ static struct sk_buff *find_place(struct rb_root *root, u32 seq,
 	return before;
 }
 
+static bool is_followed_by(const struct sk_buff *skb,
+			   const struct sk_buff *next)
+{
+	return next && chalk_cb(skb)->end == chalk_cb(next)->seq;
+}
+
+/*
+ * A segment that stands alone gets a buffer of its size. Behind another it is one of
+ * a run: the room grows with it, so that what follows is merged. In front of another
+ * it takes that in.
+ */
+static u32 early_room(const struct sk_buff *before, const struct sk_buff *skb,
+		      const struct sk_buff *next)
+{
+	u32 least = payload(skb), most = max_t(u32, least, COMPACT_ROOM);
+
+	if (before && is_followed_by(before, skb))
+		return clamp_t(u32, 4 * payload(before), least, most);
+	if (is_followed_by(skb, next) && least + payload(next) <= most)
+		return least + payload(next);
+	return least;
+}
+
+/* Segments may come in reverse, too. */
+static void take_in_next(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff *next = skb_rb_next(skb);
+	u32 n;
+
+	if (!is_followed_by(skb, next) || !is_exact(skb) || skb_cloned(skb))
+		return;
+	n = payload(next);
+	if (n > skb_tailroom(skb))
+		return;
+	skb_copy_bits(next, chalk_cb(next)->skip, skb_put(skb, n), n);
+	chalk_cb(skb)->end = chalk_cb(next)->end;
+	unlink_early(sk, next);
+	consume_skb(next);
+}
+
 /* Early: between its neighbours. */
 static void queue_early(struct sock *sk, struct sk_buff *skb)
 {
 	struct rb_root *root = &chalk_sk(sk)->early;
 	struct rb_node *parent, **link;
-	struct sk_buff *before;
+	struct sk_buff *before, *next;
 
 	before = find_place(root, chalk_cb(skb)->seq, &parent, &link);
 	if (before && merge(sk, before, skb))
 		return;
-	skb = compact(sk, skb, payload(skb));
+	next = before ? skb_rb_next(before) : skb_rb_first(root);
+	skb = compact(sk, skb, early_room(before, skb, next));
 	skb_set_owner_r(skb, sk);
 	rb_link_node(&skb->rbnode, parent, link);
 	rb_insert_color(&skb->rbnode, root);
+	take_in_next(sk, skb);
 }
 
 static void leave_out(struct sk_buff *skb, u32 n)
