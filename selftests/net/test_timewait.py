@@ -445,6 +445,27 @@ class Orphans(Host):
             time.sleep(0.1)
             self.assertEqual(states("alice"), (i + 1) * ["TIME_WAIT"])
 
+    def test_half_closed_first(self):
+        """close() finds FIN_WAIT_2: the owner leaves the record (0.8 s)"""
+        for protocol in BOTH:
+            with self.listen("10.0.0.2", host="bob",
+                             protocol=protocol) as server:
+                sock, conn = self.connect(server, "10.0.0.2",
+                                          protocol=protocol)
+            sock.shutdown(socket.SHUT_WR)
+            self.assertEqual(conn.recv(1), b"")
+            conn.send(b"x")
+            self.assertEqual(sock.recv(1), b"x")
+            time.sleep(0.1)
+            self.assertEqual(sockets(protocol), 1)
+            sock.close()
+            self.assertEqual(sockets(protocol), 0)
+            if protocol == IPPROTO_CHALK:
+                self.assertEqual(states("alice"), ["FIN_WAIT_2"])
+            conn.close()
+            time.sleep(0.1)
+        self.assertEqual(states("alice"), ["TIME_WAIT"])
+
     def test_lingering(self):
         """close() that waits for the ACK leaves no more (0.5 s)"""
         with self.listen("10.0.0.2", host="bob") as server:
