@@ -325,13 +325,6 @@ static inline void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw,
 }
 #endif
 
-/* 6.10: what a string of a tracepoint is copied from is named once. */
-#if CHALK_KERNEL(6, 10)
-#define chalk_assign_str(dst, src) __assign_str(dst)
-#else
-#define chalk_assign_str(dst, src) __assign_str(dst, src)
-#endif
-
 /* 6.12, some earlier: more words for why a packet is dropped. */
 #if !CHALK_KERNEL(6, 12)
 #define SKB_DROP_REASON_TCP_MINTTL SKB_DROP_REASON_NOT_SPECIFIED

@@ -17,7 +17,6 @@
 
 #include <linux/tracepoint.h>
 
-#include "compat.h"
 #include "core/state.h"
 #include "trace.h"
 
@@ -73,8 +72,8 @@ DECLARE_EVENT_CLASS(chalk_event,
 	TP_PROTO(const struct chalk_item *it),
 	TP_ARGS(it),
 	TP_STRUCT__entry(
-		/* the name of the cause, for bpftrace: str(args->why) */
-		__string(why, cause_name(it->ev->cause))
+		/* the name of the cause, for bpftrace: str(kptr(args->why)) */
+		__field(const char *, why)
 		__field(u64, stamp)
 		__field(u32, netns)
 		__field(u32, conn)
@@ -108,7 +107,7 @@ DECLARE_EVENT_CLASS(chalk_event,
 		__field(u32, mss)
 	),
 	TP_fast_assign(
-		chalk_assign_str(why, cause_name(it->ev->cause));
+		__entry->why = cause_name(it->ev->cause);
 		__entry->stamp = it->stamp;
 		__entry->netns = it->netns;
 		__entry->conn = it->ev->conn;

@@ -54,13 +54,6 @@ class Points(unittest.TestCase):
         self.assertEqual({path.name for path in EVENTS.iterdir()
                           if path.is_dir()}, {f"chalk_{k}" for k in kinds})
 
-    def test_no_address(self):
-        """what is in the buffer means something without the module"""
-        for path in EVENTS.glob("*/format"):
-            fields = re.findall(r"field:([^;]*);", path.read_text())
-            self.assertIn("__data_loc char[] why", fields)
-            self.assertEqual([f for f in fields if "*" in f], [], path)
-
     def test_they_show_what_the_trace_shows(self):
         with net.Net(), Reader("trace") as text:
             net.Net.netem("delay 5ms loss 5%")
