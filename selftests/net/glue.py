@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 import struct
+import subprocess
 import unittest
 
 from counters import read_counters
@@ -177,3 +178,17 @@ needs_stuck = unittest.skipUnless(
 def is_possible(path: str):
     """Skip where the kernel does not have a file."""
     return unittest.skipUnless(os.path.exists(path), f"needs {path}")
+
+
+def modules() -> list:
+    """The modules of the kernel, the last one first."""
+    with open("/proc/modules", encoding="ascii") as file:
+        return [line.split()[0] for line in file]
+
+
+def take_away(before: list):
+    """Take out the modules that came after @before: conntrack, for one, answers
+    options of TCP sockets. One goes when those that need it have gone."""
+    for _ in range(10):
+        for name in set(modules()) - set(before):
+            subprocess.run(["rmmod", name], check=False, capture_output=True)

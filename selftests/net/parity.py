@@ -252,7 +252,7 @@ class Run:
 
     def fill(self, sock) -> int:
         """Send without waiting until nothing more is taken."""
-        sent = before = 0
+        sent, before = 0, -1
         while True:
             try:
                 sent += sock.send(bytes(65536), socket.MSG_DONTWAIT)

@@ -15,7 +15,7 @@ import tempfile
 import unittest
 
 from glue import (ADDRESS, FAMILIES, GATEWAY, Glue, abort, ip, is_possible,
-                  meminfo)
+                  meminfo, modules, take_away)
 from net import BOB, drops, libc, sh, wait_until
 
 SYS_BPF = 321
@@ -122,20 +122,6 @@ def has_bpf_lsm() -> bool:
             return "bpf" in file.read().strip().split(",")
     except FileNotFoundError:
         return False
-
-
-def modules() -> list:
-    """The modules of the kernel, the last one first."""
-    with open("/proc/modules", encoding="ascii") as file:
-        return [line.split()[0] for line in file]
-
-
-def take_away(before: list):
-    """Take out the modules that came after @before: conntrack, for one, answers
-    options of TCP sockets. One goes when those that need it have gone."""
-    for _ in range(10):
-        for name in set(modules()) - set(before):
-            subprocess.run(["rmmod", name], check=False, capture_output=True)
 
 
 class Hooks(Glue):

@@ -94,7 +94,7 @@ class Handshake(Glue):
         with inside("alice"):
             socks = [socket.socket(family, socket.SOCK_STREAM, protocol)
                      for _ in range(30)]
-        clients, done = {sock.fileno(): sock for sock in socks}, 0
+        clients, conns, done = {sock.fileno(): sock for sock in socks}, {}, 0
         poller = select.poll()
         poller.register(server, select.POLLIN)
         begin = time.monotonic()
@@ -106,11 +106,15 @@ class Handshake(Glue):
         while done < len(clients) and time.monotonic() < begin + 60:
             for number, _ in poller.poll(1000):
                 sock = clients.get(number)
-                if not sock:
+                if number == server.fileno():
                     conn = server.accept()[0]
                     self.addCleanup(conn.close)
-                    conn.recv(1)
-                    conn.send(b"y")
+                    conns[conn.fileno()] = conn
+                    poller.register(conn, select.POLLIN)
+                elif not sock:
+                    poller.unregister(number)
+                    self.assertEqual(conns[number].recv(1), b"x")
+                    conns[number].send(b"y")
                 elif select.select([sock], [], [], 0)[0]:
                     self.assertEqual(sock.recv(1), b"y")
                     poller.unregister(sock)

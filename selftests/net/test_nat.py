@@ -4,6 +4,7 @@
 import socket
 import unittest
 
+from glue import modules, take_away
 from net import BOB, Net, chalk_socket, drops, inside, listener, sh, wait_until
 
 NFT = "ip netns exec router nft "
@@ -14,6 +15,7 @@ class Nat(unittest.TestCase):
 
     def test_checksum(self):
         """TCP connects; bob drops Chalk's SYN: a wrong checksum (0.4 s)"""
+        self.addCleanup(take_away, modules())
         with Net():
             try:
                 sh(NFT + "list ruleset")

@@ -23,7 +23,7 @@ from browser import Browser
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 CHALK = os.path.join(TOP, "build", "bin", "chalk")
 SHOTS = os.path.join(TOP, "build", "report-shots")
-LOSSY = ("--rate", "10mbit", "--delay", "20ms", "--queue", "400", "--loss",
+LOSSY = ("--close-early", "--rate", "10mbit", "--delay", "20ms", "--queue", "400", "--loss",
          "1%", "--bytes", "2MiB")
 CHARTS = 4
 # labels of a ladder that touch another, or the line of an end
@@ -415,8 +415,8 @@ class SelectTest(PageTest):
 class StateTest(PageTest):
     """States and their times are those of the trace, whatever is folded."""
 
-    sim = ("--rate", "10mbit", "--reader-rate", "50kB", "--rcvbuf", "8KiB",
-           "--bytes", "200kB")
+    sim = ("--close-early", "--rate", "10mbit", "--reader-rate", "50kB",
+           "--rcvbuf", "8KiB", "--bytes", "200kB")
 
     def ladder_states(self) -> List[tuple]:
         """Of all pages of the ladder: side, time, state; no brackets."""
