@@ -7,7 +7,7 @@ import struct
 import time
 import unittest
 
-from net import exact_clock, segment_of, wait_until
+from net import exact_clock, fast_kernel, segment_of, wait_until
 from rtnl import write_sysctls
 from scene import CHALK, TCP, Scene
 
@@ -15,6 +15,7 @@ from scene import CHALK, TCP, Scene
 NO_SCALE = {"chalk.window_scaling": 0, "ipv4.tcp_window_scaling": 0}
 
 
+@fast_kernel
 @exact_clock
 class Early(unittest.TestCase):
     """Segments of alice's that arrive before their turn"""

@@ -17,7 +17,7 @@ import time
 import unittest
 
 from glue import FAMILIES, RMEM_ALLOC, counts, meminfo
-from net import (BOB, add_hosts, exact_clock, inside, receive_all,
+from net import (BOB, add_hosts, exact_clock, fast_kernel, inside, receive_all,
                  remove_hosts, sh, sysctl, wait_until)
 from rtnl import add_namespace
 from scene import CHALK, PORT, SYN, TCP, Scene
@@ -210,6 +210,7 @@ class Watching(unittest.TestCase):
             self.assertGreaterEqual(shares[work], least, work.__name__)
 
 
+@fast_kernel
 @exact_clock
 class Neighbour(Watching):
     """hog and near: two namespaces"""
@@ -267,6 +268,7 @@ class Neighbour(Watching):
             self.assertGreater(counts("hog")["TCPAbortOnMemory"], before)
 
 
+@fast_kernel
 @exact_clock
 class Holes(Watching):
     """alice, a wire that loses the beginning of each stream, and bob"""
