@@ -16,6 +16,7 @@
 #include <linux/udp.h>
 #include <linux/version.h>
 #include <net/dropreason.h>
+#include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
 #include <net/inet_timewait_sock.h>
 #include <net/ip.h>
@@ -311,16 +312,65 @@ static inline void udp_lib_init_sock(struct sock *sk)
 #define CHALK_DIAG_OWNER
 #endif
 
-/* 6.10: a TIME_WAIT record is hashed and its timer started in one go. */
+/*
+ * 6.10: a TIME_WAIT record is hashed and its timer started in one go. What did it
+ * before lets a lookup find neither the socket nor the record: the segment gets a
+ * RST. So the record takes the place of the socket in the chain, ready for use.
+ */
 #if !CHALK_KERNEL(6, 10)
+static inline void chalk_twsk_add_to_binds(struct inet_timewait_sock *tw,
+					   struct sock *sk,
+					   struct inet_hashinfo *tables)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	struct inet_bind_hashbucket *bhead, *bhead2;
+	struct net *net = twsk_net(tw);
+
+	bhead = &tables->bhash[inet_bhashfn(net, inet_sk(sk)->inet_num,
+					    tables->bhash_size)];
+	bhead2 = inet_bhashfn_portaddr(tables, sk, net, inet_sk(sk)->inet_num);
+	spin_lock(&bhead->lock);
+	spin_lock(&bhead2->lock);
+	tw->tw_tb = icsk->icsk_bind_hash;
+	hlist_add_head(&tw->tw_bind_node, &tw->tw_tb->owners);
+	tw->tw_tb2 = icsk->icsk_bind2_hash;
+	hlist_add_head(&tw->tw_bind2_node, &tw->tw_tb2->deathrow);
+	spin_unlock(&bhead2->lock);
+	spin_unlock(&bhead->lock);
+}
+
+/* A lookup that stands at the socket goes on behind it. */
+static inline void chalk_twsk_take_place(struct inet_timewait_sock *tw,
+					 struct sock *sk)
+{
+	struct hlist_nulls_node *old = &sk->sk_nulls_node;
+	struct hlist_nulls_node *new = &tw->tw_node;
+
+	WRITE_ONCE(new->next, old->next);
+	WRITE_ONCE(new->pprev, old->pprev);
+	/* whoever finds the record finds it whole, and where the chain goes on */
+	smp_store_release(new->pprev, new);
+	if (!is_a_nulls(new->next))
+		WRITE_ONCE(new->next->pprev, &new->next);
+	WRITE_ONCE(old->pprev, NULL);
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
+}
+
 static inline void inet_twsk_hashdance_schedule(struct inet_timewait_sock *tw,
 						struct sock *sk,
 						struct inet_hashinfo *tables,
 						int timeo)
 {
+	spinlock_t *lock = inet_ehash_lockp(tables, sk->sk_hash);
+
 	local_bh_disable();
+	chalk_twsk_add_to_binds(tw, sk, tables);
+	spin_lock(lock);
+	/* one each for bhash, ehash and the timer */
+	refcount_set(&tw->tw_refcnt, 3);
 	inet_twsk_schedule(tw, timeo);
-	inet_twsk_hashdance(tw, sk, tables);
+	chalk_twsk_take_place(tw, sk);
+	spin_unlock(lock);
 	local_bh_enable();
 }
 #endif

@@ -160,19 +160,24 @@ static int backlog_limit(const struct sock *sk)
 static bool rx_to_backlog(struct sock *sk, struct sk_buff *skb)
 {
 	skb_dst_drop(skb);
+	skb->dev = NULL;
 	return !sk_add_backlog(sk, skb, backlog_limit(sk));
 }
 
-static void rx_to_connection(struct sock *sk, struct sk_buff *skb,
+/* Return: false if it ended meanwhile, and a record may stand in its place. */
+static bool rx_to_connection(struct sock *sk, struct sk_buff *skb,
 			     struct seg *seg)
 {
+	bool done = true;
+
 	sk_incoming_cpu_update(sk);
-	skb->dev = NULL; /* may go while the packet waits */
 	bh_lock_sock_nested(sk);
 	sock_rps_save_rxhash(sk, skb);
 	sk_mark_napi_id(sk, skb);
 	if (!sock_owned_by_user(sk)) {
-		chalk_rx(sk, skb, seg);
+		done = chalk_is_open(sk);
+		if (likely(done))
+			rx_deliver(sk, skb, seg);
 	} else if (!rx_to_backlog(sk, skb)) {
 		sk_drops_add(sk, skb);
 		trace_segment(&chalk_sk(sk)->conn, EV_DROP, DROP_BACKLOG, seg,
@@ -180,6 +185,7 @@ static void rx_to_connection(struct sock *sk, struct sk_buff *skb,
 		chalk_free(sock_net(sk), skb, DROP_BACKLOG);
 	}
 	bh_unlock_sock(sk);
+	return done;
 }
 
 /* --- nobody --- */
@@ -202,6 +208,8 @@ static void rx_to_nobody(struct net *net, struct sk_buff *skb,
 static bool rx_to_endpoint(struct sock *sk, bool refcounted,
 			   struct sk_buff *skb, struct seg *seg)
 {
+	bool done = true;
+
 	switch (inet_sk_state_load(sk)) {
 	case TCP_NEW_SYN_RECV:
 		return chalk_req_rx(inet_reqsk(sk), skb, seg);
@@ -212,12 +220,12 @@ static bool rx_to_endpoint(struct sock *sk, bool refcounted,
 		chalk_listen_rx(sk, skb, seg, 0, NULL);
 		break;
 	default:
-		rx_to_connection(sk, skb, seg);
+		done = rx_to_connection(sk, skb, seg);
 		break;
 	}
 	if (refcounted)
 		sock_put(sk);
-	return true;
+	return done;
 }
 
 /**

@@ -29,12 +29,12 @@
  *
  * References
  * ----------
- * sk_refcnt counts the user's file, ehash, a pending sk_timer, a deferred tick
- * (CHALK_DEFER_*) and every lookup in ehash. Listeners are found under RCU
- * without a reference and freed after a grace period (SOCK_RCU_FREE). The slab
- * is SLAB_TYPESAFE_BY_RCU: a lookup takes its reference only if the count was
- * not zero, then compares again. A packet in flight holds sk_wmem_alloc, which
- * keeps the memory.
+ * sk_refcnt counts the life of the socket, which inet_csk_destroy_sock() ends, a
+ * pending sk_timer, a deferred tick (CHALK_DEFER_*) and every lookup in ehash, not
+ * ehash itself. Listeners are found under RCU without a reference and freed after
+ * a grace period (SOCK_RCU_FREE). The slab is SLAB_TYPESAFE_BY_RCU: a lookup takes
+ * its reference only if the count was not zero, then compares again. A packet in
+ * flight holds sk_wmem_alloc, which keeps the memory.
  * A record of SYN_RCVD has one reference each for ehash, the kernel's request
  * timer (armed for ever, see listen.c), our timer, and holds one on its
  * listener. When the child is made the reference of the lookup goes on to the
