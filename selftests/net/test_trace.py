@@ -47,8 +47,15 @@ def names_of_change(record: dict, known: dict):
     return str
 
 
+def is_over(port: int) -> bool:
+    """Nothing of @port's connections is on its way any more."""
+    return all(row["state"] == "TIME_WAIT" for row in net.table("conns")
+               if f":{port}" in (row["local"][-5:], row["remote"][-5:]))
+
+
 def talk(family=socket.AF_INET, size=20000, port=PORT):
-    """A connection from alice to bob and back, closed by both."""
+    """A connection from alice to bob and back, closed by both. At the return
+    all readers of the trace have all of it."""
     server = net.listener("bob", port, family=family)
     client = net.chalk_socket("alice", family)
     client.connect((net.BOB6 if family == socket.AF_INET6 else net.BOB, port))
@@ -59,6 +66,7 @@ def talk(family=socket.AF_INET, size=20000, port=PORT):
     peer.recv(1)
     peer.close()
     server.close()
+    assert net.wait_until(lambda: is_over(port), 120)
 
 
 class Forms(unittest.TestCase):
@@ -73,10 +81,6 @@ class Forms(unittest.TestCase):
         with net.Net(), Reader("trace") as text, Reader("trace_raw") as raw:
             net.Net.netem("delay 5ms loss 5%")
             talk(family, 100000)
-            # what is on its way after close() is in both
-            self.assertTrue(net.wait_until(lambda: all(
-                row["state"] == "TIME_WAIT" for row in net.table("conns")),
-                120))
             known = self.known()
             rows = [as_text(r, known) for r in raw.records()]
             self.assertGreater(len(rows), 200)
