@@ -11,7 +11,7 @@ from typing import BinaryIO, Dict, List, NamedTuple, Optional, Tuple
 import chalk_forms
 import chalk_tcpprobe
 from chalk_curves import RTO, THIRD_DUPACK, Curves, Point, weighted_mean
-from chalk_figures import loss_events
+from chalk_figures import acknowledged, loss_events
 from chalk_panels import (BLUE, KIB, RED, Panel, of_rate, of_time, scaled,
                           window_top)
 from chalk_base import TraceError, printable
@@ -78,36 +78,29 @@ def remarks(file: BinaryIO) -> List[bytes]:
     return begun
 
 
-def duration(curves: Curves) -> float:
-    """Seconds from the first segment to the last byte's acknowledgement."""
-    times = [time for time, _, acked in curves.progress() if acked]
-    return times[-1] if times else 0.0
-
-
-def mean(curves: Curves, variable: str) -> Optional[float]:
-    """The mean over time of a variable, from its first value to the end."""
+def mean(curves: Curves, variable: str, end: float) -> Optional[float]:
+    """The mean over time of a variable, from its first value to @end."""
     points = [(curves.clock(r), float(getattr(r, variable)))
               for r in curves.all if getattr(r, variable)]
-    end = duration(curves)
     points = [p for p in points if p[0] <= end]
     return weighted_mean(points, end) if points else None
 
 
 def figures(curves: Curves) -> Dict[str, Optional[float]]:
     """The figures of one side, in bytes and seconds."""
-    seconds = duration(curves)
-    acked = sum(step for _, _, step in curves.progress())
+    acked, first, last = acknowledged(curves.end) or (0, 0.0, 0.0)
+    seconds, end = last - first, last - curves.start
     records = curves.end.records
     losses = loss_events(records)
     sent = [r for r in records if r.event == "send"]
     again = sum(r.event == "rtx" for r in records)
-    trip = mean(curves, "srtt")
+    trip = mean(curves, "srtt", end)
     return {
         "seconds": seconds, "acked": acked,
         "goodput": acked * 8 / seconds if seconds else None,
         "segments": len(sent) + again if sent else None,
         "again": again, "timeouts": losses.get(RTO, 0),
-        "fast": losses.get(THIRD_DUPACK, 0), "cwnd": mean(curves, "cwnd"),
+        "fast": losses.get(THIRD_DUPACK, 0), "cwnd": mean(curves, "cwnd", end),
         "trip": trip / 1e6 if trip else None,
     }
 
@@ -163,8 +156,7 @@ def cwnd_panel(sides: List[Side], _size: Optional[float]) -> Panel:
     top = max(window_top(side.curves, False) for side in sides)
     panel = Panel("cwnd", "Congestion window", "KiB", top / KIB)
     for letter, side, colour, plain in zip("AB", sides, COLOURS, PLAIN):
-        found = side.curves.steps(lambda r: r.cwnd, lambda r: r.cwnd > 0)
-        panel.add(letter, scaled(found, KIB, 1.5 * top),
+        panel.add(letter, scaled(side.curves.deflated(), KIB, 1.5 * top),
                   f"with steps lw 1.5 lc rgb '{colour}'", side.name, plain)
     for letter, side, colour in zip("AB", sides, COLOURS):
         for cause, shape, sign in MARKS:

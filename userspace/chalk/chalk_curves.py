@@ -8,6 +8,7 @@ chalk_sequence.py.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from chalk_base import TraceError
@@ -16,6 +17,7 @@ from chalk_trace import SEQUENCE_SPACE, Connection, Record
 BUCKETS = 1500
 SLOW_START, AVOIDANCE, RECOVERY, AFTER_RTO = (
     "slow start", "congestion avoidance", "fast recovery", "RTO recovery")
+OPENING = ("CLOSED", "LISTEN", "SYN_SENT", "SYN_RCVD")
 THIRD_DUPACK, RTO = "third duplicate ACK", "retransmission timeout"
 BACKOFF = "timer backs off"
 WINDOWS = 60
@@ -135,6 +137,26 @@ class Curves:
         shown += [p for p in points if self.begin <= p[0] <= self.until]
         shown += [(self.until, value) for _, value in shown[-1:]]
         return thinned(shown, self.width / BUCKETS)
+
+    def deflated(self) -> List[Point]:
+        """cwnd without what RFC 5681 section 3.2 adds during fast recovery."""
+        phases = Phases()
+        return self.steps(
+            lambda r: min(r.cwnd, r.ssthresh)
+            if phases.after(r) == RECOVERY else r.cwnd,
+            lambda r: r.cwnd > 0)
+
+    def shut(self) -> List[Stretch]:
+        """When the receiver's window was shut."""
+        known = [r for r in self.all if r.cwnd and r.state not in OPENING]
+        return [s for s in self.clip(self._held(
+            known, lambda r: "open" if r.snd_wnd else "shut"))
+            if s.name == "shut"]
+
+    def segment_size(self) -> int:
+        """The MSS, as it was for most of the records; 0: not known."""
+        sizes = Counter(r.mss for r in self.seen if r.mss)
+        return sizes.most_common(1)[0][0] if sizes else 0
 
     def losses(self, cause: str) -> List[Point]:
         """Where the sender noticed a loss, at the window it had."""
@@ -267,7 +289,9 @@ class Phases:
                 self.phase, self.recover = AFTER_RTO, record.snd_nxt
                 return self.phase
             if record.cause == THIRD_DUPACK:
-                self.phase = RECOVERY
+                # Tahoe begins again with one segment
+                self.phase = (RECOVERY if record.cwnd >= record.ssthresh
+                              else SLOW_START)
                 return self.phase
             if record.cause == "recovery done":
                 self.phase = AVOIDANCE

@@ -52,19 +52,34 @@ def round_trips(records: List[Record]) -> Optional[Dict[str, float]]:
             "avg": round(sum(samples) / len(samples), 3)}
 
 
+def established(records: List[Record]) -> Optional[float]:
+    """When the connection was there."""
+    return next((r.time for r in records if r.event == "state" and
+                 r.state == "ESTABLISHED"), None)
+
+
 def acknowledged(end: Connection) -> Optional[Tuple[int, float, float]]:
-    """Payload that was, and from when to when: first byte to last ACK."""
-    data = [r for r in end.sent if r.len]
+    """Payload that was, and from when to when: first byte to last ACK.
+
+    A trace without the segments that leave (the kernel's TCP) does not say when
+    the first byte did: at the earliest when the connection is there.
+    """
+    told = any(r.event == "send" for r in end.records)
+    data = [r for r in end.records
+            if (r.is_sent and r.len if told else r.snd_nxt)]
     if not data:
         return None
-    acked, last, total = 0, data[0].time, end.bytes_sent
-    una = data[0].snd_una
+    first = data[0].time
+    total = end.bytes_sent if told else SEQUENCE_SPACE
+    if not told:
+        first = established(end.records) or first
+    acked, last, una = 0, first, data[0].snd_una
     for record in end.records[end.records.index(data[0]):]:
         step = relative(record.snd_una, una)
-        if 0 < step < HALF and acked < total:
+        if 0 < step < HALF and acked < total and (told or record.snd_nxt):
             acked, last = min(acked + step, total), record.time
             una = record.snd_una
-    return acked, data[0].time, last
+    return (acked, first, last) if told or acked else None
 
 
 def goodput(end: Connection) -> Optional[Dict[str, float]]:

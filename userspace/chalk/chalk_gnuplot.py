@@ -108,6 +108,16 @@ def axes(panel: Panel, page: Page) -> List[str]:
     return lines + (["set logscale y"] if panel.log else ["unset logscale"])
 
 
+def right_axis(panel: Panel) -> List[str]:
+    """The same scale in another unit."""
+    if not panel.second:
+        return ["unset y2tics", "unset y2label", "set border 3"]
+    one, name = panel.second
+    return [f"set y2range [{panel.bottom / one:.6g}:{panel.top / one:.6g}]",
+            "set y2tics", f"set y2label {quoted(name)} noenhanced "
+            "offset -1,0", "set border 11"]
+
+
 def drawn(panel: Panel) -> List[str]:
     """What the plot command lists: curves, then the keys of the shades."""
     plots = [f"${layer.name} using {layer.using} {layer.style} "
@@ -145,16 +155,17 @@ def single(panel: Panel, page: Page) -> List[str]:
         f"set xlabel {quoted(page.xlabel)} offset 0,0.3",
         "set key bmargin center vertical maxrows 3 Left reverse "
         "samplen 2.5 spacing 1.3",
-        "set lmargin 11", "set rmargin 3", "set tmargin 4",
-        *axes(panel, page), *shading(panel), *state_strip(panel, page),
-        *labels(panel, page), *plot(panel)]
+        "set lmargin 11", f"set rmargin {10 if panel.second else 3}",
+        "set tmargin 4", *axes(panel, page), *right_axis(panel),
+        *shading(panel), *state_strip(panel, page), *labels(panel, page),
+        *plot(panel)]
 
 
 def multiple(panels: List[Panel], page: Page, height: int) -> List[str]:
     """Panels under one another with the same axis of time."""
     lines = [f"set multiplot title {quoted(page.title)} noenhanced "
              "font ',14'",
-             "set lmargin at screen 0.075", "set rmargin at screen 0.78"]
+             "set lmargin at screen 0.075", "set rmargin at screen 0.74"]
     total = sum(p.weight for p in panels)
     top = height - TITLE
     for panel in panels:
@@ -164,15 +175,15 @@ def multiple(panels: List[Panel], page: Page, height: int) -> List[str]:
         lines += [
             f"set tmargin at screen {upper:.4f}",
             f"set bmargin at screen {lower:.4f}",
-            f"set key at screen 0.795, screen {(upper + lower) / 2:.4f} left "
+            f"set key at screen 0.81, screen {(upper + lower) / 2:.4f} left "
             "center vertical Left reverse samplen 2 spacing 1.2 font ',9'",
             "unset object", "unset label",
             f"set label 1000 {quoted(panel.heading)} at graph 0, graph 1.0 "
             "left offset 0,1.2 font ',11' noenhanced",
             f"set xlabel {quoted(page.xlabel) if last else quoted('')}",
             f"set format x {quoted('%g' if last else '')}",
-            *axes(panel, page), *shading(panel), *state_strip(panel, page),
-            *labels(panel, page), *plot(panel)]
+            *axes(panel, page), *right_axis(panel), *shading(panel),
+            *state_strip(panel, page), *labels(panel, page), *plot(panel)]
         top -= room
     return lines + ["unset multiplot"]
 

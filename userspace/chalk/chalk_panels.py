@@ -47,6 +47,8 @@ class Panel:
         self.top = top
         self.bottom = bottom
         self.log = False
+        # what one of the right axis is on the left one, and its name
+        self.second: Optional[Unit] = None
         self.weight = 1.0
         self.layers: List[Layer] = []
         self.shades: List[Stretch] = []
@@ -92,13 +94,14 @@ def window_top(curves: Curves, others: bool = True) -> float:
 
     A peak that takes little of the time and would flatten all the rest,
     such as that of the first slow start, is cut off. Without others, the
-    congestion window alone counts.
+    congestion window alone counts, not inflated.
     """
     records = [r for r in curves.seen if r.cwnd]
     if not records:
         raise TraceError("this connection had no congestion window in that "
                          "time")
-    used = max(max(r.cwnd, r.flight if others else 0) for r in records)
+    used = (max(max(r.cwnd, r.flight) for r in records) if others else
+            max(y for _, y in curves.deflated()))
     often = usual(curves, RARE)
     if often and used > 3 * often:
         return 1.8 * often
@@ -129,8 +132,17 @@ def cwnd_panel(curves: Curves) -> Panel:
     panel.add("ssthresh", steps("ssthresh"),
               f"with steps lw 1.4 lc rgb '{ORANGE}'", "ssthresh",
               "with steps lt 3")
-    panel.add("cwnd", steps("cwnd"), f"with steps lw 1.5 lc rgb '{BLUE}'",
-              "cwnd", "with steps lt 1")
+    real, inflated = scaled(curves.deflated(), by, 1.5 * top), steps("cwnd")
+    if inflated != real:
+        panel.add("inflated", inflated,
+                  f"with steps lw 0.7 dt 2 lc rgb '{BLUE}'",
+                  "inflated for fast recovery")
+    panel.add("cwnd", real, f"with steps lw 1.7 lc rgb '{BLUE}'", "cwnd", "with steps lt 1")
+    panel.add("shut", [(s.begin, top / by * 0.012, s.end - s.begin)
+                       for s in curves.shut()],
+              f"with vectors nohead lw 7 lc rgb '{RED}'",
+              "window shut (rwnd 0)", "with points pt '0' lc rgb 'red'",
+              "1:2:3:(0)")
     panel.add("rtx", [(x, top / by * 0.025) for x in curves.retransmissions()],
               f"with impulses lw 1 lc rgb '{RED}'", "retransmission")
     panel.add("third", scaled(curves.losses(THIRD_DUPACK), by, top),
@@ -142,6 +154,9 @@ def cwnd_panel(curves: Curves) -> Panel:
     panel.shades = [p for p in curves.phases() if p.name != AVOIDANCE]
     panel.states = [s for s in curves.states() if s.name != "ESTABLISHED"]
     panel.weight = 1.3
+    size = curves.segment_size()
+    if size:
+        panel.second = size / by, f"segments of {size:,} bytes"
     if high > top:
         last = [r for r in curves.seen if r.cwnd > top][-1]
         panel.labels.append((curves.clock(last), None,

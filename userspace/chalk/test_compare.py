@@ -5,8 +5,10 @@ samples/ has what the kernels of the lab VM wrote of a small transfer that lost
 segments; selftests/net/test_tcp_probe.py makes such texts.
 """
 
+import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -29,6 +31,7 @@ from test_fixture import MSS, chalk  # noqa: E402
 sys.path.pop(0)
 KERNELS = ("6.1", "6.12")
 SAMPLE_BYTES = 200_000
+SIM = os.path.join(HERE, "../../build/bin/chalk-sim")
 PROBE = ("family=AF_INET src=10.0.1.1:41510 dest=10.0.2.1:7000 mark=0x0 "
          "data_len=0 snd_nxt=0x2000 snd_una=0xfffff000 snd_cwnd=12 "
          "ssthresh=2147483647 snd_wnd=64256 srtt=40144 rcv_wnd=65160 "
@@ -133,12 +136,41 @@ class TcpProbeTest(unittest.TestCase):
 class CompareTest(unittest.TestCase):
     def test_figures__of_a_known_transfer(self):
         known = figures(side().curves)
-        self.assertAlmostEqual(known["seconds"], .186)
+        self.assertAlmostEqual(known["seconds"], .086)
         self.assertEqual(known["acked"], 8 * MSS)
-        self.assertAlmostEqual(known["goodput"], 8 * MSS * 8 / .186)
+        self.assertAlmostEqual(known["goodput"], 8 * MSS * 8 / .086)
         self.assertEqual((known["segments"], known["again"], known["fast"],
                           known["timeouts"]), (13, 1, 1, 0))
         self.assertIsNone(known["trip"])
+
+    def test_goodput__is_one_for_all_tools(self):
+        """first byte sent to last ACK: simulator, summary, compare, report"""
+        with tempfile.TemporaryDirectory() as place:
+            trace = os.path.join(place, "t.tsv")
+            ran = subprocess.run(
+                [SIM, "--loss=1%", "--bytes=200kB", f"--trace={trace}"],
+                capture_output=True, text=True, check=True)
+            told = re.search(r"goodput from client: (\S+) Mbit/s \((\S+) s\)",
+                             ran.stdout).groups()
+            known = figures(Curves(load(trace, MSS).pick()))
+            summary = chalk("summary", trace).stdout
+            end = json.loads(chalk("summary", "--json", trace).stdout)[0]
+        self.assertEqual((f"{known['goodput'] / 1e6:.3f}",
+                          f"{known['seconds']:.3f}"), told)
+        self.assertIn(f"{told[0]} Mbit/s: 200,000 bytes in {told[1]}",
+                      summary)
+        # what the report shows
+        self.assertEqual(f"{end['goodput']['mbit_per_s']:.3f}", told[0])
+
+    def test_goodput__of_tcp_begins_when_the_connection_is_there(self):
+        for kernel in KERNELS:
+            end = load(sample(kernel), fixture.MSS).pick()
+            known = figures(Curves(end))
+            begun = next(r.time for r in end.records
+                         if r.state == "ESTABLISHED")
+            last = max(r.time for r in end.records if r.snd_nxt)
+            self.assertLessEqual(known["seconds"], last - begun)
+            self.assertGreater(known["seconds"], 0.8 * (last - begun))
 
     def test_mean_cwnd__is_over_time(self):
         script = fixture.Script()

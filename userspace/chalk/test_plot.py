@@ -56,6 +56,41 @@ class CurvesTest(unittest.TestCase):
             (0, 10000), (.146, 5000), (.146, 8000), (.146, 10000),
             (.186, 5000), (.186, 10000), (round(data.span, 6), 10000)])
 
+    def test_deflated__is_ssthresh_during_fast_recovery(self):
+        script = fixture.Script()
+        script.open()
+        third = {"cause": "third duplicate ACK", "ssthresh": 5000}
+        script.add(.1, False, "cwnd", cwnd=10000, ssthresh=9000)
+        script.add(.2, False, "cwnd", cwnd=8000, **third)
+        script.add(.3, False, "cwnd", cause="duplicate ACK in recovery",
+                   cwnd=9000, ssthresh=5000)
+        script.add(.4, False, "cwnd", cause="recovery done", cwnd=4000,
+                   ssthresh=5000)
+        script.segment(.5, False, "A", seq=1, ack=1, cwnd=4000)
+        found = curves(script).deflated()
+        self.assertEqual([y for _, y in found if y != found[0][1]][:2],
+                         [5000, 4000])
+        self.assertNotIn(9000, [y for _, y in found])
+
+    def test_phase__of_tahoe_is_slow_start_after_a_loss(self):
+        script = fixture.Script()
+        script.open()
+        script.add(.2, False, "cwnd", cause="third duplicate ACK", cwnd=1000,
+                   ssthresh=5000)
+        script.segment(.3, False, "A", seq=1, ack=1, cwnd=1000, ssthresh=5000)
+        self.assertNotIn("fast recovery",
+                         [p.name for p in curves(script).phases()])
+
+    def test_shut__from_the_window_0_to_the_next(self):
+        script = fixture.Script()
+        script.open()
+        script.segment(.1, False, "A", seq=1, ack=1, snd_wnd=5000)
+        script.segment(.2, False, "A", seq=1, ack=1, snd_wnd=0)
+        script.segment(.6, False, "A", seq=1, ack=1, snd_wnd=3000)
+        script.segment(.7, False, "A", seq=1, ack=1, snd_wnd=3000)
+        self.assertEqual([(round(s.begin, 6), round(s.end, 6))
+                          for s in curves(script).shut()], [(.2, .6)])
+
     def test_zoom__brings_the_value_along(self):
         script = fixture.Script()
         script.open()
@@ -298,6 +333,15 @@ class CwndTest(unittest.TestCase):
     def test_retransmission__is_marked(self):
         points = self.block(fixture.transfer(count=8, lost=3), "cwnd_rtx")
         self.assertEqual([x for x, _ in points], [0.146])
+
+    def test_right_axis__is_in_segments(self):
+        script = fixture.transfer()
+        script.segment(.9, False, "A", seq=1, ack=1, mss=fixture.MSS)
+        text = self.plot("x.gp", script).decode()
+        left, right = (float(text.split(f"set {axis} [0:")[1].split("]")[0])
+                       for axis in ("yrange", "y2range"))
+        self.assertAlmostEqual(left * 1024 / right, fixture.MSS, 0)
+        self.assertIn(f"segments of {fixture.MSS:,} bytes", text)
 
     def test_first_ssthresh__does_not_set_the_scale(self):
         text = self.plot("x.gp").decode()

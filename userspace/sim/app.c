@@ -27,7 +27,6 @@ void app_init(struct sock *sk)
 		.out_key = sk->session->key[side],
 		.in_key = sk->session->key[!side],
 		.expect = w->cfg->side[!side].bytes,
-		.since = w->now,
 		.read_at = w->now + cfg->read_delay,
 		.close_at = NEVER,
 		.abort_at = cfg->abort_after ? w->now + cfg->abort_after :
@@ -167,7 +166,6 @@ static bool user_read(struct sock *sk, u64 now)
 		return false;
 	}
 	a->read += n;
-	a->last = now;
 	sk->host->w->progress = now;
 	check_read(sk);
 	conn_read(&sk->c, n, now);

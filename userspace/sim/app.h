@@ -22,8 +22,6 @@ struct sock;
  * @expect:   bytes the peer will write
  * @written:  bytes written
  * @read:     bytes read and verified
- * @since:    when it took the connection
- * @last:     when it last read a byte
  * @write_at: next write not before
  * @read_at:  next read not before
  * @close_at: when to close, NEVER: not decided yet
@@ -47,7 +45,6 @@ struct app {
 	u64 out_key, in_key;
 	u64 expect;
 	u64 written, read;
-	u64 since, last;
 	u64 write_at, read_at, close_at, abort_at, resize_at, change_at,
 		leave_at;
 	u32 changes;

@@ -29,14 +29,14 @@ static void rare_row(FILE *f, const char *what, u64 client, u64 server)
 }
 
 struct totals {
-	u64 resent, delivered;
-	u64 since, last;
+	u64 resent, delivered, acked;
+	u64 first, last;
 };
 
 /* What the ends of one side did, all connections together. */
 static struct totals totals_of(const struct world *w, enum side side)
 {
-	struct totals t = { .since = NEVER };
+	struct totals t = { .first = NEVER };
 	u32 i;
 
 	for (i = 0; i < w->nr_sessions; i++) {
@@ -46,11 +46,11 @@ static struct totals totals_of(const struct world *w, enum side side)
 		if (!sk)
 			continue;
 		t.resent += sk->resent;
-		t.since = min_t(u64, t.since, sk->app.since);
-		if (!peer)
-			continue;
-		t.delivered += peer->app.read;
-		t.last = max_t(u64, t.last, peer->app.last);
+		t.acked += sk->tx_off;
+		t.first = min_t(u64, t.first, sk->first_sent);
+		t.last = max_t(u64, t.last, sk->last_acked);
+		if (peer)
+			t.delivered += peer->app.read;
 	}
 	return t;
 }
@@ -73,13 +73,14 @@ static void report_rows(const struct run *r, const struct totals *t, FILE *f)
 	row(f, "bytes delivered", t[CLIENT].delivered, t[SERVER].delivered);
 }
 
+/* Acknowledged payload, from the first byte sent to the last ACK: as chalk summary. */
 static void report_goodput(const struct totals *t, const char *from, FILE *f)
 {
-	u64 time = t->last > t->since ? t->last - t->since : 0;
+	u64 time = t->last > t->first ? t->last - t->first : 0;
 
 	if (time)
 		fprintf(f, "goodput from %s: %.3f Mbit/s (%.3f s)\n", from,
-			t->delivered * 8 / seconds(time) / 1e6, seconds(time));
+			t->acked * 8 / seconds(time) / 1e6, seconds(time));
 }
 
 static void report_end(const struct sock *sk, const char *name, FILE *f)

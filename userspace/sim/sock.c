@@ -98,6 +98,7 @@ static struct sock *sock_new(struct host *h, u32 raddr, u16 lport, u16 rport)
 	sk->lport = lport;
 	sk->rport = rport;
 	sk->id = ++h->w->next_id;
+	sk->first_sent = NEVER;
 	sim_timer_init(&sk->timer, sock_fire);
 	sk->all = h->all;
 	h->all = sk;
@@ -186,6 +187,8 @@ static void sock_send(struct sock *sk, const struct seg *s)
 	u32 first = s->seq + !!(s->flags & FLAG_SYN);
 
 	check_out(sk, s);
+	if (s->len)
+		sk->first_sent = min_t(u64, sk->first_sent, sk->host->w->now);
 	sk->sent += host_send(sk->host, sk->raddr, s, sk->app.out_key,
 			      s->len ? tx_offset(sk, first) : 0);
 }
@@ -217,6 +220,7 @@ static void forget_acked(struct sock *sk)
 		return;
 	sk->tx_off += una - sk->tx_seq;
 	sk->tx_seq = una;
+	sk->last_acked = sk->host->w->now;
 	sk->host->w->progress = sk->host->w->now;
 }
 

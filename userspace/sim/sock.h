@@ -45,7 +45,9 @@ enum sock_kind {
  * @tw:      the TIME_WAIT record
  * @in:      received payload
  * @tx_seq:  a sequence number of the send side
- * @tx_off:  offset in our stream of the byte it numbers
+ * @tx_off:  offset in our stream of the byte it numbers: so many are acknowledged
+ * @first_sent: when the first payload left, or NEVER
+ * @last_acked: when the last was acknowledged
  * @app:     the user
  * @check:   what the wire has shown
  * @final:   state before the last
@@ -67,6 +69,7 @@ struct sock {
 	struct store in;
 	u32 tx_seq;
 	u64 tx_off;
+	u64 first_sent, last_acked;
 	struct app app;
 	struct check check;
 	enum conn_state final;
