@@ -65,8 +65,8 @@ class Connections(unittest.TestCase):
             self.ask(sock, number)
             sock.close()
         thread.join()
-        for host in ("alice", "bob"):
-            self.assertEqual(read_counters(host, CHALK)["OutRsts"], 0, host)
+        # alice's ends leave no record: what bob sends again may get one
+        self.assertEqual(read_counters("bob", CHALK)["OutRsts"], 0)
         two_msl = 2 * int(sysctl("bob", "msl_ms")) / 1000
         self.assertGreater(in_state("TIME_WAIT"), 0)
         self.assertTrue(wait_until(lambda: not in_state("TIME_WAIT"),
