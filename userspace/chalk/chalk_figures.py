@@ -124,7 +124,10 @@ def held_back(end: Connection) -> Optional[Dict]:
     if not known or known[2] <= known[1]:
         return None
     _, first, last = known
-    mss = max(r.mss for r in end.records) or max(r.len for r in end.sent)
+    mss = (max(r.mss for r in end.records) or
+           max((r.len for r in end.sent), default=0))
+    if not mss:
+        return None
     found: Dict[str, float] = dict.fromkeys(LIMITS, 0.0)
     instants = [list(group) for _, group in groupby(
         (r for r in end.records if first <= r.time <= last),

@@ -131,6 +131,13 @@ class HeldBackTest(unittest.TestCase):
         script.send(5)
         self.assertEqual(script.seconds(), {PROGRAM: 5, SNDBUF: 4})
 
+    def test_no_segment_that_left__nothing_is_held_back(self):
+        script = fixture.Script()
+        script.add(.1, False, "recv", snd_una=1, snd_nxt=1001)
+        script.add(.2, False, "recv", snd_una=1001, snd_nxt=1001)
+        end = script.trace().pick()
+        self.assertIsNone(figures.held_back(end))
+
     def test_time__is_that_of_goodput(self):
         trace = fixture.transfer(40, 5).trace()
         known = figures.figures(trace, trace.pick())
