@@ -42,6 +42,36 @@ static int __init check_algorithms(void)
 	return 0;
 }
 
+/* What each namespace has: settings, records, counters. */
+static int __init join_namespaces(void)
+{
+	int err;
+
+	err = chalk_net_init();
+	if (err)
+		return err;
+	err = chalk_stream_net_init();
+	if (err)
+		goto out_net;
+	err = chalk_snmp_register();
+	if (err)
+		goto out_stream;
+	return 0;
+
+out_stream:
+	chalk_stream_net_exit();
+out_net:
+	chalk_net_exit();
+	return err;
+}
+
+static void leave_namespaces(void)
+{
+	chalk_snmp_unregister();
+	chalk_stream_net_exit();
+	chalk_net_exit();
+}
+
 static int __init chalk_init(void)
 {
 	int err;
@@ -55,18 +85,12 @@ static int __init chalk_init(void)
 	err = chalk_proto_register();
 	if (err)
 		goto out_demux;
-	err = chalk_net_init();
+	err = join_namespaces();
 	if (err)
 		goto out_proto;
-	err = chalk_stream_net_init();
-	if (err)
-		goto out_net;
-	err = chalk_snmp_register();
-	if (err)
-		goto out_stream;
 	err = chalk_input_register();
 	if (err)
-		goto out_snmp;
+		goto out_namespaces;
 	err = chalk_datagram_register();
 	if (err)
 		goto out_input;
@@ -83,12 +107,8 @@ out_debugfs:
 	chalk_datagram_unregister();
 out_input:
 	chalk_input_unregister();
-out_snmp:
-	chalk_snmp_unregister();
-out_stream:
-	chalk_stream_net_exit();
-out_net:
-	chalk_net_exit();
+out_namespaces:
+	leave_namespaces();
 out_proto:
 	chalk_proto_unregister();
 out_demux:
@@ -102,9 +122,7 @@ static void __exit chalk_exit(void)
 	chalk_debugfs_exit();
 	chalk_datagram_unregister();
 	chalk_input_unregister();
-	chalk_snmp_unregister();
-	chalk_stream_net_exit();
-	chalk_net_exit();
+	leave_namespaces();
 	chalk_proto_unregister();
 	chalk_demux_exit();
 }

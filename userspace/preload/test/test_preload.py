@@ -292,7 +292,8 @@ class LookupTest(RunTest):
                     int (*next)(int, int) = dlsym(RTLD_NEXT, "listen");
                     return next == listen ? 77 : next(fd, n) + 5;
                 }""", text=True)
-        order = f"{self.library()} {path} {fake.directory()}/fake.so"
+        order = " ".join([self.library(), path,
+                          os.path.join(fake.directory(), "fake.so")])
         done = fake.run([RUN, "env", f"LD_PRELOAD={order}", sys.executable, "-c", "import ctypes, socket; "
                          "s = socket.socket(); "
                          "print(ctypes.CDLL(None).listen(s.fileno(), 1))"],
