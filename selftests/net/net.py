@@ -39,7 +39,8 @@ TIME_WAIT, LISTEN = 6, 10
 exact_clock = unittest.skipIf(os.environ.get("CHALK_CLOCK") == "real",
                               "asserts times, needs --clock virtual")
 # The detectors of the debug kernel take milliseconds themselves.
-fast_kernel = unittest.skipIf("debug" in os.uname().release,
+has_detectors = "debug" in os.uname().release
+fast_kernel = unittest.skipIf(has_detectors,
                               "asserts milliseconds, needs a fast kernel")
 
 

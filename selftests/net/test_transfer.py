@@ -10,7 +10,7 @@ import unittest
 
 from counters import read_counters
 from net import (BOB, IPPROTO_CHALK, Net, Wire, chalk_socket, exact_clock,
-                 lengthen_device_queues, listener, receive_all, segment_of,
+                 fast_kernel, lengthen_device_queues, listener, receive_all, segment_of,
                  sysctl, table, wait_until)
 
 MIB = int(os.environ.get("TRANSFER_MIB", "64"))
@@ -71,6 +71,9 @@ class Transfer(unittest.TestCase):
             # both ends reach CLOSED: what is left goes after 2 MSL
             self.assertTrue(wait_until(lambda: not table("conns"), 200, 1))
 
+    # where a segment costs 250 us, a window waits for the processor, an ACK of
+    # the other direction behind it: for longer than the RTO
+    @fast_kernel
     @exact_clock
     def test_clean_network(self):
         """a link that loses nothing: all arrives in order, nothing is dropped"""
