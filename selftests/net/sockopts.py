@@ -11,7 +11,7 @@ import socket
 import struct
 import time
 
-from net import IPPROTO_CHALK, add_hosts, inside, sh
+from net import IPPROTO_CHALK, add_hosts, inside, remove_hosts, sh
 
 libc = ctypes.CDLL(None, use_errno=True)
 ROOM = 512
@@ -152,7 +152,7 @@ class Lab:
 
     def __exit__(self, *_):
         self.set_modprobe(self.modprobe)
-        sh("ip netns del lab")
+        remove_hosts(["lab"])
 
     @staticmethod
     def set_modprobe(path):

@@ -10,7 +10,7 @@ import socket
 import unittest
 
 import parity
-from net import IPPROTO_CHALK, inside, sh
+from net import IPPROTO_CHALK, add_hosts, inside, remove_hosts, sh
 # pylint: disable=unused-import
 import parity_calls  # noqa: F401
 import parity_connect  # noqa: F401
@@ -35,7 +35,7 @@ class Parity(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        sh("ip -all netns del; ip netns add parity")
+        add_hosts(["parity"])
         sh("ip -n parity link set lo up")
         cls.inside = inside("parity")
         cls.inside.__enter__()
@@ -49,7 +49,7 @@ class Parity(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.inside.__exit__(None, None, None)
-        sh("ip netns del parity")
+        remove_hosts(["parity"])
 
     def compare(self, function):
         """The logs are equal, or the table says why not."""
