@@ -228,7 +228,7 @@ class Run:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         return got
 
-    def meanwhile(self, function, *args, after=0.3) -> threading.Thread:
+    def meanwhile(self, function, *args, after=2 * GRAIN) -> threading.Thread:
         """Another thread calls after a while; join it."""
         def run():
             time.sleep(after)
