@@ -47,12 +47,26 @@ static void fill(struct conn *c, u32 seq, enum cause cause, u64 now,
 
 /* --- RST and SYN --- */
 
+/*
+ * The sequence number of a segment without data. Where a probe went beyond all
+ * windows SND.NXT would be unacceptable to the peer; their furthest edge is not,
+ * though the last window may end before it, as it is rounded down: the peer must
+ * honour each window that it has offered (RFC 7323 section 2.4).
+ */
+static u32 bare_seq(const struct conn *c)
+{
+	/* our SYN was no part of any window */
+	u32 first = c->snd_una + !c->syn_acked;
+
+	return seq_max(first, seq_min(c->snd_nxt, c->snd_edge));
+}
+
 static bool poll_rst(struct conn *c, u64 now, struct seg *s)
 {
 	if (!c->rst_pending)
 		return false;
 	c->rst_pending = false;
-	fill(c, c->snd_nxt, BY_RESET, now, s);
+	fill(c, bare_seq(c), BY_RESET, now, s);
 	s->flags |= FLAG_RST;
 	trace_segment(c, EV_SEND, BY_RESET, s, now);
 	return true;
@@ -366,17 +380,6 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 }
 
 /* --- nothing but an ACK --- */
-
-/*
- * The sequence number of a segment without data. Where a probe went beyond all
- * windows SND.NXT would be unacceptable to the peer; their furthest edge is not,
- * though the last window may end before it, as it is rounded down: the peer must
- * honour each window that it has offered (RFC 7323 section 2.4).
- */
-static u32 bare_seq(const struct conn *c)
-{
-	return seq_max(c->snd_una, seq_min(c->snd_nxt, c->snd_edge));
-}
 
 /* RFC 9293 section 3.8.4: SEG.SEQ = SND.NXT - 1, which the peer must answer */
 static bool poll_keepalive(struct conn *c, u64 now, struct seg *s)

@@ -34,6 +34,47 @@ static void poll_rst__last_segment(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSED);
 }
 
+/* A probe went beyond the window: the RST stands where the peer takes it. */
+static void poll_rst__after_a_probe(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	w->a.cc.cwnd = 2 * RCV_BUF;
+	conn_write(&w->a, RCV_BUF + 5000, false, w->now);
+	carry(w);
+	elapse(w, w->env.tun.delack);
+	carry(w);
+	KUNIT_ASSERT_EQ(test, w->a.snd_wnd, 0);
+	KUNIT_ASSERT_EQ(test, window_left(&w->b), 0);
+	elapse(w, rtt_rto(&w->a.rtt));
+	carry(w);
+	KUNIT_ASSERT_EQ(test, w->a.snd_nxt, w->a.snd_una + 1);
+	conn_abort(&w->a, w->now);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, w->b.rcv_nxt, 0, FLAG_RST | FLAG_ACK);
+	deliver(w, &w->b, &s);
+	KUNIT_EXPECT_EQ(test, w->b.state, ST_CLOSED);
+}
+
+/* A window of 0 in the SYN: our SYN+ACK took a number all the same. */
+static void poll_rst__behind_syn_without_window(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	open_a(w);
+	lose_all(w, &w->a);
+	s.flags = FLAG_SYN;
+	s.wnd = 0;
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_EQ(test, w->a.state, ST_SYN_RCVD);
+	conn_abort(&w->a, w->now);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0, 0, FLAG_RST | FLAG_ACK);
+}
+
 /* --- SYN (RFC 9293 section 3.5) --- */
 
 static void poll_syn__fields(struct kunit *test)
@@ -898,6 +939,8 @@ static void emit__variables_of_packets_sent_again(struct kunit *test)
 
 static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_rst__last_segment),
+	KUNIT_CASE(poll_rst__after_a_probe),
+	KUNIT_CASE(poll_rst__behind_syn_without_window),
 	KUNIT_CASE(poll_syn__fields),
 	KUNIT_CASE(poll_syn__options),
 	KUNIT_CASE_PARAM(poll_syn__agreement, option_pairs_row_gen_params),

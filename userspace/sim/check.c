@@ -395,23 +395,18 @@ static void out_data(struct sock *sk, const struct seg *s)
 	k->sent_max = seq_max(k->sent_max, end);
 }
 
-/*
- * RFC 9293 section 3.10.7.4: SND.NXT, or where a probe has gone beyond all windows
- * the furthest edge, which the peer must honour (RFC 7323 section 2.4); a
- * keep-alive stands one before (section 3.8.4).
- */
+/* As of any segment without data; a keep-alive stands one before (3.8.4). */
 static void out_bare(struct sock *sk, const struct seg *s)
 {
 	const struct check *k = &sk->check;
-	u32 nxt = k->snd.nxt;
-	u32 seq = seq_max(k->snd.una, seq_min(nxt, k->snd.edge));
+	u32 seq = sender_bare_seq(sk);
 
-	if (s->seq == nxt - 1 && k->life.keep_owed)
+	if (s->seq == k->snd.nxt - 1 && k->life.keep_owed)
 		return;
 	if (k->snd.on && s->seq != seq)
 		rule_fail(sk,
 			  "an ACK at %u, SND.NXT is %u, the window ends at %u",
-			  s->seq, nxt, k->snd.edge);
+			  s->seq, k->snd.nxt, k->snd.edge);
 }
 
 static void out_any(struct sock *sk, const struct seg *s)

@@ -132,9 +132,9 @@ void life_reset(struct sock *sk, const struct seg *s)
 {
 	struct life *l = &sk->check.life;
 
-	if (sk->kind != SOCK_TIMEWAIT && s->seq != sk->check.snd.nxt)
+	if (sk->kind != SOCK_TIMEWAIT && s->seq != sender_bare_seq(sk))
 		rule_fail(sk, "a RST at %u, not at %u", s->seq,
-			  sk->check.snd.nxt);
+			  sender_bare_seq(sk));
 	l->reset = true;
 }
 

@@ -69,6 +69,9 @@ bool sender_is_idle(const struct sock *sk);
 /* Bytes, or a FIN, that have never left. */
 bool sender_has_unsent(const struct sock *sk);
 
+/* Where a segment without data stands. */
+u32 sender_bare_seq(const struct sock *sk);
+
 /* What the sender waits for. */
 enum limit sender_waits_for(const struct sock *sk);
 

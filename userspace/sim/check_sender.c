@@ -378,6 +378,18 @@ void sender_data(struct sock *sk, const struct seg *s)
 	m->last_sent = sk->host->w->now;
 }
 
+/*
+ * RFC 9293 section 3.10.7.4: at SND.NXT, or where a probe has gone beyond all
+ * windows at the furthest edge, which the peer must honour (RFC 7323 section 2.4).
+ */
+u32 sender_bare_seq(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	u32 first = m->on ? m->una : m->nxt;
+
+	return seq_max(first, seq_min(m->nxt, m->edge));
+}
+
 /* --- what the counters ask --- */
 
 bool sender_is_fast(const struct sock *sk)
