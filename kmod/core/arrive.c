@@ -92,9 +92,9 @@ static void keep_timestamp(struct conn *c, const struct seg *s, u64 now)
  * The table of section 3.10.7.4. What begins exactly at RCV.NXT is acceptable
  * for its ACK and RST even where the window is shut; the seventh step cuts the
  * text off.
- * DEVIATES: an ACK without text may stand right at the edge too, as in the
- * kernel's TCP. That is where a sender's ACKs are while all it was allowed to
- * send is in flight; if some of that is lost, the table refuses them.
+ * DEVIATES: what takes no number may stand right at the edge too, as in the
+ * kernel's TCP. That is where a sender's ACKs are, and its RST, while all it was
+ * allowed to send is in flight; if some of that is lost, the table refuses them.
  */
 static bool is_acceptable(const struct conn *c, const struct seg *s)
 {
@@ -105,10 +105,10 @@ static bool is_acceptable(const struct conn *c, const struct seg *s)
 		return true;
 	if (!wnd)
 		return false;
-	if (!space && !(s->flags & FLAG_RST))
+	if (!space)
 		return s->seq - c->rcv_nxt <= wnd;
 	return s->seq - c->rcv_nxt < wnd ||
-	       (space && s->seq + space - 1 - c->rcv_nxt < wnd);
+	       s->seq + space - 1 - c->rcv_nxt < wnd;
 }
 
 /*

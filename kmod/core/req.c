@@ -121,12 +121,17 @@ static enum req_result refuse_and_ack(struct req *r, struct env *env,
 	return req_refuse(r, env, s, why, drop, now);
 }
 
-/* The first step of section 3.10.7.4, with RCV.NXT = IRS + 1. */
+/*
+ * The first step of section 3.10.7.4, with RCV.NXT = IRS + 1 and what
+ * is_acceptable() in arrive.c adds.
+ */
 static bool req_is_acceptable(const struct req *r, const struct seg *s)
 {
 	u32 into = s->seq - (r->irs + 1);
 
-	return into < r->rcv_wnd || !into;
+	if (!into)
+		return true;
+	return into < r->rcv_wnd || (!seg_space(s) && into == r->rcv_wnd);
 }
 
 /*

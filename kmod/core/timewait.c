@@ -67,9 +67,9 @@ static bool timewait_is_acceptable(const struct timewait *t,
 
 	if (!first)
 		return true;
-	if (!space && !(s->flags & FLAG_RST))
+	if (!space)
 		return t->rcv_wnd && first <= t->rcv_wnd;
-	return first < t->rcv_wnd || (space && first + space - 1 < t->rcv_wnd);
+	return first < t->rcv_wnd || first + space - 1 < t->rcv_wnd;
 }
 
 /* --- FIN_WAIT_2 --- */

@@ -371,7 +371,7 @@ static void check_sequence__rst_not_answered(struct kunit *test)
 	struct seg s = from_peer(&w->a);
 
 	s.flags = FLAG_RST;
-	s.seq += RCV_BUF;
+	s.seq += RCV_BUF + 1;
 	deliver(w, &w->a, &s);
 	expect_drop(test, w, DROP_OUT_OF_WINDOW);
 	s.seq = B0 - 1;
@@ -486,6 +486,29 @@ static void check_rst__in_window(struct kunit *test)
 	expect_drop(test, w, DROP_RST_CHALLENGED);
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
 	expect_ack(test, w, &w->a, BY_ACK_CHALLENGE);
+}
+
+/*
+ * A whole window is in flight and its first segment lost: the RST stands right at
+ * the edge. It is asked for again, with the exact number.
+ */
+static void check_rst__behind_full_flight(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	w->a.cc.cwnd = 2 * RCV_BUF;
+	write_and_send(w, &w->a, RCV_BUF);
+	KUNIT_ASSERT_EQ(test, w->a.snd_nxt, window_edge(&w->b));
+	conn_abort(&w->a, w->now);
+	s = next_seg(test, w, &w->a);
+	deliver(w, &w->b, &s);
+	expect_drop(test, w, DROP_RST_CHALLENGED);
+	expect_ack(test, w, &w->b, BY_ACK_CHALLENGE);
+	s.seq++;
+	deliver(w, &w->b, &s);
+	expect_drop(test, w, DROP_OUT_OF_WINDOW);
+	expect_silence(test, w, &w->b);
 }
 
 /* The real peer answers the challenge with the exact number. */
@@ -1339,6 +1362,7 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(check_sequence__limited),
 	KUNIT_CASE_PARAM(check_rst__exact, states_row_gen_params),
 	KUNIT_CASE(check_rst__in_window),
+	KUNIT_CASE(check_rst__behind_full_flight),
 	KUNIT_CASE(check_rst__challenge_answered),
 	KUNIT_CASE_PARAM(check_syn__challenged, states_row_gen_params),
 	KUNIT_CASE(check_syn__synack_again),

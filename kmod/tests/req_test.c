@@ -275,7 +275,7 @@ static void make_challenge__after_timeout(struct kunit *test)
 	req_tick(&w->req, &w->env, w->now);
 	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
 	in = third(&s);
-	in.seq += RCV_BUF;
+	in.seq += RCV_BUF + 1;
 	req_rx(&w->req, &w->env, &in, w->now, &drop);
 	forget_events(w);
 	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
@@ -304,14 +304,18 @@ static const struct rx_param {
 	{ "no ACK bit", 0, 0, 0, REQ_DROP, DROP_NO_ACK, false },
 	{ "below the window", FLAG_ACK, -1, 0, REQ_DROP, DROP_OUT_OF_WINDOW,
 	  true },
-	{ "beyond the window", FLAG_ACK, RCV_BUF, 0, REQ_DROP,
+	{ "behind a full flight that was lost", FLAG_ACK, RCV_BUF, 0,
+	  REQ_ESTABLISH, DROP_NONE, false },
+	{ "beyond the window", FLAG_ACK, RCV_BUF + 1, 0, REQ_DROP,
 	  DROP_OUT_OF_WINDOW, true },
 	/* RFC 5961 section 3.2 */
 	{ "RST, exact", FLAG_RST, 0, 0, REQ_GONE, DROP_NONE, false },
 	{ "RST, in the window", FLAG_RST, 1, 0, REQ_DROP, DROP_RST_CHALLENGED,
 	  true },
-	{ "RST, outside", FLAG_RST, RCV_BUF, 0, REQ_DROP, DROP_OUT_OF_WINDOW,
-	  false },
+	{ "RST, behind a full flight that was lost", FLAG_RST, RCV_BUF, 0,
+	  REQ_DROP, DROP_RST_CHALLENGED, true },
+	{ "RST, outside", FLAG_RST, RCV_BUF + 1, 0, REQ_DROP,
+	  DROP_OUT_OF_WINDOW, false },
 	{ "RST, below", FLAG_RST, -1, 0, REQ_DROP, DROP_OUT_OF_WINDOW, false },
 	/* RFC 5961 section 4.2 */
 	{ "another SYN, in the window", FLAG_SYN, 1, 0, REQ_DROP,

@@ -281,9 +281,10 @@ static void rx_rst__outside(struct kunit *test)
 	s.seq--;
 	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
 	expect_silent(test, w, &t);
-	s.seq = t.rcv_nxt + t.rcv_wnd;
+	s.seq = t.rcv_nxt + t.rcv_wnd + 1;
 	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
 	expect_silent(test, w, &t);
+	/* where that of a peer stands whose window is full */
 	s.seq--;
 	KUNIT_EXPECT_EQ(test, arrives(w, &t, &s), TIMEWAIT_DROP);
 	expect_ack(test, w, &t);
@@ -486,6 +487,8 @@ static const struct fin_wait_param {
 	{ "RST in the window", FLAG_RST, 1, 0, 0, 0, TIMEWAIT_DROP,
 	  DROP_RST_CHALLENGED, BY_ACK_CHALLENGE },
 	{ "RST right behind it", FLAG_RST, RCV_BUF, 0, 0, 0, TIMEWAIT_DROP,
+	  DROP_RST_CHALLENGED, BY_ACK_CHALLENGE },
+	{ "RST beyond it", FLAG_RST, RCV_BUF + 1, 0, 0, 0, TIMEWAIT_DROP,
 	  DROP_OUT_OF_WINDOW, 0 },
 	{ "SYN", FLAG_SYN, 10, 0, 5, 0, TIMEWAIT_DROP, DROP_SYN_CHALLENGED,
 	  BY_ACK_CHALLENGE },

@@ -243,13 +243,20 @@ static bool timewait_ends(const struct sock *sk, const struct seg *s)
 	return seq_gt(s->seq, nxt);
 }
 
+/* So far into a window, or right at its edge, but not at its place. */
+static bool is_rst_in(u32 into, u32 wnd)
+{
+	return into && into <= wnd;
+}
+
 /* A RST where the rounding of our window hides the edge. */
 static bool timewait_is_unsure(const struct sock *sk, const struct seg *s)
 {
 	u32 into = s->seq - check_expected(sk);
 
-	return s->flags & FLAG_RST && into >= receiver_window_left(sk, false) &&
-	       into < receiver_window_left(sk, true);
+	return s->flags & FLAG_RST &&
+	       is_rst_in(into, receiver_window_left(sk, true)) &&
+	       !is_rst_in(into, receiver_window_left(sk, false));
 }
 
 /* What is not acceptable, or takes sequence numbers, wants an answer. */
@@ -258,7 +265,7 @@ static bool timewait_asks(const struct sock *sk, const struct seg *s)
 	u32 into = s->seq - check_expected(sk);
 
 	if (s->flags & FLAG_RST)
-		return into && into < receiver_window_left(sk, true);
+		return is_rst_in(into, receiver_window_left(sk, true));
 	if (s->flags & FLAG_FIN && !(into + seg_space(s)))
 		return false;
 	return seg_space(s) || into;

@@ -31,8 +31,8 @@ static bool is_old_timestamp(const struct sock *sk, const struct seg *s)
 }
 
 /*
- * The table of RFC 9293 section 3.10.7.4; a bare ACK may also stand right at the
- * edge, where those of a sender are that has filled the window.
+ * The table of RFC 9293 section 3.10.7.4; a bare ACK or a RST may also stand right
+ * at the edge, where those of a sender are that has filled the window.
  */
 static bool is_acceptable(const struct seg *s, u32 nxt, u32 wnd)
 {
@@ -41,9 +41,9 @@ static bool is_acceptable(const struct seg *s, u32 nxt, u32 wnd)
 
 	if (!first)
 		return true;
-	if (!space && !(s->flags & FLAG_RST))
+	if (!space)
 		return wnd && first <= wnd;
-	return first < wnd || (space && last < wnd);
+	return first < wnd || last < wnd;
 }
 
 /* The peer has not heard that the octet of its probe was taken. */

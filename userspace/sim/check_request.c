@@ -40,7 +40,9 @@ static bool is_acceptable(const struct sock *sk, const struct seg *s)
 	const struct check *k = &sk->check;
 	u32 into = s->seq - (k->in.seq + 1);
 
-	return !into || into < k->out.wnd;
+	/* at the edge, where a sender stands that has filled the window */
+	return !into || into < k->out.wnd ||
+	       (!seg_space(s) && into == k->out.wnd);
 }
 
 /* From the second step on */
