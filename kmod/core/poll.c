@@ -190,6 +190,17 @@ static enum event_kind make_range(struct conn *c, u32 seq, u32 len,
 
 /* --- the segment that duplicate or partial ACKs call for --- */
 
+/*
+ * A fast retransmission begins the timer anew, as RFC 6675 section 6 allows: its ACK
+ * takes a round trip from here, and where that is longer than the least RTO the
+ * timer of the first transmission would end the recovery before it can come. Those
+ * that partial ACKs call for do not: RFC 6582 section 4, Impatient.
+ */
+static bool begins_timer(const struct conn *c)
+{
+	return !timer_is_set(c, TIMER_RTX) || c->rtx_cause == BY_THIRD_DUPACK;
+}
+
 static bool poll_lost(struct conn *c, u64 now, struct seg *s)
 {
 	u32 data_end = seq_min(c->snd_nxt, c->write_seq);
@@ -204,7 +215,7 @@ static bool poll_lost(struct conn *c, u64 now, struct seg *s)
 	len = min_t(u32, data_end - c->snd_una, c->smss);
 	kind = make_range(c, c->snd_una, len, c->rtx_cause, now, s);
 	trace_segment(c, kind, c->rtx_cause, s, now);
-	if (!timer_is_set(c, TIMER_RTX))
+	if (begins_timer(c))
 		timer_set_rtx(c, now);
 	return true;
 }
@@ -352,6 +363,7 @@ static bool fin_may_go(const struct conn *c)
 
 static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 {
+	bool first = !conn_flight(c);
 	u32 avail = 0, len = 0;
 	enum event_kind kind;
 	enum cause cause;
@@ -374,7 +386,8 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 		c->limited += len;
 	c->snd_rtx = seg_end(s);
 	trace_segment(c, kind, cause, s, now);
-	if (!timer_is_set(c, TIMER_RTX) || c->persisting)
+	/* the first of all that goes again, too */
+	if (first || !timer_is_set(c, TIMER_RTX) || c->persisting)
 		timer_set_rtx(c, now);
 	return true;
 }

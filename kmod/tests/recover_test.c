@@ -263,6 +263,52 @@ static void restart_timer__by_new_ack(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
 }
 
+/*
+ * RFC 6675 section 6: the ACK of a fast retransmission comes a round trip after it,
+ * two after the first transmission. With SRTT above RTO_FLOOR that is beyond RTO.
+ */
+static void begins_timer__by_fast_retransmit(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	for (int i = 0; i < 60; i++) {
+		write_and_send(w, &w->a, MSS);
+		elapse(w, 300 * MS);
+		ack_all(w, &w->a);
+		lose_all(w, &w->a);
+	}
+	KUNIT_ASSERT_LE(test, rtt_rto(&w->a.rtt), 510 * MS);
+	write_and_send(w, &w->a, 10 * MSS);
+	elapse(w, 300 * MS);
+	dup_acks(w, &w->a, 9);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_TRUE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a),
+			w->now + rtt_rto(&w->a.rtt));
+	forget_events(w);
+	elapse(w, 299 * MS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_TIMER_FIRED, BY_T_RTX), 0);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+}
+
+/* The same where all that was in flight goes again: Tahoe, and a smaller MSS. */
+static void begins_timer__by_going_back(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u32 rto = rtt_rto(&w->a.rtt);
+
+	conn_set_cc(&w->a, &cc_tahoe, w->now);
+	write_and_send(w, &w->a, 10 * MSS);
+	elapse(w, 50 * MS);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + rto);
+	elapse(w, 50 * MS);
+	conn_set_mss(&w->a, 500, w->now);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + rto);
+}
+
 /* --- loss: RFC 5681 section 3.2, RFC 6582 section 3.2 --- */
 
 /* An ACK of something new begins the count anew. */
@@ -560,6 +606,8 @@ static struct kunit_case recover_cases[] = {
 	KUNIT_CASE(measure__timestamp_nonsense),
 	KUNIT_CASE(measure__timestamp_of_zero),
 	KUNIT_CASE(restart_timer__by_new_ack),
+	KUNIT_CASE(begins_timer__by_fast_retransmit),
+	KUNIT_CASE(begins_timer__by_going_back),
 	KUNIT_CASE(on_ack_in_recovery__partial_and_full),
 	KUNIT_CASE(on_ack_in_recovery__impatient),
 	KUNIT_CASE(on_ack_in_recovery__impatient_again),

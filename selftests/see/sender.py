@@ -39,6 +39,7 @@ CHOICES = """
   a retransmission, which section 4.3 counts as another sign of congestion.
 - RFC 6582 3.2 step 3: a full ACK sets cwnd = min (ssthresh, max (FlightSize,
   SMSS) + SMSS); of partial ACKs only the first restarts the timer (section 4).
+- RFC 6675 6: a fast retransmission begins the timer anew.
 - RFC 7661 4.3: cwnd grows if it was used: less than one SMSS of it was free.
 - RFC 6298 2.4: RTO = SRTT + max (200 ms, 4 * RTTVAR), as in Linux.
 - RFC 6298 3: one segment is timed at a time. After a timeout an echoed
@@ -394,8 +395,12 @@ class Sender:
         self.timed = None
         if self.owed and start == self.snd_una:
             self.owed = False
+            if not self.partial_seen:
+                self.timer.due = None
         elif start == self.resend:
             # the timeout's slow start goes on where it is
+            if not self.flight:
+                self.timer.due = None
             self._obey(seg, self.flight + seg.len)
             self.resend = end
         elif start == self.snd_una:

@@ -298,7 +298,8 @@ static void lost_segment(struct sock *sk, const struct seg *s)
 		rule_fail(sk, "what was lost goes for: %s",
 			  cause_name(s->cause));
 	m->owed = false;
-	if (m->due == NEVER)
+	/* RFC 6675 section 6, but for what partial ACKs call for */
+	if (m->due == NEVER || !m->partial_seen)
 		timer_start(sk);
 }
 
@@ -333,6 +334,7 @@ static enum cause cause_of_new(const struct sender *m, u32 len)
 static void stream(struct sock *sk, const struct seg *s)
 {
 	struct sender *m = &sk->check.snd;
+	bool first = m->next == m->una;
 	u32 len = sendable(sk);
 
 	expect(sk, s, m->next, len, "data");
@@ -344,7 +346,7 @@ static void stream(struct sock *sk, const struct seg *s)
 	if (m->next == m->nxt && m->next - m->una + len > m->cwnd && len)
 		m->limited += len;
 	m->next = seg_end(s);
-	if (m->due == NEVER || m->persisting)
+	if (first || m->due == NEVER || m->persisting)
 		timer_start(sk);
 }
 
