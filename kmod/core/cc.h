@@ -44,7 +44,7 @@ struct cc {
  * @on_partial:  a partial ACK of @bytes in recovery
  * @on_recovered: the ACK that ends recovery
  * @on_rto:      the retransmission timer expired; @again: for the same data
- * @on_idle:     nothing was sent for longer than the RTO
+ * @on_idle:     data is about to be sent, the first for longer than the RTO
  *
  * All run under the lock of the connection, in time that does not depend on
  * the size of the window. @now is in microseconds.

@@ -221,10 +221,6 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 
 void conn_write(struct conn *c, u32 n, bool more, u64 now)
 {
-	/* RFC 5681 section 4.1: cwnd says nothing after a silence */
-	if (!conn_flight(c) && c->last_sent &&
-	    now - c->last_sent > rtt_rto(&c->rtt))
-		c->cc.ops->on_idle(c, now);
 	c->write_seq += n;
 	c->more = more;
 	c->push = false;

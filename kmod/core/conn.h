@@ -248,7 +248,7 @@ struct conn {
 	u32 rtt_seq; /* the timed segment ends here */
 	u64 rtt_from; /* when it went out */
 	u64 back_at; /* last timeout: the SYN again, or snd_rtx back */
-	u64 last_sent; /* last data */
+	u64 last_sent; /* last data, but for probes of a shut window */
 	u64 last_rcvd; /* last segment that was acceptable */
 	u64 stuck_since; /* no progress since, while TIMER_RTX runs */
 	u8 rtx_cause;

@@ -155,7 +155,6 @@ static void note_sent(struct conn *c, u32 seq, u32 end, u64 now)
 		time_segment(c, seq, end, now);
 		c->snd_nxt = end;
 	}
-	c->last_sent = now;
 	/* an answer within its time: from now on ACKs ride on data */
 	if (c->stats.data_segs_in &&
 	    now - c->stats.last_data_in < c->env->tun.delack)
@@ -214,10 +213,30 @@ static bool poll_lost(struct conn *c, u64 now, struct seg *s)
 		return false;
 	len = min_t(u32, data_end - c->snd_una, c->smss);
 	kind = make_range(c, c->snd_una, len, c->rtx_cause, now, s);
+	c->last_sent = now;
 	trace_segment(c, kind, c->rtx_cause, s, now);
 	if (begins_timer(c))
 		timer_set_rtx(c, now);
 	return true;
+}
+
+/* --- after a silence --- */
+
+static bool has_been_idle(const struct conn *c, u64 now)
+{
+	return !conn_flight(c) && c->last_sent &&
+	       now - c->last_sent > rtt_rto(&c->rtt);
+}
+
+/*
+ * RFC 5681 section 4.1, "before beginning transmission": cwnd says nothing after a
+ * silence, whatever it was that held the data back, the user or the peer's window.
+ * Probes do not break it: they carry no more than one octet.
+ */
+static void restart_after_idle(struct conn *c, u64 now)
+{
+	if (has_been_idle(c, now))
+		c->cc.ops->on_idle(c, now);
 }
 
 /* --- the shut window --- */
@@ -261,9 +280,13 @@ static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 	avail = seq_lt(c->snd_rtx, c->write_seq) ? c->write_seq - c->snd_rtx :
 						   0;
 	len = min_t(u32, avail, clamp_t(u32, room, 1, c->smss));
-	kind = make_range(c, c->snd_rtx, len, BY_ZERO_WINDOW, now, s);
 	if (room)
+		restart_after_idle(c, now);
+	kind = make_range(c, c->snd_rtx, len, BY_ZERO_WINDOW, now, s);
+	if (room) {
 		c->snd_rtx = seg_end(s);
+		c->last_sent = now;
+	}
 	trace_segment(c, kind, BY_ZERO_WINDOW, s, now);
 	if (room) {
 		timer_set_rtx(c, now);
@@ -361,20 +384,28 @@ static bool fin_may_go(const struct conn *c)
 	       seq_le(c->snd_rtx, c->snd_una + c->snd_wnd);
 }
 
+/* What is written and may go now. */
+static u32 next_len(struct conn *c, u32 max_len, u64 now)
+{
+	u32 avail = c->write_seq - c->snd_rtx;
+
+	if (!seq_lt(c->snd_rtx, c->write_seq))
+		return 0;
+	/* each packet has a pointer of its own */
+	if (urgent_sending(c))
+		max_len = c->smss;
+	if (has_been_idle(c, now) && data_len(c, avail, max_len))
+		restart_after_idle(c, now);
+	return data_len(c, avail, max_len);
+}
+
 static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 {
+	u32 len = next_len(c, max_len, now);
 	bool first = !conn_flight(c);
-	u32 avail = 0, len = 0;
 	enum event_kind kind;
 	enum cause cause;
 
-	if (seq_lt(c->snd_rtx, c->write_seq)) {
-		avail = c->write_seq - c->snd_rtx;
-		/* each packet has a pointer of its own */
-		if (urgent_sending(c))
-			max_len = c->smss;
-		len = data_len(c, avail, max_len);
-	}
 	if (!len && !fin_may_go(c)) {
 		c->cwnd_limited = conn_flight(c) + c->smss > c->cc.cwnd;
 		start_persisting(c, now);
@@ -385,6 +416,7 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 	if (cause == BY_LIMITED_TRANSMIT)
 		c->limited += len;
 	c->snd_rtx = seg_end(s);
+	c->last_sent = now;
 	trace_segment(c, kind, cause, s, now);
 	/* the first of all that goes again, too */
 	if (first || !timer_is_set(c, TIMER_RTX) || c->persisting)

@@ -354,10 +354,11 @@ static void reno_idle__restart_window(struct kunit *test)
 	ack_all(w, &w->a);
 	w->a.cc.cwnd = 30 * MSS;
 	elapse(w, rtt_rto(&w->a.rtt));
-	conn_write(&w->a, 1, false, w->now);
+	write_and_send(w, &w->a, 1);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 30 * MSS);
-	elapse(w, 1);
-	conn_write(&w->a, 1, false, w->now);
+	ack_all(w, &w->a);
+	elapse(w, rtt_rto(&w->a.rtt) + 1);
+	write_and_send(w, &w->a, 1);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_IDLE_RESTART);
 }
@@ -370,7 +371,7 @@ static void reno_idle__smaller_stays(struct kunit *test)
 	ack_all(w, &w->a);
 	w->a.cc.cwnd = 4 * MSS;
 	elapse(w, 60 * SECOND);
-	conn_write(&w->a, 1, false, w->now);
+	write_and_send(w, &w->a, 1);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 4 * MSS);
 }
 

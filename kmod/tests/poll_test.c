@@ -387,6 +387,70 @@ static void part_may_go__half_of_largest_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
 }
 
+/* --- after a silence: RFC 5681 section 4.1 --- */
+
+/* A connection with a cwnd far above IW, and nothing in flight. */
+static struct world *with_large_cwnd(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, MSS);
+	ack_all(w, &w->a);
+	offer_window(w, &w->a, U16_MAX);
+	w->a.cc.cwnd = 60 * MSS;
+	forget_events(w);
+	return w;
+}
+
+/* Minutes of probes and answers, then the window opens. */
+static void restart_after_idle__window_shut_for_long(struct kunit *test)
+{
+	struct world *w = with_large_cwnd(test);
+
+	offer_window(w, &w->a, 0);
+	conn_write(&w->a, 100 * MSS, false, w->now);
+	expect_silence(test, w, &w->a);
+	for (int i = 0; i < 10; i++) {
+		elapse(w, conn_deadline(&w->a) - w->now);
+		KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+		ack_upto(w, &w->a, w->a.snd_una);
+	}
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 60 * MSS);
+	offer_window(w, &w->a, U16_MAX);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 10 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_IDLE_RESTART), 1);
+}
+
+/* Written at once, sent long after. */
+static void restart_after_idle__not_when_written(struct kunit *test)
+{
+	struct world *w = with_large_cwnd(test);
+
+	offer_window(w, &w->a, 0);
+	conn_write(&w->a, 50 * MSS, false, w->now);
+	expect_silence(test, w, &w->a);
+	w->now += 60 * SECOND;
+	offer_window(w, &w->a, U16_MAX);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 10 * MSS);
+}
+
+/* A part that the override timer lets out is data, and ends the silence. */
+static void restart_after_idle__by_override(struct kunit *test)
+{
+	struct world *w = with_large_cwnd(test);
+
+	w->now += 60 * SECOND;
+	conn_write(&w->a, 100, true, w->now);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 60 * MSS);
+	elapse(w, SWS_OVERRIDE);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).len, 100);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.last_sent, w->now);
+}
+
 /* (4): what is scorned goes out when the override timer fires */
 static void poll_probe__override(struct kunit *test)
 {
@@ -955,6 +1019,9 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_probe__octet_taken),
 	KUNIT_CASE(poll_probe__not_timed),
 	KUNIT_CASE(poll_probe__shrunk_window),
+	KUNIT_CASE(restart_after_idle__window_shut_for_long),
+	KUNIT_CASE(restart_after_idle__not_when_written),
+	KUNIT_CASE(restart_after_idle__by_override),
 	KUNIT_CASE(poll_probe__override),
 	KUNIT_CASE(poll_probe__override_is_not_put_off),
 	KUNIT_CASE(part_may_go__timeout),

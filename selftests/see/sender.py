@@ -363,14 +363,17 @@ class Sender:
             self._sent_again(seg, start, end)
         else:
             self._sent_new(seg, end)
+
+    def _after_silence(self, seg: Segment) -> None:
+        """RFC 5681 4.1: RW = min (IW, cwnd); probes do not break it."""
+        if seg.len and not self.flight and self.last_sent is not None and \
+                seg.time - self.last_sent > self.timer.rto:
+            window = self._initial_window(self.initial_segments)
+            self._set_cwnd(seg.time, min(window, self.cwnd), IDLE)
         self.last_sent = seg.time
 
     def _sent_new(self, seg: Segment, end: int) -> None:
-        if seg.len and not self.flight and self.last_sent is not None and \
-                seg.time - self.last_sent > self.timer.rto:
-            # RFC 5681 4.1: RW = min (IW, cwnd)
-            window = self._initial_window(self.initial_segments)
-            self._set_cwnd(seg.time, min(window, self.cwnd), IDLE)
+        self._after_silence(seg)
         length = end - self.snd_nxt
         self._obey(seg, self.flight + seg.len)
         # RFC 3042: what duplicate ACKs let out beyond cwnd
@@ -393,6 +396,10 @@ class Sender:
 
     def _sent_again(self, seg: Segment, start: int, end: int) -> None:
         self.timed = None
+        if start == self.resend:
+            # the octet of a probe goes with the rest when the window opens
+            self._after_silence(seg)
+        self.last_sent = seg.time
         if self.owed and start == self.snd_una:
             self.owed = False
             if not self.partial_seen:

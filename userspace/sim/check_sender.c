@@ -287,6 +287,16 @@ static void expect(struct sock *sk, const struct seg *s, u32 seq, u32 len,
 			  s->len, s->seq, len, seq);
 }
 
+/* RFC 5681 section 4.1: before data goes out, and be it the first after long. */
+static void after_silence(struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+
+	if (m->next == m->una && m->sent_any &&
+	    sk->host->w->now - m->last_sent > sender_rto(sk))
+		cwnd_idle(sk);
+}
+
 static void lost_segment(struct sock *sk, const struct seg *s)
 {
 	struct sender *m = &sk->check.snd;
@@ -315,6 +325,7 @@ static void probe(struct sock *sk, const struct seg *s)
 	       min_t(u32, waits, clamp_t(u32, room, 1, m->smss)), "probe");
 	m->probe_due = false;
 	if (room) {
+		after_silence(sk);
 		m->next = seg_end(s);
 		timer_start(sk);
 		return;
@@ -335,8 +346,11 @@ static void stream(struct sock *sk, const struct seg *s)
 {
 	struct sender *m = &sk->check.snd;
 	bool first = m->next == m->una;
-	u32 len = sendable(sk);
+	u32 len;
 
+	if (sendable(sk))
+		after_silence(sk);
+	len = sendable(sk);
 	expect(sk, s, m->next, len, "data");
 	if (!len && !fin_may_go(sk))
 		rule_fail(sk, "a FIN that may not go");
@@ -373,9 +387,11 @@ void sender_data(struct sock *sk, const struct seg *s)
 	if (s->len % m->smss)
 		m->small_end = seq_max(m->small_end, end);
 	rtt_sent(sk, s->seq, seg_end(s));
-	if (probes && m->persisting)
-		m->timing = false;
 	m->nxt = seq_max(m->nxt, seg_end(s));
+	if (probes && m->persisting) {
+		m->timing = false;
+		return;
+	}
 	m->sent_any = true;
 	m->last_sent = sk->host->w->now;
 }
@@ -439,16 +455,12 @@ enum limit sender_waits_for(const struct sock *sk)
 
 /* --- the user, the path --- */
 
-/* RFC 5681 section 4.1 */
 void sender_write(struct sock *sk, bool more)
 {
 	struct sender *m = &sk->check.snd;
 
 	m->more = more;
 	m->push = false;
-	if (m->on && m->next == m->una && m->sent_any &&
-	    sk->host->w->now - m->last_sent > sender_rto(sk))
-		cwnd_idle(sk);
 }
 
 /* RFC 1191 section 6.5: what is in flight goes again, in smaller segments. */

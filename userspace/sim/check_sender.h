@@ -55,7 +55,7 @@ enum back {
  * @push:     what is written goes, whatever holds it back
  * @back:     why @next went back, or what was lost goes again
  * @more:     the user said that more follows
- * @sent_any, @last_sent: when data left last
+ * @sent_any, @last_sent: when data left last, but for probes of a shut window
  * @srtt, @rttvar, @rto, @backoffs: RFC 6298
  * @timing, @timed_end, @timed_at: the one segment that is timed
  * @back_at:  the last timeout
