@@ -543,6 +543,8 @@ static bool syn_sent_syn(struct conn *c, const struct seg *s, u64 now,
 		state_set(c, ST_SYN_RCVD, BY_RCVD_SYN, now);
 		c->syn_pending = true;
 		c->retries = 0;
+		/* which of the two will be acknowledged? (RFC 6298 section 3) */
+		recover_forget_timing(c, now);
 		return false;
 	}
 	advance_una(c, s, now, v);

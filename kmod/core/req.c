@@ -182,6 +182,8 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 	if (is_same_syn(r, s)) {
 		trace_req(env, r, EV_RECV, BY_ARRIVAL, s, now);
 		r->pending = true;
+		/* or the timer would send another right behind it */
+		set_deadline(r, env, now);
 		return req_refuse(r, env, s, DROP_DUP_SYN, drop, now);
 	}
 	/* RFC 7323 section 3.2, and section 5.3, R1 */

@@ -43,6 +43,31 @@ static void measure__lost_syn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rtt_rto(&w->a.rtt), 3 * SECOND);
 }
 
+/*
+ * Simultaneous open: our SYN went out twice, without an ACK and with one. It was
+ * not lost for that.
+ */
+static void measure__simultaneous_open(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	open_a(w);
+	lose_all(w, &w->a);
+	elapse(w, 900 * MS);
+	s.flags = FLAG_SYN;
+	s.ack = 0;
+	deliver(w, &w->a, &s);
+	KUNIT_ASSERT_EQ(test, w->a.state, ST_SYN_RCVD);
+	lose_all(w, &w->a);
+	elapse(w, 50 * MS);
+	ack_all(w, &w->a);
+	KUNIT_ASSERT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, BY_NONE), 0);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT_REFUSED, BY_KARN), 1);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+}
+
 /* but an echo of the second SYN does, and then RFC 6298 (5.7) has no say */
 static void measure__echo_of_second_syn(struct kunit *test)
 {
@@ -595,6 +620,7 @@ static void recover_go_back__smaller_mss(struct kunit *test)
 static struct kunit_case recover_cases[] = {
 	KUNIT_CASE(measure__handshake),
 	KUNIT_CASE(measure__lost_syn),
+	KUNIT_CASE(measure__simultaneous_open),
 	KUNIT_CASE(measure__echo_of_second_syn),
 	KUNIT_CASE(measure__echo_of_first_syn),
 	KUNIT_CASE(measure__timed_segment),

@@ -200,14 +200,14 @@ static void req_tick__ceiling(struct kunit *test)
 
 /* --- SYN_RCVD: RFC 9293 section 3.10.7.4 --- */
 
-/* The SYN again: so is the answer, and the schedule stays. */
+/* The SYN again: so is the answer, and the timer begins anew with it. */
 static void req_rx__same_syn(struct kunit *test)
 {
 	struct seg s;
 	struct world *w = answered(test, &SYN, &s);
-	u64 deadline = w->req.deadline;
 	enum cause drop;
 
+	w->now += 500 * MS;
 	KUNIT_EXPECT_EQ(test, req_rx(&w->req, &w->env, &SYN, w->now, &drop),
 			REQ_DROP);
 	KUNIT_EXPECT_EQ(test, drop, DROP_DUP_SYN);
@@ -215,7 +215,7 @@ static void req_rx__same_syn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.flags, FLAG_SYN | FLAG_ACK);
 	KUNIT_EXPECT_EQ(test, s.seq, B_ISS);
 	KUNIT_EXPECT_EQ(test, s.cause, BY_SYN_LOST);
-	KUNIT_EXPECT_EQ(test, w->req.deadline, deadline);
+	KUNIT_EXPECT_EQ(test, w->req.deadline, w->now + SECOND);
 	KUNIT_EXPECT_FALSE(test, req_poll(&w->req, &w->env, w->now, &s));
 	/* a retransmission, of which the ACK measures nothing (RFC 6298, 3) */
 	KUNIT_EXPECT_EQ(test, count_events(w, EV_SEND, BY_NONE), 1);
@@ -227,7 +227,12 @@ static void req_rx__same_syn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->b.stats.retrans_segs, 1);
 	KUNIT_EXPECT_EQ(test, w->b.stats.segs_out, 2);
 	KUNIT_EXPECT_FALSE(test, w->b.rtt_timing);
-	KUNIT_EXPECT_FALSE(test, w->b.syn_lost);
+	/* RFC 5681 section 3.1 */
+	w->now += 50 * MS;
+	s = third(&s);
+	deliver(w, &w->b, &s);
+	KUNIT_EXPECT_EQ(test, w->b.cc.cwnd, w->b.smss);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, BY_NONE), 0);
 }
 
 /* The wait for data is silent: nothing was sent again, but time has passed. */

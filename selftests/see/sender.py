@@ -208,7 +208,8 @@ class Sender:
         self.peer_scale: Optional[int] = None
         self.synchronized = self.established = self.over = False
         self.syns = 0
-        self.syn_lost = self.prompted = False
+        self.syn_lost = False
+        self.syn_flags = ""
         self.smss = 0
         self.cwnd = 0
         self.ssthresh = 0
@@ -260,7 +261,8 @@ class Sender:
     # --- the handshake ---
 
     def _sent_syn(self, seg: Segment) -> None:
-        # what goes out a second time was lost, if not a second SYN asked for it
+        # what goes out a second time was lost, but for the SYN of a
+        # simultaneous open, which goes again with an ACK
         self.syns += 1
         if self.syns == 1:
             self.iss = self.numbers.of(seg.seq)
@@ -268,19 +270,18 @@ class Sender:
             self.snd_nxt = self.resend = self.iss + 1
             self.recover = self.iss
             self.timed = (self.iss + 1, seg.time)
-        elif not self.prompted:
-            self.syn_lost = True
+        else:
             self.timed = None
+            self.syn_lost |= seg.flags == self.syn_flags
             if "A" not in seg.flags:
                 self.since_timeout = seg.time
                 self.timer.backoffs += 1
-        self.prompted = False
+        self.syn_flags = seg.flags
         self.own_mss = seg.mss or self.own_mss
         self.offers = seg.tsval is not None
         self.own_scale = seg.wscale
 
     def _took_syn(self, seg: Segment) -> None:
-        self.prompted = True
         if self.synchronized:
             return
         self.synchronized = True

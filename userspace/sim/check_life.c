@@ -21,7 +21,7 @@ void life_init(struct sock *sk)
 
 /* --- a record of SYN_RCVD: its SYN+ACK goes out again, RFC 6298 (5.5) --- */
 
-static void request_wait(struct sock *sk)
+void life_request_wait(struct sock *sk)
 {
 	const struct tunables *tun = tunables(sk);
 	struct life *l = &sk->check.life;
@@ -35,7 +35,7 @@ void life_syn(struct sock *sk)
 	struct life *l = &sk->check.life;
 
 	if (!l->syns++ && sk->kind == SOCK_REQ)
-		request_wait(sk);
+		life_request_wait(sk);
 }
 
 void life_request_tick(struct sock *sk, bool kept)
@@ -58,7 +58,7 @@ void life_request_tick(struct sock *sk, bool kept)
 	l->timeouts++;
 	m->lost_syn = true;
 	m->timing = false;
-	request_wait(sk);
+	life_request_wait(sk);
 }
 
 /* --- keep-alives: RFC 9293 section 3.8.4 --- */

@@ -58,6 +58,9 @@ void life_init(struct sock *sk);
 /* A SYN or SYN+ACK leaves. */
 void life_syn(struct sock *sk);
 
+/* The timer of a record of SYN_RCVD begins anew. */
+void life_request_wait(struct sock *sk);
+
 /* The connection has dealt with a segment. */
 void life_heard(struct sock *sk);
 

@@ -74,6 +74,7 @@ static enum req_result result_of(struct sock *sk, const struct seg *s)
 	if ((s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN &&
 	    s->seq == k->in.seq) {
 		k->req.synack = true;
+		life_request_wait(sk);
 		return REQ_DROP;
 	}
 	if (check_has_timestamps(k) && !rst) {
@@ -121,6 +122,7 @@ void request_out(struct sock *sk, const struct seg *s)
 	if (s->flags & FLAG_SYN && k->out.seen) {
 		/* Karn: which of the two will its ACK mean? */
 		k->snd.timing = false;
+		k->snd.lost_syn = true;
 		r->again++;
 	}
 	if (!(s->flags & FLAG_SYN) && s->seq != k->out.seq + 1)

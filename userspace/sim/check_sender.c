@@ -104,8 +104,11 @@ void sender_took_syn(struct sock *sk, const struct seg *s)
 
 	take_window(sk, s);
 	m->retries = 0;
-	if (!(s->flags & FLAG_ACK))
+	if (!(s->flags & FLAG_ACK)) {
+		/* our SYN goes again: Karn, as above */
+		m->timing = false;
 		return;
+	}
 	m->una = s->ack;
 	count_acked(sk, 0);
 	rtt_measure(sk, s);
