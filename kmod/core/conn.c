@@ -209,12 +209,12 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 	conn_take_syn(c, &syn, now);
 	c->snd_nxt = req->iss + 1;
 	c->snd_rtx = req->iss + 1;
-	/* whoever asked for it again, a timeout or the peer's SYN */
-	c->syn_lost = req->retries || req->resent;
+	c->syn_lost = req->lost;
 	/* RFC 6298 section 3: not of a SYN+ACK that was sent twice */
-	c->rtt_timing = !c->syn_lost;
+	c->rtt_timing = !req->lost;
 	c->rtt_seq = req->iss + 1;
-	c->rtt_from = req->sent_at;
+	/* its round trip ended with the first ACK, which may be long ago */
+	c->rtt_from = req->acked ? now - req->rtt : req->sent_at;
 	stats_passive(c, req->resent);
 }
 

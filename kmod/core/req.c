@@ -159,6 +159,15 @@ static enum req_result req_rx_rst(struct req *r, struct env *env,
 	return REQ_GONE;
 }
 
+/* The handshake ends here, though the user may want to wait for data. */
+static void note_first_ack(struct req *r, u64 now)
+{
+	if (r->acked)
+		return;
+	r->acked = true;
+	r->rtt = min_t(u64, now - r->sent_at, U32_MAX);
+}
+
 static enum req_result rx_ack(struct req *r, struct env *env,
 			      const struct seg *s, u64 now, enum cause *drop)
 {
@@ -168,10 +177,9 @@ static enum req_result rx_ack(struct req *r, struct env *env,
 		req_refuse(r, env, s, DROP_HANDSHAKE_ACK, drop, now);
 		return REQ_RESET;
 	}
-	if (r->retries < r->defer && !seg_space(s)) {
-		r->acked = true;
+	note_first_ack(r, now);
+	if (r->retries < r->defer && !seg_space(s))
 		return req_refuse(r, env, s, DROP_DEFERRED, drop, now);
-	}
 	return REQ_ESTABLISH;
 }
 
@@ -183,7 +191,8 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 		trace_req(env, r, EV_RECV, BY_ARRIVAL, s, now);
 		r->pending = true;
 		/* or the timer would send another right behind it */
-		set_deadline(r, env, now);
+		if (!r->acked)
+			set_deadline(r, env, now);
 		return req_refuse(r, env, s, DROP_DUP_SYN, drop, now);
 	}
 	/* RFC 7323 section 3.2, and section 5.3, R1 */
@@ -217,8 +226,8 @@ static bool req_is_hopeless(const struct req *r, const struct env *env)
 }
 
 /*
- * The wait for data is silent. With its last SYN+ACK it gives the peer another
- * chance: what answers that makes a connection, with data or without.
+ * The wait for data is silent: nothing was lost. With its last SYN+ACK it gives the
+ * peer another chance: what answers that makes a connection, with data or without.
  */
 static bool is_silent(const struct req *r)
 {
@@ -227,15 +236,18 @@ static bool is_silent(const struct req *r)
 
 bool req_tick(struct req *r, struct env *env, u64 now)
 {
+	bool silent = is_silent(r);
+
 	if (now < r->deadline)
 		return true;
-	mib_count(env, MIB_TIMEOUTS);
+	if (!silent)
+		mib_count(env, MIB_TIMEOUTS);
 	if (req_is_hopeless(r, env)) {
 		trace_req_state(env, r, ST_SYN_RCVD, ST_CLOSED, BY_GIVE_UP,
 				now);
 		return false;
 	}
-	r->pending = !is_silent(r);
+	r->pending = !silent;
 	r->retries++;
 	set_deadline(r, env, now);
 	return true;
@@ -260,6 +272,7 @@ static enum event_kind make_synack(struct req *r, const struct env *env,
 
 	r->pending = false;
 	r->answered = true;
+	r->lost |= again && !r->acked;
 	if (again && r->resent < U16_MAX)
 		r->resent++;
 	req_fill(r, now, s);

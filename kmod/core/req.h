@@ -33,7 +33,9 @@
  * @retries:   how many timeouts there were
  * @most_retries: how many there may be, 0: as the namespace says
  * @defer:     so many timeouts it waits for data (TCP_DEFER_ACCEPT)
- * @acked:     the SYN+ACK is acknowledged, without data
+ * @rtt:       from the SYN+ACK to its first ACK, microseconds, where @acked
+ * @acked:     the SYN+ACK is acknowledged, with data or without
+ * @lost:      it went out again before that
  * @pending:   it is to go out now
  * @answered:  it has gone out
  */
@@ -47,6 +49,7 @@ struct req {
 	u16 resent;
 	u32 ts_off, ts_recent;
 	u64 sent_at;
+	u32 rtt;
 	u64 deadline;
 	struct challenge challenge;
 	u8 retries, most_retries;
@@ -55,6 +58,7 @@ struct req {
 	bool wscale_ok : 1;
 	bool ts_ok : 1;
 	bool acked : 1;
+	bool lost : 1;
 	bool pending : 1;
 	bool answered : 1;
 	bool ack_pending : 1;

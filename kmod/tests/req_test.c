@@ -235,7 +235,10 @@ static void req_rx__same_syn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, BY_NONE), 0);
 }
 
-/* The wait for data is silent: nothing was sent again, but time has passed. */
+/*
+ * The wait for data is silent: nothing is lost meanwhile, and the round trip was that
+ * of the bare ACK.
+ */
 static void conn_accept__deferred(struct kunit *test)
 {
 	struct seg s, in;
@@ -244,15 +247,67 @@ static void conn_accept__deferred(struct kunit *test)
 
 	w->req.defer = 3;
 	in = third(&s);
+	w->now += 10 * MS;
 	req_rx(&w->req, &w->env, &in, w->now, &drop);
 	KUNIT_EXPECT_EQ(test, drop, DROP_DEFERRED);
 	w->now = w->req.deadline;
 	req_tick(&w->req, &w->env, w->now);
 	KUNIT_EXPECT_FALSE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_TIMEOUTS), 0);
+	w->now += 500 * MS;
+	in.len = 100;
+	KUNIT_ASSERT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_ESTABLISH);
 	conn_accept(&w->b, &w->env, &w->req, w->now);
 	KUNIT_EXPECT_EQ(test, w->b.stats.retrans_segs, 0);
 	KUNIT_EXPECT_EQ(test, w->b.stats.segs_out, 1);
-	KUNIT_EXPECT_FALSE(test, w->b.rtt_timing);
+	deliver(w, &w->b, &in);
+	KUNIT_EXPECT_EQ(test, w->b.rtt.srtt, 10 * MS);
+	KUNIT_EXPECT_EQ(test, w->b.cc.cwnd, 10 * w->b.smss);
+}
+
+/* The last SYN+ACK of the wait goes out again, but it was not lost. */
+static void conn_accept__deferred_to_the_end(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = answered(test, &SYN, &s);
+	enum cause drop;
+
+	w->req.defer = 1;
+	in = third(&s);
+	w->now += 10 * MS;
+	req_rx(&w->req, &w->env, &in, w->now, &drop);
+	w->now = w->req.deadline;
+	req_tick(&w->req, &w->env, w->now);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_ASSERT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_ESTABLISH);
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	deliver(w, &w->b, &in);
+	KUNIT_EXPECT_EQ(test, w->b.stats.retrans_segs, 1);
+	KUNIT_EXPECT_EQ(test, w->b.rtt.srtt, 10 * MS);
+	KUNIT_EXPECT_EQ(test, w->b.cc.cwnd, 10 * w->b.smss);
+}
+
+/* A SYN+ACK that was lost before the wait began is one all the same. */
+static void conn_accept__lost_and_deferred(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = answered(test, &SYN, &s);
+	enum cause drop;
+
+	w->req.defer = 3;
+	w->now = w->req.deadline;
+	req_tick(&w->req, &w->env, w->now);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	in = third(&s);
+	req_rx(&w->req, &w->env, &in, w->now, &drop);
+	in.len = 100;
+	req_rx(&w->req, &w->env, &in, w->now, &drop);
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	deliver(w, &w->b, &in);
+	KUNIT_EXPECT_EQ(test, w->b.cc.cwnd, w->b.smss);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, BY_NONE), 0);
 }
 
 /* A flood of the same SYN: the count goes no further than it can. */
@@ -690,6 +745,8 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_rx__same_syn),
 	KUNIT_CASE(req_rx__same_syn_for_ever),
 	KUNIT_CASE(conn_accept__deferred),
+	KUNIT_CASE(conn_accept__deferred_to_the_end),
+	KUNIT_CASE(conn_accept__lost_and_deferred),
 	KUNIT_CASE(make_challenge__after_timeout),
 	KUNIT_CASE_PARAM(req_rx__table, arrivals_row_gen_params),
 	KUNIT_CASE(req_rx__paws),

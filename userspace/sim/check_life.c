@@ -41,7 +41,6 @@ void life_syn(struct sock *sk)
 void life_request_tick(struct sock *sk, bool kept)
 {
 	struct life *l = &sk->check.life;
-	struct sender *m = &sk->check.snd;
 	u32 defer = request_defers(sk);
 	bool waits = sk->check.req.acked;
 	bool hopeless = l->timeouts >= tunables(sk)->synack_retries &&
@@ -52,12 +51,10 @@ void life_request_tick(struct sock *sk, bool kept)
 	if (kept == hopeless)
 		rule_fail(sk, "%u timeouts, and the record is %s", l->timeouts,
 			  kept ? "kept" : "given up");
-	count_host(sk->host, MIB_TIMEOUTS, 1);
 	/* the wait for data is silent; its last SYN+ACK gives another chance */
 	sk->check.req.synack = !waits || l->timeouts + 1 >= defer;
+	count_host(sk->host, MIB_TIMEOUTS, sk->check.req.synack);
 	l->timeouts++;
-	m->lost_syn = true;
-	m->timing = false;
 	life_request_wait(sk);
 }
 

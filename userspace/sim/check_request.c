@@ -58,11 +58,12 @@ static enum req_result later_steps(struct sock *sk, const struct seg *s)
 		return REQ_DROP;
 	if (s->ack != k->out.seq + 1)
 		return REQ_RESET;
-	if (k->life.timeouts < request_defers(sk) && !seg_space(s)) {
-		k->req.acked = true;
-		return REQ_DROP;
-	}
-	return REQ_ESTABLISH;
+	if (!k->req.acked)
+		k->req.acked_at = sk->host->w->now;
+	k->req.acked = true;
+	return k->life.timeouts < request_defers(sk) && !seg_space(s) ?
+		       REQ_DROP :
+		       REQ_ESTABLISH;
 }
 
 static enum req_result result_of(struct sock *sk, const struct seg *s)
@@ -74,7 +75,8 @@ static enum req_result result_of(struct sock *sk, const struct seg *s)
 	if ((s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN &&
 	    s->seq == k->in.seq) {
 		k->req.synack = true;
-		life_request_wait(sk);
+		if (!k->req.acked)
+			life_request_wait(sk);
 		return REQ_DROP;
 	}
 	if (check_has_timestamps(k) && !rst) {
@@ -120,10 +122,10 @@ void request_out(struct sock *sk, const struct seg *s)
 		rule_fail(sk, "an answer that nothing asks for");
 	*asked = false;
 	if (s->flags & FLAG_SYN && k->out.seen) {
-		/* Karn: which of the two will its ACK mean? */
-		k->snd.timing = false;
-		k->snd.lost_syn = true;
 		r->again++;
+		/* Karn: which of the two will its ACK mean? */
+		k->snd.timing &= r->acked;
+		k->snd.lost_syn |= !r->acked;
 	}
 	if (!(s->flags & FLAG_SYN) && s->seq != k->out.seq + 1)
 		rule_fail(sk, "an ACK at %u, not at %u", s->seq,

@@ -22,7 +22,7 @@ struct sock;
  * @unsure:   the RFCs would take a part of it that the record does not look at
  * @synack, @challenge: one is to leave now
  * @again:    SYN+ACKs that repeated one
- * @acked:    a bare ACK came, and data is waited for
+ * @acked, @acked_at: its SYN+ACK is acknowledged, since then
  * @challenges: RFC 5961 section 7
  */
 struct request {
@@ -31,6 +31,7 @@ struct request {
 	bool synack, challenge;
 	u32 again;
 	bool acked;
+	u64 acked_at;
 	struct challenges challenges;
 };
 

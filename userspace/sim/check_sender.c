@@ -117,6 +117,11 @@ void sender_took_syn(struct sock *sk, const struct seg *s)
 
 void sender_established(struct sock *sk, const struct seg *s)
 {
+	struct check *k = &sk->check;
+
+	/* the first ACK may have come long before the data that was waited for */
+	if (k->req.acked)
+		k->snd.timed_at += sk->host->w->now - k->req.acked_at;
 	establish(sk);
 	take_window(sk, s);
 	sender_ack(sk, s);
