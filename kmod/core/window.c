@@ -53,11 +53,14 @@ u32 conn_rcv_promised(const struct conn *c)
 
 /*
  * Section 3.8.6.2.2: the edge moves by at least a segment or half the buffer,
- * or not at all.
+ * or not at all. The buffer is as large as the largest window: where no window
+ * may be as large as a segment none would ever open else.
  */
 static bool worth_offering(const struct conn *c, u32 gain)
 {
-	return gain >= min_t(u32, c->rcv_buf / 2, c->rmss);
+	u32 most = min_t(u32, conn_window_clamp(c), memory_room(c, 0));
+
+	return gain >= min_t(u32, most / 2, c->rmss);
 }
 
 /* The field counts in these: RFC 7323 section 2.3. */

@@ -529,7 +529,7 @@ static void window_clamp__syn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.wscale, 0);
 }
 
-/* Raised over a shut window it opens it, and the peer hears of it. */
+/* Raised over a window that is smaller it opens it, and the peer hears of it. */
 static void conn_set_window_clamp__raised(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -539,11 +539,43 @@ static void conn_set_window_clamp__raised(struct kunit *test)
 	deliver(w, &w->a, &s);
 	lose_all(w, &w->a);
 	conn_read(&w->a, RCV_BUF, w->now);
-	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).wnd, 300);
 	conn_set_window_clamp(&w->a, 5000, w->now);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.wnd, 5000);
 	KUNIT_EXPECT_EQ(test, s.cause, BY_WINDOW_UPDATE);
+}
+
+/*
+ * A bound below a segment: the largest window is smaller than what section
+ * 3.8.6.2.2 else wants the edge to move by. It opens again when it is used up.
+ */
+static void window_clamp__below_a_segment(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, MSS);
+
+	deliver(w, &w->a, &s);
+	conn_read(&w->a, MSS, w->now);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_EQ(test, w->a.rmss, MSS);
+	conn_set_window_clamp(&w->a, 800, w->now);
+	while (window_left(&w->a) > 800) {
+		s = text_from_peer(&w->a, min_t(u32, MSS, window_left(&w->a)));
+		deliver(w, &w->a, &s);
+		conn_read(&w->a, conn_readable(&w->a), w->now);
+		lose_all(w, &w->a);
+	}
+	/* from here on the peer may say what the bound leaves it */
+	for (int i = 0; i < 5; i++) {
+		KUNIT_ASSERT_TRUE(test, window_left(&w->a));
+		s = text_from_peer(&w->a, window_left(&w->a));
+		deliver(w, &w->a, &s);
+		conn_read(&w->a, conn_readable(&w->a), w->now);
+		lose_all(w, &w->a);
+		KUNIT_EXPECT_GE(test, window_left(&w->a), 400);
+		KUNIT_EXPECT_LE(test, window_left(&w->a), 800);
+	}
 }
 
 /* A window that is not scaled says no more than its field can. */
@@ -691,6 +723,7 @@ static struct kunit_case options_cases[] = {
 	KUNIT_CASE(conn_await_fin__none_late),
 	KUNIT_CASE(window_clamp__bounds),
 	KUNIT_CASE(window_clamp__syn),
+	KUNIT_CASE(window_clamp__below_a_segment),
 	KUNIT_CASE(conn_set_window_clamp__raised),
 	KUNIT_CASE(conn_window_clamp__not_scaled),
 	KUNIT_CASE(conn_cc__chosen_first),

@@ -383,9 +383,21 @@ static u32 buffer(const struct sock *sk)
 	return resized ? cfg->resize_to : cfg->rcvbuf;
 }
 
+/* RFC 7323 section 2.3, and the user's bound */
+static u32 most_window(const struct sock *sk)
+{
+	u32 most = (u32)U16_MAX << check_own_shift(&sk->check);
+	u32 clamp = sk->check.rcv.clamp;
+
+	return clamp ? min_t(u32, clamp, most) : most;
+}
+
+/* A segment, or half of the largest window that there can be. */
 static u32 least_step(const struct sock *sk)
 {
-	return min_t(u32, buffer(sk) / 2, sk->check.rcv.full);
+	u32 most = min_t(u32, buffer(sk), most_window(sk));
+
+	return min_t(u32, most / 2, sk->check.rcv.full);
 }
 
 /* RFC 9293 section 3.8.6.2.2: by a segment, or half the buffer, or not at all. */
@@ -396,15 +408,6 @@ void receiver_window(struct sock *sk, u32 gain)
 	if (gain > loss && gain + loss < least_step(sk))
 		rule_fail(sk, "the window grows by %u bytes, %u are a step",
 			  gain, least_step(sk));
-}
-
-/* RFC 7323 section 2.3, and the user's bound */
-static u32 most_window(const struct sock *sk)
-{
-	u32 most = (u32)U16_MAX << check_own_shift(&sk->check);
-	u32 clamp = sk->check.rcv.clamp;
-
-	return clamp ? min_t(u32, clamp, most) : most;
 }
 
 /* A user who changes the buffer, or the bound, opens a window that is shut. */
