@@ -42,7 +42,8 @@ struct cc {
  * @on_loss:     the third duplicate ACK
  * @on_dupack:   a further duplicate ACK in recovery
  * @on_partial:  a partial ACK of @bytes in recovery
- * @on_recovered: the ACK that ends recovery
+ * @on_recovered: recovery ends, but for a timeout: by an ACK, a smaller MSS or a
+ *               shut window
  * @on_rto:      the retransmission timer expired; @again: for the same data
  * @on_idle:     data is about to be sent, the first for longer than the RTO
  *

@@ -7,6 +7,7 @@
  */
 #include "conn.h"
 #include "params.h"
+#include "recover.h"
 #include "timer.h"
 #include "window.h"
 
@@ -111,11 +112,8 @@ const struct cc_ops *conn_cc(const struct conn *c, const struct tunables *tun)
 void conn_set_cc(struct conn *c, const struct cc_ops *ops, u64 now)
 {
 	/* an algorithm without recovery could not end this one */
-	if (c->recovering && ops->goes_back) {
-		c->recovering = false;
-		c->dupacks = 0;
-		c->cc.ops->on_recovered(c, now);
-	}
+	if (ops->goes_back)
+		recover_end(c, now);
 	c->opt.cc = ops;
 	c->cc.ops = ops;
 	c->cc.acked = 0;

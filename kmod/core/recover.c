@@ -59,13 +59,20 @@ static void restart_timer(struct conn *c, u64 now)
 		timer_stop(c, TIMER_RTX);
 }
 
+void recover_end(struct conn *c, u64 now)
+{
+	if (!c->recovering)
+		return;
+	c->recovering = false;
+	c->dupacks = 0;
+	c->cc.ops->on_recovered(c, now);
+}
+
 /* RFC 6582 section 3.2, step 3 */
 static void on_ack_in_recovery(struct conn *c, u32 acked, u64 now)
 {
 	if (seq_ge(c->snd_una, c->recover)) {
-		c->recovering = false;
-		c->dupacks = 0;
-		c->cc.ops->on_recovered(c, now);
+		recover_end(c, now);
 		restart_timer(c, now);
 		return;
 	}
@@ -139,7 +146,7 @@ void recover_forget_timing(struct conn *c, u64 now)
 void recover_go_back(struct conn *c, enum cause cause, u64 now)
 {
 	recover_forget_timing(c, now);
-	c->recovering = false;
+	recover_end(c, now);
 	c->rtx_one = false;
 	c->dupacks = 0;
 	c->limited = 0;
@@ -155,6 +162,8 @@ void recover_on_rto(struct conn *c, u64 now)
 	if (c->recovering)
 		mib_count(c->env, MIB_RECOVERY_FAIL);
 	c->cc.ops->on_rto(c, c->retries > 1, now);
+	/* one segment is what a recovery has left of cwnd, too */
+	c->recovering = false;
 	/* RFC 6582 section 4.1 */
 	c->recover = c->snd_nxt;
 	recover_go_back(c, BY_GO_BACK, now);

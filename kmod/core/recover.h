@@ -31,6 +31,13 @@ void recover_on_dupack(struct conn *c, u64 now);
 void recover_on_rto(struct conn *c, u64 now);
 
 /**
+ * recover_end() - fast recovery, if it is on, ends: cwnd is deflated
+ * @c:   the connection; what is in flight is still so
+ * @now: microseconds
+ */
+void recover_end(struct conn *c, u64 now);
+
+/**
  * recover_forget_timing() - the timed segment is sent again (Karn)
  * @c:   the connection
  * @now: microseconds

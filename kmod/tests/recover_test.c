@@ -617,7 +617,65 @@ static void recover_go_back__smaller_mss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.smss, MSS);
 }
 
+/* In a recovery whose cwnd is inflated: ssthresh, 3 and 5 segments. */
+static struct world *inflated(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 8);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_TRUE(test, w->a.recovering);
+	KUNIT_ASSERT_EQ(test, w->a.cc.cwnd, 13 * MSS);
+	return w;
+}
+
+/* Another window, and nothing else is new. */
+static void offer_only(struct world *w, struct conn *c, u16 wnd)
+{
+	struct seg s = from_peer(c);
+
+	s.ack = c->snd_una;
+	s.wnd = wnd;
+	deliver(w, c, &s);
+}
+
+/* RFC 6582 section 3.2, step 3: cwnd is deflated, whatever ends the recovery. */
+static void recover_end__by_smaller_mss(struct kunit *test)
+{
+	struct world *w = inflated(test);
+
+	conn_set_mss(&w->a, 500, w->now);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_RECOVERY_DONE);
+}
+
+static void recover_end__by_shut_window(struct kunit *test)
+{
+	struct world *w = inflated(test);
+
+	offer_only(w, &w->a, 0);
+	KUNIT_ASSERT_TRUE(test, w->a.recovering);
+	elapse(w, rtt_rto(&w->a.rtt));
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+}
+
+/* A timeout does not: it leaves one segment. */
+static void recover_end__by_timeout(struct kunit *test)
+{
+	struct world *w = inflated(test);
+
+	elapse(w, rtt_rto(&w->a.rtt));
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_RECOVERY_DONE), 0);
+}
+
 static struct kunit_case recover_cases[] = {
+	KUNIT_CASE(recover_end__by_smaller_mss),
+	KUNIT_CASE(recover_end__by_shut_window),
+	KUNIT_CASE(recover_end__by_timeout),
 	KUNIT_CASE(measure__handshake),
 	KUNIT_CASE(measure__lost_syn),
 	KUNIT_CASE(measure__simultaneous_open),

@@ -359,7 +359,7 @@ class Sender:
         if "F" in seg.flags:
             self.fin_end = end
         if self._is_probe(start, end):
-            self._probe(end)
+            self._probe(seg.time, end)
         elif start < self.snd_nxt:
             self._sent_again(seg, start, end)
         else:
@@ -433,9 +433,11 @@ class Sender:
         return not self.snd_wnd and start == self.snd_una and \
             end - start <= 1 and (self.fin_end is None or end != self.fin_end)
 
-    def _probe(self, end: int) -> None:
-        """A shut window is not congestion."""
-        self.recovering = self.owed = False
+    def _probe(self, now: int, end: int) -> None:
+        """A shut window is not congestion, but it ends a recovery."""
+        if self.recovering:
+            self._recovered(now)
+        self.owed = False
         self.dupacks = self.limited = 0
         self.resend = self.snd_una
         self.snd_nxt = max(self.snd_nxt, end)
@@ -580,10 +582,7 @@ class Sender:
     def _ack_in_recovery(self, now: int, count: int) -> None:
         """RFC 6582 3.2, step 3."""
         if self.snd_una - 1 >= self.recover:
-            window = max(self.flight, self.smss) + self.smss
-            self._set_cwnd(now, min(self.ssthresh, window), DONE)
-            self.recovering = False
-            self.dupacks = 0
+            self._recovered(now)
             self._restart_timer(now)
             return
         window = max(self.cwnd - count, 0)
@@ -594,6 +593,12 @@ class Sender:
         if not self.partial_seen:
             self._restart_timer(now)
         self.partial_seen = True
+
+    def _recovered(self, now: int) -> None:
+        window = max(self.flight, self.smss) + self.smss
+        self._set_cwnd(now, min(self.ssthresh, window), DONE)
+        self.recovering = False
+        self.dupacks = 0
 
     def _grow(self, now: int, count: int) -> None:
         """RFC 5681 3.1 with RFC 3465 2."""

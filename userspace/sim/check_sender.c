@@ -491,6 +491,9 @@ void sender_go_back(struct sock *sk, enum back why)
 {
 	struct sender *m = &sk->check.snd;
 
+	/* a timeout has set cwnd already */
+	if (m->recovering && why != BACK_TIMEOUT)
+		cwnd_recovered(sk);
 	m->back = why;
 	m->recovering = m->owed = false;
 	m->dupacks = m->limited = 0;
