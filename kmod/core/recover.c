@@ -114,11 +114,11 @@ static void enter_recovery(struct conn *c, u64 now)
 	if (!seq_gt(c->snd_una, c->recover))
 		return;
 	c->cc.ops->on_loss(c, now);
-	c->recover = c->snd_nxt;
 	if (c->cc.ops->goes_back) {
 		recover_go_back(c, BY_THIRD_DUPACK, now);
 		return;
 	}
+	c->recover = c->snd_nxt;
 	mib_count(c->env, MIB_RECOVERY);
 	c->recovering = true;
 	c->partial_seen = false;
@@ -143,10 +143,16 @@ void recover_forget_timing(struct conn *c, u64 now)
 	trace_change(c, EV_RTT_REFUSED, BY_KARN, 0, 0, now);
 }
 
+/*
+ * What had arrived is answered with duplicate ACKs when it comes again: they tell of
+ * no loss (RFC 6582 section 4.1).
+ */
 void recover_go_back(struct conn *c, enum cause cause, u64 now)
 {
 	recover_forget_timing(c, now);
 	recover_end(c, now);
+	if (conn_flight(c))
+		c->recover = c->snd_nxt;
 	c->rtx_one = false;
 	c->dupacks = 0;
 	c->limited = 0;
@@ -164,8 +170,6 @@ void recover_on_rto(struct conn *c, u64 now)
 	c->cc.ops->on_rto(c, c->retries > 1, now);
 	/* one segment is what a recovery has left of cwnd, too */
 	c->recovering = false;
-	/* RFC 6582 section 4.1 */
-	c->recover = c->snd_nxt;
 	recover_go_back(c, BY_GO_BACK, now);
 	rtt_backoff(&c->rtt);
 	trace_rto(c, BY_BACKOFF, old, now);

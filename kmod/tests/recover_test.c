@@ -462,7 +462,7 @@ static void enter_recovery__while_gone_back(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, conn_poll(&w->a, 1, w->now, &s));
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 500);
 	dup_acks(w, &w->a, 3);
-	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
 	KUNIT_EXPECT_EQ(test, w->a.recover, A0 + 10 * MSS);
 }
 
@@ -672,7 +672,45 @@ static void recover_end__by_timeout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_RECOVERY_DONE), 0);
 }
 
+/*
+ * RFC 1191 section 6.5: what goes again in smaller segments was too large, not too
+ * much. What had arrived of it is answered with duplicates: no loss.
+ */
+static void recover_go_back__echoes_are_no_loss(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+	u32 cwnd = w->a.cc.cwnd;
+
+	conn_set_mss(&w->a, 500, w->now);
+	lose_all(w, &w->a);
+	/* the ACK of the first four was on its way */
+	ack_upto(w, &w->a, A0 + 4 * MSS);
+	lose_all(w, &w->a);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_GE(test, w->a.cc.cwnd, cwnd);
+}
+
+/* The same where the window shut over what was in flight, and opens again. */
+static void recover_go_back__echoes_after_shut_window(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	offer_only(w, &w->a, 0);
+	elapse(w, rtt_rto(&w->a.rtt));
+	lose_all(w, &w->a);
+	offer_only(w, &w->a, U16_MAX);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 4 * MSS);
+	lose_all(w, &w->a);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, SSTHRESH_INITIAL);
+}
+
 static struct kunit_case recover_cases[] = {
+	KUNIT_CASE(recover_go_back__echoes_are_no_loss),
+	KUNIT_CASE(recover_go_back__echoes_after_shut_window),
 	KUNIT_CASE(recover_end__by_smaller_mss),
 	KUNIT_CASE(recover_end__by_shut_window),
 	KUNIT_CASE(recover_end__by_timeout),

@@ -437,6 +437,9 @@ class Sender:
         """A shut window is not congestion, but it ends a recovery."""
         if self.recovering:
             self._recovered(now)
+        if self.flight:
+            # RFC 6582 4.1: what had arrived is answered twice
+            self.recover = self.snd_nxt - 1
         self.owed = False
         self.dupacks = self.limited = 0
         self.resend = self.snd_una

@@ -62,12 +62,12 @@ static void third(struct sock *sk)
 	if (!seq_gt(m->una, m->recover))
 		return;
 	halve(m);
-	m->recover = m->nxt;
 	if (m->tahoe) {
 		m->cwnd = m->smss;
 		sender_go_back(sk, BACK_DUPACKS);
 		return;
 	}
+	m->recover = m->nxt;
 	m->cwnd = m->ssthresh + 3 * m->smss;
 	m->recovering = m->owed = true;
 	m->partial_seen = false;
@@ -119,7 +119,7 @@ void cwnd_ack_in_recovery(struct sock *sk, u32 bytes)
 	m->partial_seen = true;
 }
 
-/* RFC 5681 section 3.1, RFC 6582 section 4.1 */
+/* RFC 5681 section 3.1 */
 void cwnd_timeout(struct sock *sk, bool again)
 {
 	struct sender *m = &sk->check.snd;
@@ -128,7 +128,6 @@ void cwnd_timeout(struct sock *sk, bool again)
 		halve(m);
 	m->cwnd = m->smss;
 	m->counted = 0;
-	m->recover = m->nxt;
 }
 
 /* RFC 5681 section 4.1: RW = min (IW, cwnd) */

@@ -494,6 +494,9 @@ void sender_go_back(struct sock *sk, enum back why)
 	/* a timeout has set cwnd already */
 	if (m->recovering && why != BACK_TIMEOUT)
 		cwnd_recovered(sk);
+	/* RFC 6582 section 4.1: what had arrived is answered twice */
+	if (m->next != m->una)
+		m->recover = m->nxt;
 	m->back = why;
 	m->recovering = m->owed = false;
 	m->dupacks = m->limited = 0;
