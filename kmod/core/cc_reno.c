@@ -94,13 +94,30 @@ static void reno_recovered(struct conn *c, u64 now)
 }
 
 /*
+ * RFC 5681, equation 4 is an upper bound. A recovery has let new data into the flight
+ * for what has left the network: half of that may be more than ssthresh. The loss of
+ * what was sent again is another sign of congestion, and ssthresh is to be lowered
+ * twice (section 4.3). After a partial ACK it may be one of many that were lost at
+ * once, which the timer did not wait for.
+ */
+static u32 after_timeout(const struct conn *c)
+{
+	u32 half = cc_reno_half_flight(c);
+
+	if (!c->recovering)
+		return half;
+	return min_t(u32, half,
+		     c->partial_seen ? c->cc.ssthresh : c->cc.ssthresh / 2);
+}
+
+/*
  * RFC 5681 section 3.1: ssthresh stays where it is when the same data times out
  * again.
  */
 void cc_reno_rto(struct conn *c, bool again, u64 now)
 {
 	if (!again)
-		cc_set_ssthresh(c, cc_reno_half_flight(c), BY_RTO_EXPIRED, now);
+		cc_set_ssthresh(c, after_timeout(c), BY_RTO_EXPIRED, now);
 	cc_set(c, c->smss, BY_RTO_EXPIRED, now);
 	c->cc.acked = 0;
 }

@@ -345,6 +345,33 @@ static void reno_rto__next_loss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 3 * MSS);
 }
 
+/* Section 4.3: the loss of a retransmission is a second sign of congestion. */
+static void reno_rto__in_recovery(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 9);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+	KUNIT_ASSERT_TRUE(test, conn_flight(&w->a) > 10 * MSS);
+	elapse(w, rtt_rto(&w->a.rtt));
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS / 2);
+}
+
+/* After a partial ACK the timer may just not have waited: no second sign. */
+static void reno_rto__after_partial_ack(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 9);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + MSS);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_TRUE(test, w->a.recovering);
+	elapse(w, rtt_rto(&w->a.rtt));
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+}
+
 /* RFC 5681 section 4.1: RW = min(IW, cwnd), after more than an RTO */
 static void reno_idle__restart_window(struct kunit *test)
 {
@@ -400,6 +427,8 @@ static struct kunit_case reno_cases[] = {
 	KUNIT_CASE(reno_recovered__to_ssthresh),
 	KUNIT_CASE(reno_rto__one_segment),
 	KUNIT_CASE(reno_rto__again),
+	KUNIT_CASE(reno_rto__in_recovery),
+	KUNIT_CASE(reno_rto__after_partial_ack),
 	KUNIT_CASE(reno_rto__next_loss),
 	KUNIT_CASE(reno_idle__restart_window),
 	KUNIT_CASE(reno_idle__smaller_stays),

@@ -37,6 +37,8 @@ CHOICES = """
   lost, so it counts from what was sent since. ssthresh is held constant where
   the timer expires again without any progress; after progress, what is lost is
   a retransmission, which section 4.3 counts as another sign of congestion.
+  Equation 4 is an upper bound: a timeout in a recovery halves ssthresh, or
+  after a partial ACK leaves it where it is, if half of the flight is not less.
 - RFC 6582 3.2 step 3: a full ACK sets cwnd = min (ssthresh, max (FlightSize,
   SMSS) + SMSS); of partial ACKs only the first restarts the timer (section 4).
 - RFC 6675 6: a fast retransmission begins the timer anew.
@@ -241,9 +243,17 @@ class Sender:
             self.changes.append(Change(now, "cwnd", self.cwnd, value, rule))
         self.cwnd = value
 
-    def _set_ssthresh(self, now: int, rule: Tuple[str, str]) -> None:
+    def _most_after_timeout(self) -> int:
+        """RFC 5681 4.3: lowered twice where a retransmission is lost."""
+        if not self.recovering:
+            return SSTHRESH_START
+        return self.ssthresh if self.partial_seen else self.ssthresh // 2
+
+    def _set_ssthresh(self, now: int, rule: Tuple[str, str],
+                      most: int = SSTHRESH_START) -> None:
         """RFC 5681 equation 4, without limited transmit's data (3.2, 2)."""
-        value = max((self.flight - self.limited) // 2, 2 * self.smss)
+        half = min((self.flight - self.limited) // 2, most)
+        value = max(half, 2 * self.smss)
         self._change_ssthresh(now, value, rule)
 
     def _change_ssthresh(self, now: int, value: int,
@@ -451,7 +461,7 @@ class Sender:
         """RFC 5681 3.1, RFC 6298 (5.4) to (5.6), RFC 6582 4."""
         self.timeouts.append((now, self.timer.due, self.timer.rto))
         if not self.no_progress:
-            self._set_ssthresh(now, TIMEOUT)
+            self._set_ssthresh(now, TIMEOUT, self._most_after_timeout())
         self._set_cwnd(now, self.smss, TIMEOUT)
         self.no_progress = True
         self.acked = 0

@@ -123,9 +123,14 @@ void cwnd_ack_in_recovery(struct sock *sk, u32 bytes)
 void cwnd_timeout(struct sock *sk, bool again)
 {
 	struct sender *m = &sk->check.snd;
+	/* section 4.3: what was sent again is lost, too */
+	u32 most = m->partial_seen ? m->ssthresh : m->ssthresh / 2;
 
 	if (!again)
 		halve(m);
+	if (!again && m->recovering)
+		m->ssthresh = max_t(u32, min_t(u32, m->ssthresh, most),
+				    2 * m->smss);
 	m->cwnd = m->smss;
 	m->counted = 0;
 }
