@@ -28,11 +28,14 @@ void conn_options_disconnect(struct conn_options *opt)
 
 /* --- keep-alive: section 3.8.4 --- */
 
-/* An orphan's last words are watched by other timers. */
+/*
+ * Where the user may still speak, or the peer. Elsewhere our FIN is in flight, and the
+ * retransmission timer watches the peer; an orphan has a timer of its own.
+ */
 static bool is_kept_alive(const struct conn *c)
 {
-	return c->opt.keepalive &&
-	       state_in(c->state, STF(ESTABLISHED) | STF(CLOSE_WAIT));
+	return c->opt.keepalive && !c->orphan &&
+	       state_in(c->state, STATES_CAN_RECEIVE | STF(CLOSE_WAIT));
 }
 
 void conn_set_keepalive(struct conn *c, bool on, u64 now)

@@ -88,6 +88,28 @@ static void conn_set_keepalive__close_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + KEEP_IDLE);
 }
 
+/* The user has shut down his side and waits for an answer: the peer may have died. */
+static void conn_set_keepalive__half_closed(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	ack_all(w, &w->a);
+	KUNIT_ASSERT_EQ(test, w->a.state, ST_FIN_WAIT_2);
+	conn_set_keepalive(&w->a, true, w->now);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + KEEP_IDLE);
+	/* said once more it goes on, and so it does with another time */
+	conn_set_keepalive(&w->a, true, w->now);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + KEEP_IDLE);
+	conn_set_keep_idle(&w->a, 10 * SECOND, w->now);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + 10 * SECOND);
+	/* nobody waits any more */
+	conn_release(&w->a, w->now);
+	conn_set_keepalive(&w->a, true, w->now);
+	KUNIT_EXPECT_FALSE(test, timer_is_set(&w->a, TIMER_KEEP));
+}
+
 /* Switched on again, it has all its probes before it. */
 static void conn_set_keepalive__again(struct kunit *test)
 {
@@ -696,6 +718,7 @@ static struct kunit_case options_cases[] = {
 	KUNIT_CASE(conn_set_keep_idle__counts_silence),
 	KUNIT_CASE(conn_set_keep_idle__off),
 	KUNIT_CASE(conn_set_keepalive__close_wait),
+	KUNIT_CASE(conn_set_keepalive__half_closed),
 	KUNIT_CASE(conn_set_keepalive__again),
 	KUNIT_CASE(conn_set_cork__holds_back),
 	KUNIT_CASE(conn_set_cork__off_releases),

@@ -10,6 +10,14 @@ static bool is_open(const struct sock *sk)
 	return state_in(sk->c.state, STF(ESTABLISHED) | STF(CLOSE_WAIT));
 }
 
+/* RFC 9293 section 3.8.4: someone waits for the peer, in its ACKs or its text. */
+static bool waits_for_peer(const struct sock *sk)
+{
+	return !sk->app.done &&
+	       state_in(sk->c.state, STF(ESTABLISHED) | STF(CLOSE_WAIT) |
+					     STF(FIN_WAIT_1) | STF(FIN_WAIT_2));
+}
+
 /* What is written by now goes, whatever holds it back. */
 void check_nodelay(struct sock *sk, bool on)
 {
@@ -30,8 +38,9 @@ void check_keepalive(struct sock *sk, bool on)
 
 	l->keepalive = on;
 	l->keep_sent = 0;
-	l->keep_due = on && is_open(sk) ? sk->host->w->now + l->keep_idle :
-					  NEVER;
+	l->keep_due = on && waits_for_peer(sk) ?
+			      sk->host->w->now + l->keep_idle :
+			      NEVER;
 }
 
 /* Silence that was counts. */
@@ -40,7 +49,7 @@ void check_keep_idle(struct sock *sk, u64 idle)
 	struct life *l = &sk->check.life;
 
 	l->keep_idle = idle;
-	if (l->keepalive && is_open(sk))
+	if (l->keepalive && waits_for_peer(sk))
 		l->keep_due = max_t(u64, l->heard_at + idle, sk->host->w->now);
 }
 
