@@ -255,10 +255,8 @@ static bool is_duplicate_ack(const struct conn *c, const struct seg *s,
 }
 
 /* The peer answers: its shut window is no silence, and it may have opened. */
-static void end_persisting(struct conn *c, bool was_shut, u64 now)
+static void end_persisting(struct conn *c, bool was_shut)
 {
-	u32 old = rtt_rto(&c->rtt);
-
 	if (!c->persisting)
 		return;
 	c->retries = 0;
@@ -266,8 +264,7 @@ static void end_persisting(struct conn *c, bool was_shut, u64 now)
 		return;
 	c->persisting = false;
 	c->probe_due = false;
-	c->rtt.backoffs = 0;
-	trace_rto(c, BY_ARRIVAL, old, now);
+	c->probe_backoffs = 0;
 	timer_stop(c, TIMER_RTX);
 }
 
@@ -284,7 +281,7 @@ static void take_ack(struct conn *c, const struct seg *s, u64 now,
 		advance_una(c, s, now, v);
 	else if (is_duplicate_ack(c, s, window_changed))
 		recover_on_dupack(c, now);
-	end_persisting(c, was_shut, now);
+	end_persisting(c, was_shut);
 }
 
 static void fin_acked(struct conn *c, u64 now, struct verdict *v)

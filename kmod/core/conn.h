@@ -181,6 +181,8 @@ struct conn_options {
  * @partial_seen: this recovery has had a partial ACK
  * @retries:   timeouts in a row
  * @probes:    probes of a shut window in a row, answered or not
+ * @probe_backoffs: how often the persist timer has been doubled; the path's own
+ *             backing off is in @rtt
  *
  * @err: positive errno the user is to see, 0: none
  */
@@ -254,6 +256,7 @@ struct conn {
 	u8 rtx_cause;
 	u8 retries;
 	u8 probes;
+	u8 probe_backoffs;
 	u8 keep_sent; /* keep-alives without an answer */
 
 	u64 timer[NR_TIMERS]; /* deadlines, or NEVER */

@@ -255,10 +255,13 @@ static void start_persisting(struct conn *c, u64 now)
 {
 	if (conn_flight(c) || !is_waiting(c) || timer_is_set(c, TIMER_RTX))
 		return;
-	c->persisting = true;
 	c->stuck_since = now;
-	timer_set(c, TIMER_RTX, c->snd_wnd ? SWS_OVERRIDE : rtt_rto(&c->rtt),
-		  now);
+	if (!c->snd_wnd) {
+		timer_set_persist(c, now);
+		return;
+	}
+	c->persisting = true;
+	timer_set(c, TIMER_RTX, SWS_OVERRIDE, now);
 }
 
 /*
@@ -293,8 +296,7 @@ static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 	} else {
 		mib_count(c->env, MIB_WIN_PROBE);
 		recover_forget_timing(c, now);
-		c->persisting = true;
-		timer_set(c, TIMER_RTX, timer_until_timeout(c, now), now);
+		timer_set_persist(c, now);
 	}
 	return true;
 }

@@ -43,15 +43,26 @@ static bool user_timed_out(const struct conn *c, u64 now)
 	       now - c->stuck_since >= c->opt.user_timeout;
 }
 
-u64 timer_until_timeout(const struct conn *c, u64 now)
+/* So long, or less where the user timeout ends before (RFC 5482 section 3). */
+static u64 until_timeout(const struct conn *c, u64 wait, u64 now)
+{
+	if (!c->opt.user_timeout)
+		return wait;
+	if (user_timed_out(c, now))
+		return 1;
+	return min_t(u64, wait, c->stuck_since + c->opt.user_timeout - now);
+}
+
+/*
+ * RFC 9293 section 3.8.6.1: the first probe after an RTO, the next ones in intervals
+ * that double. These doublings say nothing of the path: they end with the window that
+ * shut, those of the path with a sample (Karn).
+ */
+static u64 persist_interval(const struct conn *c)
 {
 	u64 rto = rtt_rto(&c->rtt);
 
-	if (!c->opt.user_timeout)
-		return rto;
-	if (user_timed_out(c, now))
-		return 1;
-	return min_t(u64, rto, c->stuck_since + c->opt.user_timeout - now);
+	return min_t(u64, rto << c->probe_backoffs, c->rtt.ceiling);
 }
 
 /* The first transmission always gets its whole RTO, as in the kernel's TCP. */
@@ -61,11 +72,20 @@ void timer_set_rtx(struct conn *c, u64 now)
 
 	c->persisting = false;
 	c->probes = 0;
+	c->probe_backoffs = 0;
 	if (c->retries)
-		after = timer_until_timeout(c, now);
+		after = until_timeout(c, after, now);
 	else
 		c->stuck_since = now;
 	timer_set(c, TIMER_RTX, after, now);
+}
+
+void timer_set_persist(struct conn *c, u64 now)
+{
+	u64 wait = persist_interval(c);
+
+	c->persisting = true;
+	timer_set(c, TIMER_RTX, until_timeout(c, wait, now), now);
 }
 
 u64 conn_deadline(const struct conn *c)
@@ -147,8 +167,6 @@ static bool has_probed_enough(const struct conn *c)
  */
 static unsigned int probe(struct conn *c, u64 now)
 {
-	u32 old = rtt_rto(&c->rtt);
-
 	recover_go_back(c, BY_ZERO_WINDOW, now);
 	c->probe_due = true;
 	if (c->snd_wnd)
@@ -158,8 +176,8 @@ static unsigned int probe(struct conn *c, u64 now)
 	if (user_timed_out(c, now) || has_probed_enough(c) ||
 	    is_hopeless(c, now))
 		return give_up(c, now);
-	rtt_backoff(&c->rtt);
-	trace_rto(c, BY_BACKOFF, old, now);
+	if (persist_interval(c) < c->rtt.ceiling)
+		c->probe_backoffs++;
 	return 0;
 }
 

@@ -23,7 +23,7 @@ static inline bool timer_is_set(const struct conn *c, enum conn_timer t)
 /* Set the retransmission timer to the RTO of now (RFC 6298 (5.1), (5.3)). */
 void timer_set_rtx(struct conn *c, u64 now);
 
-/* The RTO, or less where the user timeout ends before (RFC 5482 section 3). */
-u64 timer_until_timeout(const struct conn *c, u64 now);
+/* Set it to the time of the next probe of a shut window (RFC 9293 3.8.6.1). */
+void timer_set_persist(struct conn *c, u64 now);
 
 #endif /* CHALK_CORE_TIMER_H */

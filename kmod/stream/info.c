@@ -59,7 +59,7 @@ static void fill_timers(struct tcp_info *info, const struct conn *c, u64 now)
 
 	info->tcpi_retransmits = c->persisting ? 0 : c->retries;
 	info->tcpi_probes = c->persisting ? c->retries : c->keep_sent;
-	info->tcpi_backoff = c->rtt.backoffs;
+	info->tcpi_backoff = c->rtt.backoffs + c->probe_backoffs;
 	info->tcpi_rto = rtt_rto(&c->rtt);
 	info->tcpi_ato = c->env->tun.delack;
 	info->tcpi_last_data_sent = to_msec(now - (c->last_sent ?: st->since));

@@ -275,6 +275,73 @@ static void probe__silence_gives_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, timeouts(test, w), DATA_RETRIES + 1);
 }
 
+/* A segment that is acknowledged only after three timeouts: no sample (Karn). */
+static u32 back_off_path(struct kunit *test, struct world *w, u16 wnd)
+{
+	u32 rto;
+
+	write_and_send(w, &w->a, MSS);
+	for (int i = 0; i < 3; i++) {
+		elapse(w, conn_deadline(&w->a) - w->now);
+		lose_all(w, &w->a);
+	}
+	rto = rtt_rto(&w->a.rtt);
+	KUNIT_ASSERT_EQ(test, w->a.rtt.backoffs, 3);
+	offer_window(w, &w->a, wnd);
+	KUNIT_ASSERT_EQ(test, rtt_rto(&w->a.rtt), rto);
+	return rto;
+}
+
+/*
+ * RFC 6298 section 5 keeps what the path has backed off until there is a sample: a
+ * window that was shut and opens is none. SHLD-29 counts from it, too.
+ */
+static void persist_interval__leaves_the_path(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u32 rto = back_off_path(test, w, 0);
+	struct seg s;
+
+	conn_write(&w->a, MSS, false, w->now);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + rto);
+	for (int i = 1; i < 4; i++) {
+		elapse(w, conn_deadline(&w->a) - w->now);
+		lose_all(w, &w->a);
+		KUNIT_EXPECT_EQ(test, conn_deadline(&w->a),
+				w->now + ((u64)rto << i));
+	}
+	KUNIT_EXPECT_EQ(test, rtt_rto(&w->a.rtt), rto);
+	s = from_peer(&w->a);
+	s.ack = w->a.snd_una;
+	s.wnd = U16_MAX;
+	deliver(w, &w->a, &s);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, rtt_rto(&w->a.rtt), rto);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + rto);
+}
+
+/* A sample ends the path's backing off, not that of the probes. */
+static void persist_interval__outlives_a_sample(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u64 wait;
+
+	offer_window(w, &w->a, 0);
+	conn_write(&w->a, MSS, false, w->now);
+	expect_silence(test, w, &w->a);
+	for (int i = 0; i < 3; i++) {
+		elapse(w, conn_deadline(&w->a) - w->now);
+		lose_all(w, &w->a);
+	}
+	wait = conn_deadline(&w->a) - w->now;
+	rtt_sample(&w->a.rtt, 1);
+	elapse(w, wait);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a),
+			w->now + ((u64)rtt_rto(&w->a.rtt) << 4));
+}
+
 /* An opened window ends the backoff of the probes. */
 static void probe__backoff_ends(struct kunit *test)
 {
@@ -414,6 +481,8 @@ static struct kunit_case timer_cases[] = {
 	KUNIT_CASE(probe__orphaned_later),
 	KUNIT_CASE(probe__orphan_that_gets_on),
 	KUNIT_CASE(probe__silence_gives_up),
+	KUNIT_CASE(persist_interval__leaves_the_path),
+	KUNIT_CASE(persist_interval__outlives_a_sample),
 	KUNIT_CASE(probe__backoff_ends),
 	KUNIT_CASE(keep_fired__silent_peer),
 	KUNIT_CASE(keep_fired__peer_speaks),

@@ -529,8 +529,6 @@ class Sender:
         old = self.snd_wnd
         self.snd_wnd = seg.wnd << scale
         self.wl1, self.wl2 = start, ack
-        if not old and self.snd_wnd:
-            self.timer.backoffs = 0
         return old != self.snd_wnd
 
     def _is_duplicate(self, seg: Segment, changed: bool) -> bool:

@@ -198,7 +198,7 @@ static void answered(struct sock *sk, bool was_shut)
 	if (!was_shut || !m->wnd)
 		return;
 	m->persisting = m->probe_due = false;
-	m->backoffs = 0;
+	m->probe_backoffs = 0;
 	m->due = NEVER;
 }
 

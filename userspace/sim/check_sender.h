@@ -64,6 +64,7 @@ enum back {
  * @stuck_at: when the timer began to run without progress
  * @retries:  timeouts in a row
  * @probes:   probes of a shut window in a row, answered or not
+ * @probe_backoffs: how often the time between them was doubled
  * @lost_syn: a SYN or SYN+ACK went out again after a timeout
  * @given_up: there were too many
  */
@@ -87,7 +88,7 @@ struct sender {
 	u64 timed_at, back_at;
 	u32 ts_off;
 	u64 due, stuck_at;
-	u32 retries, probes;
+	u32 retries, probes, probe_backoffs;
 	bool lost_syn, given_up;
 };
 

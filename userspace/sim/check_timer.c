@@ -102,28 +102,35 @@ static bool user_timed_out(const struct sock *sk)
 	return most && sk->host->w->now - sk->check.snd.stuck_at >= most;
 }
 
-/* The RTO, but not beyond the time that the user gives. */
-static u64 next_timeout(const struct sock *sk)
+/* RFC 9293 section 3.8.6.1: doubled for each probe, whatever the path does. */
+static u64 persist_wait(const struct sock *sk)
 {
-	u64 rto = sender_rto(sk);
+	return min_t(u64, sender_rto(sk) << sk->check.snd.probe_backoffs,
+		     tunables(sk)->rto_max);
+}
+
+/* So long, but not beyond the time that the user gives. */
+static u64 next_timeout(const struct sock *sk, u64 wait)
+{
 	u64 most = sk->host->cfg->user_timeout;
 
 	if (user_timed_out(sk))
 		return 1;
-	return most ? min_t(u64, rto,
+	return most ? min_t(u64, wait,
 			    sk->check.snd.stuck_at + most - sk->host->w->now) :
-		      rto;
+		      wait;
 }
 
 void timer_start(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
-	u64 wait = m->retries ? next_timeout(sk) : sender_rto(sk);
+	u64 rto = sender_rto(sk);
+	u64 wait = m->retries ? next_timeout(sk, rto) : rto;
 
 	if (!m->retries)
 		m->stuck_at = sk->host->w->now;
 	m->persisting = false;
-	m->probes = 0;
+	m->probes = m->probe_backoffs = 0;
 	m->due = sk->host->w->now + wait;
 }
 
@@ -132,7 +139,7 @@ void timer_probe(struct sock *sk)
 	struct sender *m = &sk->check.snd;
 
 	m->persisting = true;
-	m->due = sk->host->w->now + next_timeout(sk);
+	m->due = sk->host->w->now + next_timeout(sk, persist_wait(sk));
 }
 
 void timer_acked(struct sock *sk)
@@ -163,7 +170,8 @@ void timer_persist(struct sock *sk, bool waiting)
 		return;
 	m->persisting = true;
 	m->stuck_at = sk->host->w->now;
-	m->due = sk->host->w->now + (m->wnd ? SWS_OVERRIDE : sender_rto(sk));
+	m->due = sk->host->w->now +
+		 (m->wnd ? SWS_OVERRIDE : next_timeout(sk, persist_wait(sk)));
 }
 
 /*
@@ -210,7 +218,8 @@ static void persist_timeout(struct sock *sk)
 	m->given_up = user_timed_out(sk) || is_hopeless(sk) ||
 		      (sk->app.done &&
 		       m->probes > tunables(sk)->orphan_retries);
-	back_off(sk);
+	if (persist_wait(sk) < tunables(sk)->rto_max)
+		m->probe_backoffs++;
 }
 
 void sender_tick(struct sock *sk)
