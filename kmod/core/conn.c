@@ -108,7 +108,9 @@ void conn_open(struct conn *c, struct env *env, const struct conn_config *cfg,
 	conn_set_route(c, &cfg->route);
 	c->rcv_buf = cfg->rcv_buf;
 	most = window_clamp(cfg->rcv_buf_max, c->opt.window_clamp);
-	c->rcv_wscale = env->tun.window_scaling ? window_shift(most) : 0;
+	c->wscale_offered = env->tun.window_scaling;
+	c->ts_offered = env->tun.timestamps;
+	c->rcv_wscale = c->wscale_offered ? window_shift(most) : 0;
 	/* RFC 7323 section 2.2: the window of a SYN is not scaled */
 	most = window_clamp(cfg->rcv_buf, c->opt.window_clamp);
 	c->rcv_wnd = min_t(u32, most, U16_MAX);
@@ -131,17 +133,15 @@ void conn_set_route(struct conn *c, const struct conn_route *route)
 
 void conn_take_syn(struct conn *c, const struct seg *s, u64 now)
 {
-	const struct tunables *tun = &c->env->tun;
-
 	c->irs = s->seq;
 	c->rcv_nxt = s->seq + 1;
 	c->rcv_read = s->seq + 1;
 	c->last_ack_sent = s->seq + 1;
-	c->wscale_ok = tun->window_scaling && s->has_wscale;
+	c->wscale_ok = c->wscale_offered && s->has_wscale;
 	c->snd_wscale = c->wscale_ok ? s->wscale : 0;
 	if (!c->wscale_ok)
 		c->rcv_wscale = 0;
-	c->ts_ok = tun->timestamps && s->has_ts;
+	c->ts_ok = c->ts_offered && s->has_ts;
 	c->ts_recent = s->tsval;
 	c->ts_recent_ok = c->ts_ok && is_time(s->tsval);
 	c->ts_recent_at = now;
@@ -203,6 +203,8 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 	c->rcv_buf = req->rcv_buf;
 	c->rcv_wnd = req->rcv_wnd;
 	c->rcv_wscale = req->rcv_wscale;
+	c->wscale_offered = req->wscale_ok;
+	c->ts_offered = req->ts_ok;
 	c->state = ST_SYN_RCVD;
 	/* the record's events told of it */
 	c->snd_wnd = req->snd_wnd;

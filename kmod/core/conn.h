@@ -264,6 +264,8 @@ struct conn {
 	struct stats stats;
 
 	/* flags */
+	bool wscale_offered : 1; /* our SYN offers window scaling */
+	bool ts_offered : 1; /* and timestamps, whatever the tunables now say */
 	bool wscale_ok : 1; /* both sides offered window scaling */
 	bool ts_ok : 1; /* both sides offered timestamps */
 	bool ts_recent_ok : 1; /* ts_recent holds a value */

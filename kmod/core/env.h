@@ -67,7 +67,8 @@ enum event_owner {
 
 /**
  * struct env - the world around a connection
- * @tun:     tunables; read at every use, so that a change acts at once
+ * @tun:     tunables; read at every use, so that a change acts at once, but for what
+ *           a SYN has offered
  * @tracing: somebody reads events; nothing is emitted while false
  * @emit:    takes a record; @owner is the structure that @what names, by which
  *           the habitat finds the addresses. Called under the owner's lock,

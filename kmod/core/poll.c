@@ -72,16 +72,18 @@ static bool poll_rst(struct conn *c, u64 now, struct seg *s)
 	return true;
 }
 
-/* RFC 9293 section 3.7.1 and RFC 7323: what a SYN offers */
+/*
+ * RFC 9293 section 3.7.1 and RFC 7323: what a SYN offers, the same each time it goes
+ * out.
+ */
 static void add_syn_options(const struct conn *c, u64 now, struct seg *s)
 {
-	const struct tunables *tun = &c->env->tun;
 	bool answer = s->flags & FLAG_ACK;
 
 	s->mss = syn_mss(c->mtu_mss, c->user_mss, c->adv_mss);
-	s->has_wscale = answer ? c->wscale_ok : tun->window_scaling;
+	s->has_wscale = answer ? c->wscale_ok : c->wscale_offered;
 	s->wscale = c->rcv_wscale;
-	s->has_ts = answer ? c->ts_ok : tun->timestamps;
+	s->has_ts = answer ? c->ts_ok : c->ts_offered;
 	s->tsval = timestamp(c->ts_off, now);
 	s->tsecr = answer ? c->ts_recent : 0;
 }

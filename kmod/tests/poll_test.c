@@ -120,6 +120,31 @@ static void poll_syn__options(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.wnd, U16_MAX);
 }
 
+/* A tunable that changes meanwhile is for the connections to come. */
+static void poll_syn__offers_the_same_again(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s;
+
+	w->env.tun.timestamps = true;
+	w->env.tun.window_scaling = true;
+	open_a(w);
+	lose_all(w, &w->a);
+	w->env.tun.timestamps = false;
+	w->env.tun.window_scaling = false;
+	elapse(w, SECOND);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_TRUE(test, s.has_ts);
+	KUNIT_EXPECT_TRUE(test, s.has_wscale);
+	s = synack_of_b();
+	s.has_ts = true;
+	s.has_wscale = true;
+	s.tsval = 777;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_TRUE(test, w->a.ts_ok);
+	KUNIT_EXPECT_TRUE(test, w->a.wscale_ok);
+}
+
 /* Both sides must have offered an option for it to count. */
 static const struct option_param {
 	const char *name;
@@ -1007,6 +1032,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_rst__behind_syn_without_window),
 	KUNIT_CASE(poll_syn__fields),
 	KUNIT_CASE(poll_syn__options),
+	KUNIT_CASE(poll_syn__offers_the_same_again),
 	KUNIT_CASE_PARAM(poll_syn__agreement, option_pairs_row_gen_params),
 	KUNIT_CASE(emit__packets_of_a_long_segment),
 	KUNIT_CASE(emit__variables_of_each_packet),

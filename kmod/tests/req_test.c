@@ -698,6 +698,28 @@ static void conn_accept__takes_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->b.id, 2);
 }
 
+/* RFC 7323 sections 2.2 and 3.2: what both SYNs had stays on. */
+static void conn_accept__keeps_what_was_agreed(struct kunit *test)
+{
+	struct seg first = SYN, s, in;
+	struct world *w;
+
+	first.has_ts = true;
+	first.has_wscale = true;
+	first.tsval = 444;
+	first.wscale = 2;
+	w = answered(test, &first, &s);
+	in = third(&s);
+	w->env.tun.timestamps = false;
+	w->env.tun.window_scaling = false;
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	deliver(w, &w->b, &in);
+	KUNIT_EXPECT_TRUE(test, w->b.ts_ok);
+	KUNIT_EXPECT_TRUE(test, w->b.wscale_ok);
+	KUNIT_EXPECT_EQ(test, w->b.snd_wscale, 2);
+	KUNIT_EXPECT_EQ(test, w->b.rcv_wscale, w->req.rcv_wscale);
+}
+
 /* RFC 5681 section 3.1 and RFC 6298 (5.7), after a SYN+ACK that got lost */
 static void conn_accept__after_lost_synack(struct kunit *test)
 {
@@ -764,6 +786,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE_PARAM(req_timeouts_in__table, defer_times_row_gen_params),
 	KUNIT_CASE(req_abort__tells_the_peer),
 	KUNIT_CASE(conn_accept__takes_over),
+	KUNIT_CASE(conn_accept__keeps_what_was_agreed),
 	KUNIT_CASE(conn_accept__after_lost_synack),
 	{}
 };
