@@ -415,6 +415,29 @@ static bool is_fin_behind_old_text(const struct conn *c, const struct seg *s)
 	return s->flags & FLAG_FIN && s->seq + s->len == c->rcv_nxt;
 }
 
+/* All but the last segment of what the peer's user has written is full-sized. */
+static bool is_whole(const struct seg *s)
+{
+	return s->len >= MSS_DEFAULT ||
+	       (s->len >= MSS_FLOOR && !(s->flags & (FLAG_PSH | FLAG_FIN)));
+}
+
+/*
+ * What the peer takes for a full-sized segment. Two alike that seem to be whole tell
+ * that it sends smaller ones now, as after its path's MTU has shrunk.
+ */
+static void learn_rmss(struct conn *c, const struct seg *s)
+{
+	u32 last = c->last_len;
+
+	if (s->len >= c->rmss || is_whole(s))
+		c->last_len = min_t(u32, s->len, U16_MAX);
+	if (s->len >= c->rmss)
+		c->rmss = min_t(u32, s->len, max_t(u16, c->mtu_mss, c->rmss));
+	else if (is_whole(s) && s->len == last)
+		c->rmss = s->len;
+}
+
 static bool take_text(struct conn *c, const struct seg *s, u64 now,
 		      struct verdict *v)
 {
@@ -428,8 +451,7 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 		return true;
 	if (refuse_after_close(c, s, now, v))
 		return false;
-	c->rmss = clamp_t(u32, s->len, c->rmss,
-			  max_t(u16, c->mtu_mss, c->rmss));
+	learn_rmss(c, s);
 	if (!trim(c, s, &text))
 		return drop_and_ack(c, v, why_all_trimmed(c),
 				    BY_ACK_UNACCEPTABLE);

@@ -168,7 +168,8 @@ struct conn_options {
  * @rcv_read:  behind the last byte the user has read
  * @rcv_buf:   payload bytes the buffer may hold
  * @rcv_fin:   sequence number of the peer's FIN where @fin_seen
- * @rmss:      largest segment seen, what "full-sized" means for ACKs
+ * @rmss:      largest segment of late, what "full-sized" means for ACKs
+ * @last_len:  the last one that seemed to be whole
  * @memory:    enum memory
  *
  * Loss recovery:
@@ -224,6 +225,7 @@ struct conn {
 	u32 rcv_up;
 	u32 rcv_fin;
 	u16 rmss;
+	u16 last_len;
 	u8 urgent;
 	u8 memory;
 	struct reasm reasm;

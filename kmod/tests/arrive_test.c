@@ -511,6 +511,51 @@ static void check_rst__behind_full_flight(struct kunit *test)
 	expect_silence(test, w, &w->b);
 }
 
+/*
+ * RFC 9293 section 3.8.6.3, SHLD-19: every second full-sized segment, also when the
+ * peer's path takes smaller ones than before.
+ */
+static void learn_rmss__smaller_segments(struct kunit *test)
+{
+	struct world *w = delaying(test);
+	struct seg s;
+
+	for (int i = 0; i < 4; i++) {
+		s = text_from_peer(&w->a, MSS / 2);
+		deliver(w, &w->a, &s);
+		lose_all(w, &w->a);
+	}
+	KUNIT_EXPECT_EQ(test, w->a.rmss, MSS / 2);
+	s = text_from_peer(&w->a, MSS / 2);
+	deliver(w, &w->a, &s);
+	expect_silence(test, w, &w->a);
+	s = text_from_peer(&w->a, MSS / 2);
+	deliver(w, &w->a, &s);
+	expect_ack(test, w, &w->a, BY_ACK_SECOND);
+	/* and up again at once */
+	s = text_from_peer(&w->a, MSS);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.rmss, MSS);
+}
+
+/* The ends of writes say nothing, nor does what is tiny. */
+static void learn_rmss__ends_of_writes(struct kunit *test)
+{
+	struct world *w = delaying(test);
+	struct seg s;
+
+	for (int i = 0; i < 4; i++) {
+		s = text_from_peer(&w->a, MSS / 2);
+		s.flags |= FLAG_PSH;
+		deliver(w, &w->a, &s);
+		lose_all(w, &w->a);
+		s = text_from_peer(&w->a, MSS_FLOOR - 1);
+		deliver(w, &w->a, &s);
+		lose_all(w, &w->a);
+	}
+	KUNIT_EXPECT_EQ(test, w->a.rmss, MSS);
+}
+
 /* The real peer answers the challenge with the exact number. */
 static void check_rst__challenge_answered(struct kunit *test)
 {
@@ -1364,6 +1409,8 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(check_rst__in_window),
 	KUNIT_CASE(check_rst__behind_full_flight),
 	KUNIT_CASE(check_rst__challenge_answered),
+	KUNIT_CASE(learn_rmss__smaller_segments),
+	KUNIT_CASE(learn_rmss__ends_of_writes),
 	KUNIT_CASE_PARAM(check_syn__challenged, states_row_gen_params),
 	KUNIT_CASE(check_syn__synack_again),
 	KUNIT_CASE(check_ack__no_ack_bit),

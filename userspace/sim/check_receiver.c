@@ -187,6 +187,25 @@ void receiver_keep_timestamp(struct sock *sk, const struct seg *s)
 	k->rcv.ts_known = true;
 }
 
+/*
+ * RFC 9293 section 3.8.6.3, "full-sized": the largest, until two alike come that no
+ * end of a write explains.
+ */
+static void learn_full(struct sock *sk, const struct seg *s)
+{
+	const struct check *k = &sk->check;
+	struct receiver *r = &sk->check.rcv;
+	bool whole = s->len >= 536 ||
+		     (s->len >= 48 && !(s->flags & (FLAG_PSH | FLAG_FIN)));
+	bool alike = whole && s->len == r->last_len;
+
+	if (whole || s->len >= r->full)
+		r->last_len = s->len;
+	if (alike || s->len > r->full)
+		r->full = min_t(u32, s->len,
+				max_t(u32, k->snd.mtu_mss, r->full));
+}
+
 /* RFC 5681 section 4.2: what is early, or fills a hole, is acknowledged at once. */
 static void take_text(struct sock *sk, const struct seg *s)
 {
@@ -200,8 +219,7 @@ static void take_text(struct sock *sk, const struct seg *s)
 		      STATES_CAN_RECEIVE | STF(SYN_RCVD) | STF(SYN_SENT)) ||
 	    old || sk->c.state == ST_CLOSED)
 		return;
-	k->rcv.full = clamp_t(u32, s->len, k->rcv.full,
-			      max_t(u32, k->snd.mtu_mss, k->rcv.full));
+	learn_full(sk, s);
 	k->rcv.may_ack = true;
 	/* sooner or later: what fills a hole, or a part of one */
 	if (seq_gt(first, nxt) || s->no_room || sk->in.early)

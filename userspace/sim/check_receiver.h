@@ -36,7 +36,8 @@ enum fate {
  * @of_prober:  it stands one before RCV.NXT, of a peer that probed
  * @speaks:     it shows that the peer is alive
  * @ts_recent:  the timestamp to echo, from @ts_at, where @ts_known
- * @full:       largest segment seen
+ * @full:       largest segment of late
+ * @last_len:   length of the last that seemed to be whole
  * @clamp:      the user's bound to the window, 0: none
  * @must_ack:   an ACK has to leave now
  * @may_ack:    one that carries nothing may leave now
@@ -51,6 +52,7 @@ struct receiver {
 	u32 ts_recent;
 	u64 ts_at;
 	u32 full;
+	u32 last_len;
 	u32 clamp;
 	bool must_ack, may_ack, has_read;
 	struct challenges challenges;
