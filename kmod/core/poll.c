@@ -126,9 +126,24 @@ static bool poll_syn(struct conn *c, u64 now, struct seg *s)
 
 /* --- a range of the stream --- */
 
-static bool reaches_fin(const struct conn *c, u32 end)
+/*
+ * RFC 9293 section 3.4: a FIN takes a number, which must lie in the window. One that
+ * has gone out goes again as it was.
+ */
+static bool fin_fits(const struct conn *c, u32 fin)
 {
-	return c->fin_queued && end == c->write_seq;
+	return seq_lt(fin, c->snd_nxt) || seq_lt(fin, c->snd_una + c->snd_wnd);
+}
+
+/*
+ * Does a segment that ends here bear the FIN? Alone it does wherever it may go at all;
+ * text that fills the window goes without, for a peer who cuts the FIN off would wait
+ * for our timer.
+ */
+static bool bears_fin(const struct conn *c, u32 end, u32 len)
+{
+	return c->fin_queued && end == c->write_seq &&
+	       (!len || fin_fits(c, end));
 }
 
 /*
@@ -180,7 +195,7 @@ static enum event_kind make_range(struct conn *c, u32 seq, u32 len,
 		s->flags |= FLAG_PSH;
 	if (len % c->smss)
 		c->snd_sml = seq_max(c->snd_sml, end);
-	if (reaches_fin(c, end)) {
+	if (bears_fin(c, end, len)) {
 		s->flags |= FLAG_FIN;
 		end++;
 	}
@@ -381,11 +396,14 @@ static enum cause data_cause(const struct conn *c, u32 len)
 						   BY_DATA;
 }
 
-/* The FIN alone, where all data is sent: cwnd does not hold it back. */
+/*
+ * The FIN alone, where all data is sent: cwnd does not hold it back. Nor does a window
+ * that is shut, if nothing else waits: no ACK would come to open it.
+ */
 static bool fin_may_go(const struct conn *c)
 {
 	return c->fin_queued && c->snd_rtx == c->write_seq &&
-	       seq_le(c->snd_rtx, c->snd_una + c->snd_wnd);
+	       (fin_fits(c, c->snd_rtx) || !conn_flight(c));
 }
 
 /* What is written and may go now. */

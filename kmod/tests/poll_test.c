@@ -555,9 +555,45 @@ static void poll_data__fin_behind_window(struct kunit *test)
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0, MSS, FLAG_ACK);
 	expect_silence(test, w, &w->a);
-	ack_all(w, &w->a);
+	offer_window(w, &w->a, MSS + 1);
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0 + MSS, MSS, FLAG_ACK | FLAG_PSH | FLAG_FIN);
+}
+
+/* The FIN would be one beyond the window: it goes when that moves on, not before. */
+static void poll_data__fin_beyond_full_window(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	offer_window(w, &w->a, MSS);
+	conn_write(&w->a, MSS, false, w->now);
+	conn_close(&w->a, w->now);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0, MSS, FLAG_ACK | FLAG_PSH);
+	expect_silence(test, w, &w->a);
+	ack_all(w, &w->a);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0 + MSS, 0, FLAG_ACK | FLAG_FIN);
+}
+
+/* Nor with the octet of a probe, which is beyond it already. */
+static void poll_probe__without_fin(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	offer_window(w, &w->a, 0);
+	conn_write(&w->a, 1, false, w->now);
+	conn_close(&w->a, w->now);
+	expect_silence(test, w, &w->a);
+	elapse(w, rtt_rto(&w->a.rtt));
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0, 1, FLAG_ACK | FLAG_PSH);
+	/* it is taken, and now the FIN waits alone */
+	ack_all(w, &w->a);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0 + 1, 0, FLAG_ACK | FLAG_FIN);
 }
 
 /* A window of nothing has room for a FIN, and cwnd does not hold it. */
@@ -1076,6 +1112,8 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_data__fin_on_last_text),
 	KUNIT_CASE(poll_data__fin_alone),
 	KUNIT_CASE(poll_data__fin_behind_window),
+	KUNIT_CASE(poll_data__fin_beyond_full_window),
+	KUNIT_CASE(poll_probe__without_fin),
 	KUNIT_CASE(poll_data__fin_again),
 	KUNIT_CASE(poll_data__go_back_n),
 	KUNIT_CASE(time_segment__one_packet),

@@ -360,7 +360,8 @@ static void out_range(struct sock *sk, const struct seg *s)
 }
 
 /*
- * The peer's window may be passed by the one byte of a probe, and by the FIN.
+ * The peer's window may be passed by the one byte of a probe, and by a FIN that goes
+ * alone.
  */
 static void out_peer_window(struct sock *sk, const struct seg *s)
 {
@@ -371,6 +372,10 @@ static void out_peer_window(struct sock *sk, const struct seg *s)
 	if (s->len && seq_gt(end, k->edge_in + probe))
 		rule_fail(sk,
 			  "bytes up to %u sent, the peer's window ends at %u",
+			  end, k->edge_in);
+	if (s->flags & FLAG_FIN && s->len &&
+	    seq_gt(seg_end(s), seq_max(k->edge_in, k->sent_max)))
+		rule_fail(sk, "text with a FIN at %u, the window ends at %u",
 			  end, k->edge_in);
 	if (s->flags & FLAG_FIN && seq_gt(end, k->edge_in + 1))
 		rule_fail(sk, "FIN at %u, the peer's window ends at %u", end,

@@ -278,13 +278,22 @@ static u32 sendable(const struct sock *sk)
 	return len - part;
 }
 
-/* The FIN alone: the peer's window has to be reached, cwnd does not matter. */
+/* RFC 9293 section 3.4: its number lies in the window, or did when it went first. */
+static bool fin_fits(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	u32 fin = written(sk);
+
+	return seq_lt(fin, m->nxt) || seq_lt(fin, m->una + m->wnd);
+}
+
+/* The FIN alone, whatever cwnd is; into a shut window if nothing is in flight. */
 static bool fin_may_go(const struct sock *sk)
 {
 	const struct sender *m = &sk->check.snd;
 
 	return fin_waits(sk) && m->next == written(sk) &&
-	       seq_le(m->next, m->una + m->wnd);
+	       (fin_fits(sk) || m->next == m->una);
 }
 
 static void expect(struct sock *sk, const struct seg *s, u32 seq, u32 len,
@@ -384,8 +393,10 @@ void sender_data(struct sock *sk, const struct seg *s)
 	    (s->len && end == written(sk) ? FLAG_PSH : 0))
 		rule_fail(sk, "bytes up to %u of %u, %s PSH", end, written(sk),
 			  s->flags & FLAG_PSH ? "with" : "without");
-	if (fin_waits(sk) && end == written(sk) && !(s->flags & FLAG_FIN))
-		rule_fail(sk, "all is sent and the user has closed, no FIN");
+	if (fin_waits(sk) && end == written(sk) &&
+	    !(s->flags & FLAG_FIN) != !(fin_fits(sk) || !s->len))
+		rule_fail(sk, "all is sent and the user has closed, %s FIN",
+			  s->flags & FLAG_FIN ? "a" : "no");
 	if (m->owed)
 		lost_segment(sk, s);
 	else if (probes)
