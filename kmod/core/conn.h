@@ -500,11 +500,13 @@ static inline u32 conn_rcv_buf_wanted(const struct conn *c)
 
 /*
  * The same of a send buffer: what is in flight, and as much to follow it when a
- * writer is woken, which is when a third of the buffer is free.
+ * writer is woken, which is when a third of the buffer is free. A recovery inflates
+ * cwnd for what has left the network (RFC 5681 section 3.2): that is no need.
  */
 static inline u64 conn_snd_buf_wanted(const struct conn *c)
 {
-	return 3ULL * c->cc.cwnd;
+	return 3ULL * (c->recovering ? min_t(u32, c->cc.cwnd, c->cc.ssthresh) :
+				       c->cc.cwnd);
 }
 
 /**

@@ -234,7 +234,19 @@ static void conn_rcv_promised__unread_and_offered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_rcv_promised(&w->a), RCV_BUF);
 }
 
+/* RFC 5681 section 3.2: what duplicate ACKs inflate needs no larger buffer. */
+static void conn_snd_buf_wanted__in_recovery(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+	u64 before = conn_snd_buf_wanted(&w->a);
+
+	KUNIT_EXPECT_EQ(test, before, 30 * MSS);
+	dup_acks(w, &w->a, 60);
+	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 15 * MSS);
+}
+
 static struct kunit_case autotune_cases[] = {
+	KUNIT_CASE(conn_snd_buf_wanted__in_recovery),
 	KUNIT_CASE(autotune_rx__echo),
 	KUNIT_CASE(sample_echo__small_segment),
 	KUNIT_CASE(autotune_rx__window),
