@@ -461,12 +461,15 @@ static bool take_text(struct conn *c, const struct seg *s, u64 now,
 							       DROP_OOO_RCVBUF,
 				    BY_ACK_UNACCEPTABLE);
 	if (text.start != c->rcv_nxt) {
-		if (take_early(c, &text, v))
+		if (take_early(c, &text, v)) {
+			stats_kept(c, now);
 			keep(v, s, &text);
+		}
 		/* a FIN may be new where the text before it is not */
 		return true;
 	}
 	take_in_order(c, &text, now);
+	stats_kept(c, now);
 	autotune_rx(c, s, now);
 	keep(v, s, &text);
 	v->wake |= WAKE_READ;
@@ -661,7 +664,7 @@ static void rx_other(struct conn *c, const struct seg *s, u64 now,
 void conn_rx(struct conn *c, const struct seg *s, u64 now, struct verdict *v)
 {
 	memset(v, 0, sizeof(*v));
-	stats_received(c, s, now);
+	stats_received(c, s);
 	trace_segment(c, EV_RECV, BY_ARRIVAL, s, now);
 	if (c->state == ST_SYN_SENT)
 		rx_syn_sent(c, s, now, v);

@@ -26,6 +26,8 @@ static void sample_echo(struct conn *c, const struct seg *s, u64 now)
 	if (!s->tsecr || s->tsecr == t->tsecr || s->len < c->rmss)
 		return;
 	t->tsecr = s->tsecr;
+	if (ticks > OLDEST_ECHO)
+		return;
 	take_average(t, max_t(u32, ticks, 1) * USEC_PER_MS);
 }
 

@@ -161,6 +161,12 @@
  */
 #define MIN_RTT_PERIOD (150 * USEC_PER_S)
 
+/*
+ * Milliseconds: an older echo tells of a pause alone. As in the kernel's TCP; a round
+ * trip is kept in 32 bits of microseconds.
+ */
+#define OLDEST_ECHO 2147483
+
 /* --- memory --- */
 
 /* Segments that a right-sized receive buffer has room for besides its rate. */

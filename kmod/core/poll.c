@@ -173,7 +173,7 @@ static void note_sent(struct conn *c, u32 seq, u32 end, u64 now)
 		c->snd_nxt = end;
 	}
 	/* an answer within its time: from now on ACKs ride on data */
-	if (c->stats.data_segs_in &&
+	if (c->stats.bytes_received &&
 	    now - c->stats.last_data_in < c->env->tun.delack)
 		c->opt.pingpong = true;
 }

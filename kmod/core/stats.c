@@ -37,15 +37,18 @@ void stats_passive(struct conn *c, u32 resent)
 	c->stats.retrans_segs = resent;
 }
 
-void stats_received(struct conn *c, const struct seg *s, u64 now)
+void stats_received(struct conn *c, const struct seg *s)
 {
 	struct stats *st = &c->stats;
 
 	st->segs_in++;
-	if (!s->len)
-		return;
-	st->data_segs_in++;
-	st->last_data_in = now;
+	if (s->len)
+		st->data_segs_in++;
+}
+
+void stats_kept(struct conn *c, u64 now)
+{
+	c->stats.last_data_in = now;
 }
 
 /* Payload of a segment that had been sent before. */

@@ -73,7 +73,7 @@ struct delivery {
  * @bytes_retrans:  payload sent again (PerfOctetsRetrans)
  * @bytes_acked:    payload acknowledged (AppHCThruOctetsAcked)
  * @bytes_received: payload in order (AppHCThruOctetsReceived)
- * @last_data_in:   when a segment with payload arrived last
+ * @last_data_in:   when a segment with new payload arrived last
  * @last_delivery:  when payload was acknowledged last
  * @rtx_end:        behind the last byte that was sent again
  * @rtt:            least round trip
@@ -114,7 +114,10 @@ void stats_init(struct conn *c, u64 now);
 void stats_passive(struct conn *c, u32 resent);
 
 /* A segment arrived. */
-void stats_received(struct conn *c, const struct seg *s, u64 now);
+void stats_received(struct conn *c, const struct seg *s);
+
+/* It brought payload that is new. */
+void stats_kept(struct conn *c, u64 now);
 
 /* conn_poll() gave a segment. */
 void stats_sent(struct conn *c, const struct seg *s);

@@ -48,7 +48,7 @@ static u32 room(const struct conn *c)
 
 u32 conn_rcv_promised(const struct conn *c)
 {
-	return c->rcv_wnd + conn_readable(c);
+	return window_left(c) + conn_readable(c);
 }
 
 /*

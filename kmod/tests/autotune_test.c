@@ -245,7 +245,42 @@ static void conn_snd_buf_wanted__in_recovery(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_snd_buf_wanted(&w->a), 15 * MSS);
 }
 
+/* Bytes that came since the last ACK have taken their part of the window. */
+static void conn_rcv_promised__counts_once(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	w->a.quickacks = 0;
+	s = text_from_peer(&w->a, MSS / 4);
+	deliver(w, &w->a, &s);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_rcv_promised(&w->a), RCV_BUF);
+}
+
+/* An echo of before a pause of 80 minutes, which is no round trip. */
+static void sample_echo__after_a_pause(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s;
+
+	w->env.tun.timestamps = true;
+	establish(test, w);
+	w->a.rmss = 500;
+	s = text_from_peer(&w->a, MSS);
+	s.tsecr = timestamp(w->a.ts_off, w->now) - 10;
+	deliver(w, &w->a, &s);
+	KUNIT_ASSERT_EQ(test, w->a.tune.rtt, 10 * MS);
+	w->now += 4800 * SECOND;
+	s = text_from_peer(&w->a, MSS);
+	s.tsecr = timestamp(w->a.ts_off, w->now - 4800 * SECOND);
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.tune.rtt, 10 * MS);
+}
+
 static struct kunit_case autotune_cases[] = {
+	KUNIT_CASE(conn_rcv_promised__counts_once),
+	KUNIT_CASE(sample_echo__after_a_pause),
 	KUNIT_CASE(conn_snd_buf_wanted__in_recovery),
 	KUNIT_CASE(autotune_rx__echo),
 	KUNIT_CASE(sample_echo__small_segment),

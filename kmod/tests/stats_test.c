@@ -409,7 +409,26 @@ static void stats_limited__after_the_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_PATH), 10 * MS);
 }
 
+/* What is refused, and may be forged, is no data: no ACK waits to ride on an answer. */
+static void stats_kept__not_what_is_refused(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 100);
+	u64 then = w->a.stats.last_data_in;
+
+	w->now += SECOND;
+	s.seq -= 100000;
+	deliver(w, &w->a, &s);
+	KUNIT_ASSERT_EQ(test, w->v.drop, DROP_OLD_DUPLICATE);
+	KUNIT_EXPECT_EQ(test, w->a.stats.data_segs_in, 1);
+	KUNIT_EXPECT_EQ(test, w->a.stats.last_data_in, then);
+	lose_all(w, &w->a);
+	write_and_send(w, &w->a, 10);
+	KUNIT_EXPECT_FALSE(test, w->a.opt.pingpong);
+}
+
 static struct kunit_case stats_cases[] = {
+	KUNIT_CASE(stats_kept__not_what_is_refused),
 	KUNIT_CASE(stats__handshake),
 	KUNIT_CASE(stats__transfer),
 	KUNIT_CASE(stats__fin),

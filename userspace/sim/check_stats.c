@@ -35,7 +35,6 @@ void count_in(struct sock *sk, const struct seg *s)
 	if (!s->len)
 		return;
 	n->data_in++;
-	n->last_in = sk->host->w->now;
 }
 
 /* Text before its turn, kept or there already, or one hole too many. */
@@ -57,6 +56,8 @@ void count_verdict(struct sock *sk, const struct seg *s,
 		count_host(sk->host, MIB_EARLY, 1);
 	}
 	/* the peer has missed our ACK */
+	if (v->keep)
+		sk->check.counts.last_in = sk->host->w->now;
 	if (v->drop == DROP_OLD_DUPLICATE && seg_space(s) &&
 	    !(s->flags & FLAG_RST))
 		count_host(sk->host, MIB_DELAYED_ACK_LOST, 1);

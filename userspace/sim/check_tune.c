@@ -34,6 +34,9 @@ static void sample_echo(struct sock *sk, const struct seg *s)
 	if (!s->tsecr || s->tsecr == t->echo || s->len < sk->check.rcv.full)
 		return;
 	t->echo = s->tsecr;
+	/* the peer has paused, and be it for days */
+	if (clock - s->tsecr > 2147483)
+		return;
 	t->rtt = t->rtt ? t->rtt - t->rtt / 8 + age / 8 : age;
 }
 
