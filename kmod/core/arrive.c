@@ -587,14 +587,24 @@ static void finish_handshake(struct conn *c, u64 now)
 		c->ack_now = BY_HANDSHAKE;
 }
 
-/* Text and FIN may come with the SYN: they stand one after it. */
+/* What stands behind the SYN begins one after it, and so its urgent pointer counts. */
+static void cut_off_syn(struct seg *s)
+{
+	s->flags &= ~FLAG_SYN;
+	s->seq++;
+	if (s->up > 1)
+		s->up--;
+	else
+		s->flags &= ~FLAG_URG;
+}
+
+/* Text and FIN may come with the SYN. */
 static void take_behind_syn(struct conn *c, const struct seg *s, u64 now,
 			    struct verdict *v)
 {
 	struct seg rest = *s;
 
-	rest.seq++;
-	rest.flags &= ~FLAG_SYN;
+	cut_off_syn(&rest);
 	urgent_rx(c, &rest, v);
 	if (take_text(c, &rest, now, v))
 		take_fin(c, &rest, now, v);

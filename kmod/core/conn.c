@@ -314,7 +314,7 @@ void conn_release(struct conn *c, u64 now)
 {
 	c->orphan = true;
 	c->no_reader = true;
-	if (conn_readable(c)) {
+	if (c->state != ST_CLOSED && conn_readable(c)) {
 		mib_count(c->env, MIB_ABORT_ON_CLOSE);
 		conn_reset(c, BY_USER_CLOSE, now);
 		return;

@@ -146,6 +146,13 @@ static bool is_same_syn(const struct req *r, const struct seg *s)
 	       (s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN;
 }
 
+/* RFC 7323 section 4.3, (2): the newest is echoed. */
+static void req_keep_timestamp(struct req *r, const struct seg *s)
+{
+	if (r->ts_ok && s->has_ts && seq_gt(s->tsval, r->ts_recent))
+		r->ts_recent = s->tsval;
+}
+
 static enum req_result req_rx_rst(struct req *r, struct env *env,
 				  const struct seg *s, u64 now,
 				  enum cause *drop)
@@ -190,6 +197,7 @@ enum req_result req_rx(struct req *r, struct env *env, const struct seg *s,
 	if (is_same_syn(r, s)) {
 		trace_req(env, r, EV_RECV, BY_ARRIVAL, s, now);
 		r->pending = true;
+		req_keep_timestamp(r, s);
 		/* or the timer would send another right behind it */
 		if (!r->acked)
 			set_deadline(r, env, now);

@@ -202,11 +202,13 @@ static enum timewait_result fin_wait_rx(struct timewait *t, struct env *env,
 static bool may_reopen(const struct timewait *t, const struct env *env,
 		       const struct seg *s)
 {
+	bool would_have_ts = s->has_ts && env->tun.timestamps;
+
 	if ((s->flags & (FLAG_SYN | FLAG_RST | FLAG_ACK)) != FLAG_SYN)
 		return false;
-	if (!t->ts_ok && s->has_ts && env->tun.timestamps)
+	if (!t->ts_ok && would_have_ts)
 		return true;
-	if (t->ts_ok && s->has_ts && s->tsval != t->ts_recent)
+	if (t->ts_ok && would_have_ts && s->tsval != t->ts_recent)
 		return seq_gt(s->tsval, t->ts_recent);
 	return seq_gt(s->seq, t->rcv_nxt);
 }

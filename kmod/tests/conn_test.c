@@ -988,6 +988,22 @@ static void conn_release__unread_in_last_ack(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, next_seg(test, w, &w->a).flags & FLAG_RST);
 }
 
+/* What is over already has nothing to say. */
+static void conn_release__of_what_is_closed(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 100);
+
+	deliver(w, &w->a, &s);
+	s = from_peer(&w->a);
+	s.flags = FLAG_RST;
+	deliver(w, &w->a, &s);
+	KUNIT_ASSERT_EQ(test, w->a.state, ST_CLOSED);
+	conn_release(&w->a, w->now);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_ABORT_ON_CLOSE), 0);
+}
+
 /* SYN and FIN are counted as what they take: a number each. */
 static void conn_outq__syn_data_fin(struct kunit *test)
 {
@@ -1357,6 +1373,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(conn_abort__last_ack),
 	KUNIT_CASE(conn_abort__last_ack_with_unsent),
 	KUNIT_CASE(conn_release__unread_in_last_ack),
+	KUNIT_CASE(conn_release__of_what_is_closed),
 	KUNIT_CASE(conn_outq__syn_data_fin),
 	KUNIT_CASE(conn_error__only_in_flight),
 	KUNIT_CASE(conn_error__soft_when_established),

@@ -310,6 +310,27 @@ static void conn_accept__lost_and_deferred(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT, BY_NONE), 0);
 }
 
+/* RFC 7323 section 4.3, (2): the newest timestamp is echoed. */
+static void req_rx__same_syn_with_newer_timestamp(struct kunit *test)
+{
+	struct seg first = SYN, s;
+	struct world *w;
+	enum cause drop;
+
+	first.has_ts = true;
+	first.tsval = 500;
+	w = answered(test, &first, &s);
+	first.tsval = 1500;
+	req_rx(&w->req, &w->env, &first, w->now, &drop);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.tsecr, 1500);
+	/* one that was overtaken is not */
+	first.tsval = 1000;
+	req_rx(&w->req, &w->env, &first, w->now, &drop);
+	KUNIT_ASSERT_TRUE(test, req_poll(&w->req, &w->env, w->now, &s));
+	KUNIT_EXPECT_EQ(test, s.tsecr, 1500);
+}
+
 /* A flood of the same SYN: the count goes no further than it can. */
 static void req_rx__same_syn_for_ever(struct kunit *test)
 {
@@ -765,6 +786,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_init__options_refused),
 	KUNIT_CASE(req_init__default_mss),
 	KUNIT_CASE(req_rx__same_syn),
+	KUNIT_CASE(req_rx__same_syn_with_newer_timestamp),
 	KUNIT_CASE(req_rx__same_syn_for_ever),
 	KUNIT_CASE(conn_accept__deferred),
 	KUNIT_CASE(conn_accept__deferred_to_the_end),

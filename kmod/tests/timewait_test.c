@@ -170,29 +170,43 @@ static void timewait_rx__answers_limited(struct kunit *test)
 
 /*
  * RFC 6191 section 2: which SYN may open a new connection of the same name.
- * @seq is from RCV.NXT, @ts from the last timestamp seen.
+ * @seq is from RCV.NXT, @ts from the last timestamp seen; @off: they are off here.
  */
 static const struct reopen_param {
 	const char *name;
 	bool ts_before, ts_now;
 	s32 seq, ts;
 	enum timewait_result result;
+	bool off;
 } reopens[] = {
-	{ "no timestamps, larger", false, false, 1, 0, TIMEWAIT_OPEN },
-	{ "no timestamps, far larger", false, false, 1000000, 0,
-	  TIMEWAIT_OPEN },
+	{ "no timestamps, larger", false, false, 1, 0, TIMEWAIT_OPEN, false },
+	{ "no timestamps, far larger", false, false, 1000000, 0, TIMEWAIT_OPEN,
+	  false },
 	/* "larger than the last sequence number used" */
-	{ "no timestamps, RCV.NXT itself", false, false, 0, 0, TIMEWAIT_DROP },
-	{ "no timestamps, smaller", false, false, -1, 0, TIMEWAIT_DROP },
+	{ "no timestamps, RCV.NXT itself", false, false, 0, 0, TIMEWAIT_DROP,
+	  false },
+	{ "no timestamps, smaller", false, false, -1, 0, TIMEWAIT_DROP, false },
 	{ "newer timestamp, smaller number", true, true, -1000, 1,
-	  TIMEWAIT_OPEN },
-	{ "same timestamp, larger number", true, true, 1, 0, TIMEWAIT_OPEN },
-	{ "same timestamp, smaller number", true, true, -1, 0, TIMEWAIT_DROP },
-	{ "older timestamp, larger number", true, true, 1000, -1,
-	  TIMEWAIT_DROP },
-	{ "timestamps given up, larger", true, false, 1, 0, TIMEWAIT_OPEN },
-	{ "timestamps given up, smaller", true, false, -1, 0, TIMEWAIT_DROP },
-	{ "timestamps are new, smaller", false, true, -1, 0, TIMEWAIT_OPEN },
+	  TIMEWAIT_OPEN, false },
+	{ "same timestamp, larger number", true, true, 1, 0, TIMEWAIT_OPEN,
+	  false },
+	{ "same timestamp, smaller number", true, true, -1, 0, TIMEWAIT_DROP,
+	  false },
+	{ "older timestamp, larger number", true, true, 1000, -1, TIMEWAIT_DROP,
+	  false },
+	{ "timestamps given up, larger", true, false, 1, 0, TIMEWAIT_OPEN,
+	  false },
+	{ "timestamps given up, smaller", true, false, -1, 0, TIMEWAIT_DROP,
+	  false },
+	/* the new one would have none: its numbers decide */
+	{ "timestamps off, newer, smaller number", true, true, -1000, 10,
+	  TIMEWAIT_DROP, true },
+	{ "timestamps off, older, larger number", true, true, 1, -10,
+	  TIMEWAIT_OPEN, true },
+	{ "timestamps off before and now", false, true, -1, 0, TIMEWAIT_DROP,
+	  true },
+	{ "timestamps are new, smaller", false, true, -1, 0, TIMEWAIT_OPEN,
+	  false },
 };
 
 NAMED_PARAMS(reopen_param, reopens);
@@ -216,7 +230,7 @@ static void may_reopen__table(struct kunit *test)
 	struct world *w = left_behind(test, &t, p->ts_before);
 	struct seg s = at_rcv_nxt(&t, FLAG_SYN);
 
-	w->env.tun.timestamps = true;
+	w->env.tun.timestamps = !p->off;
 	s.seq += p->seq;
 	s.has_ts = p->ts_now;
 	s.tsval += p->ts;

@@ -98,6 +98,39 @@ static void urgent_rx__mark_before_rcv_nxt(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.urgent, URG_NONE);
 }
 
+/* RFC 9293 section 3.1: the pointer counts from the segment's number, the SYN's. */
+static void urgent_rx__with_the_synack(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	open_a(w);
+	lose_all(w, &w->a);
+	s.flags |= FLAG_URG;
+	s.len = 5;
+	s.up = 6; /* behind the SYN and five bytes */
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.rcv_up, B0 + 5);
+	KUNIT_EXPECT_TRUE(test, w->v.urgent);
+	KUNIT_EXPECT_EQ(test, w->v.urgent_at, 4);
+}
+
+/* Behind the SYN there is nothing urgent. */
+static void urgent_rx__pointer_at_the_syn(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	open_a(w);
+	lose_all(w, &w->a);
+	s.flags |= FLAG_URG;
+	s.len = 5;
+	s.up = 1;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_FALSE(test, w->v.wake & WAKE_URGENT);
+	KUNIT_EXPECT_EQ(test, w->a.urgent, URG_NONE);
+}
+
 /* The byte is read before the hole in front of it is filled. */
 static void urgent_rx__early(struct kunit *test)
 {
@@ -388,6 +421,8 @@ static struct kunit_case urgent_cases[] = {
 	KUNIT_CASE(urgent_rx__pointer_of_zero),
 	KUNIT_CASE(urgent_rx__too_late),
 	KUNIT_CASE(urgent_rx__mark_before_rcv_nxt),
+	KUNIT_CASE(urgent_rx__with_the_synack),
+	KUNIT_CASE(urgent_rx__pointer_at_the_syn),
 	KUNIT_CASE(urgent_rx__early),
 	KUNIT_CASE(urgent_rx__after_fin),
 	KUNIT_CASE(urgent_rx__new_mark_before_old_is_passed),

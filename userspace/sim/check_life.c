@@ -235,7 +235,8 @@ static bool timewait_ends(const struct sock *sk, const struct seg *s)
 		return false;
 	if (!has_ts && s->has_ts && sk->host->cfg->timestamps)
 		return true;
-	if (has_ts && s->has_ts && s->tsval != r->ts_recent)
+	if (has_ts && s->has_ts && sk->host->cfg->timestamps &&
+	    s->tsval != r->ts_recent)
 		return seq_gt(s->tsval, r->ts_recent);
 	return seq_gt(s->seq, nxt);
 }

@@ -75,6 +75,10 @@ static enum req_result result_of(struct sock *sk, const struct seg *s)
 	if ((s->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) == FLAG_SYN &&
 	    s->seq == k->in.seq) {
 		k->req.synack = true;
+		/* RFC 7323 section 4.3 (2) */
+		if (check_has_timestamps(k) &&
+		    seq_gt(s->tsval, k->rcv.ts_recent))
+			k->rcv.ts_recent = s->tsval;
 		if (!k->req.acked)
 			life_request_wait(sk);
 		return REQ_DROP;

@@ -85,14 +85,24 @@ static bool looks_at(const struct sock *sk, const struct seg *s)
 	return state_in(before, STATES_CAN_RECEIVE | STF(SYN_RCVD));
 }
 
+/* RFC 9293 section 3.1: the pointer counts from the sequence number, the SYN's too. */
+static u32 up_of(const struct seg *s)
+{
+	/* 0 is taken for 1, as in the kernel's TCP */
+	return s->seq + (s->flags & FLAG_SYN ? s->up : max_t(u32, s->up, 1));
+}
+
+static bool is_urgent(const struct seg *s)
+{
+	return s->flags & FLAG_URG && (!(s->flags & FLAG_SYN) || s->up > 1);
+}
+
 static void take_mark(struct sock *sk, const struct seg *s)
 {
 	struct urgent *u = &sk->check.urg;
-	u32 first = s->seq + !!(s->flags & FLAG_SYN);
 
-	/* a pointer of 0 is taken for 1, as in the kernel's TCP */
 	u->skip = at_mark(sk) && !in_line(sk) && unread(sk);
-	u->in_up = first + max_t(u32, s->up, 1);
+	u->in_up = up_of(s);
 	u->mark = MARK_ANNOUNCED;
 }
 
@@ -105,8 +115,7 @@ void urgent_in(struct sock *sk, const struct seg *s, const struct verdict *v)
 
 	if (sk->c.state == ST_CLOSED)
 		return;
-	news = looks_at(sk, s) && s->flags & FLAG_URG &&
-	       is_news(sk, first + max_t(u32, s->up, 1));
+	news = looks_at(sk, s) && is_urgent(s) && is_news(sk, up_of(s));
 	if (news)
 		take_mark(sk, s);
 	if (told != news)
