@@ -190,7 +190,7 @@ enum cause {
  * @len:      the same: payload bytes
  * @wnd:      the same: window in bytes, scaled
  * @old:      the variable that changed, before: bytes, microseconds, or state
- * @new:      and after; timers: microseconds until they fire
+ * @new:      and after; timers: microseconds until they fire, U32_MAX: that or more
  * @snd_una:  RFC 9293 section 3.3.1, as all of the sequence variables
  * @snd_nxt:  next sequence number to send
  * @rcv_nxt:  next sequence number expected

@@ -22,7 +22,8 @@ static enum cause timer_cause(const struct conn *c, enum conn_timer t)
 void timer_set(struct conn *c, enum conn_timer t, u64 after, u64 now)
 {
 	c->timer[t] = now + after;
-	trace_change(c, EV_TIMER_SET, timer_cause(c, t), 0, after, now);
+	trace_change(c, EV_TIMER_SET, timer_cause(c, t), 0,
+		     min_t(u64, after, U32_MAX), now);
 }
 
 void timer_stop(struct conn *c, enum conn_timer t)

@@ -31,6 +31,16 @@ static void timer_cause__while_persisting(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_TIMER_SET)->cause, BY_T_KEEP);
 }
 
+/* Two hours are more microseconds than 32 bits can tell. */
+static void timer_set__beyond_the_field(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_set_keepalive(&w->a, true, w->now);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_TIMER_SET)->new, U32_MAX);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + KEEP_IDLE);
+}
+
 static void conn_deadline__least(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -469,6 +479,7 @@ static void fin_fired__not_while_held(struct kunit *test)
 static struct kunit_case timer_cases[] = {
 	KUNIT_CASE(timer_set__traces),
 	KUNIT_CASE(timer_cause__while_persisting),
+	KUNIT_CASE(timer_set__beyond_the_field),
 	KUNIT_CASE(conn_deadline__least),
 	KUNIT_CASE(rtx_fired__syn),
 	KUNIT_CASE(rtx_fired__rto_after_lost_syn),
