@@ -403,7 +403,7 @@ static bool refuse_after_close(struct conn *c, const struct seg *s, u64 now,
 		return false;
 	mib_count(c->env, MIB_ABORT_ON_DATA);
 	c->err = ECONNRESET;
-	conn_reset(c, BY_USER_CLOSE, now);
+	conn_reset(c, BY_CLOSED_UNREAD, now);
 	v->wake |= WAKE_STATE;
 	drop(v, DROP_AFTER_CLOSE);
 	return true;

@@ -316,7 +316,7 @@ void conn_release(struct conn *c, u64 now)
 	c->no_reader = true;
 	if (c->state != ST_CLOSED && conn_readable(c)) {
 		mib_count(c->env, MIB_ABORT_ON_CLOSE);
-		conn_reset(c, BY_USER_CLOSE, now);
+		conn_reset(c, BY_CLOSED_UNREAD, now);
 		return;
 	}
 	conn_close(c, now);

@@ -42,6 +42,7 @@
 	X(USER_CLOSE, "close", "RFC 9293 3.10.4")                              \
 	X(USER_ABORT, "abort", "RFC 9293 3.10.5")                              \
 	X(USER_READ, "reader made room", "RFC 9293 3.8.6.2.2")                 \
+	X(CLOSED_UNREAD, "text after close", "RFC 9293 3.6.1")                 \
 	/* segments that arrive */                                             \
 	X(ARRIVAL, "segment arrives", "RFC 9293 3.10.7")                       \
 	X(RCVD_SYN, "SYN arrives", "RFC 9293 3.10.7.3")                        \
@@ -70,6 +71,7 @@
 	X(DATAGRAM, "datagram", "RFC 768")                                     \
 	X(KEEPALIVE, "keep-alive", "RFC 9293 3.8.4")                           \
 	X(ZERO_WINDOW, "zero-window probe", "RFC 9293 3.8.6.1")                \
+	X(OVERRIDE, "override of SWS avoidance", "RFC 9293 3.8.6.2.1")         \
 	/* congestion control and timers */                                    \
 	X(INIT_WINDOW, "initial window", "RFC 6928 2")                         \
 	X(INIT_SSTHRESH, "initial threshold", "RFC 5681 3.1")                  \
@@ -91,11 +93,15 @@
 	X(BACKOFF, "timer backs off", "RFC 6298 5.5")                          \
 	X(T_RTX, "retransmission timer", "RFC 6298 5")                         \
 	X(T_PERSIST, "persist timer", "RFC 9293 3.8.6.1")                      \
+	X(T_OVERRIDE, "override timer", "RFC 9293 3.8.6.2.1")                  \
 	X(T_DELACK, "delayed ACK timer", "RFC 9293 3.8.6.3")                   \
 	X(T_KEEP, "keep-alive timer", "RFC 9293 3.8.4")                        \
 	X(T_FIN, "FIN_WAIT_2 timer", "RFC 9293 3.6")                           \
 	X(T_TIME_WAIT, "TIME_WAIT of 2 MSL", "RFC 9293 3.6.1")                 \
-	X(GIVE_UP, "too many retransmissions", "RFC 9293 3.8.3")
+	X(GIVE_UP, "too many retransmissions", "RFC 9293 3.8.3")               \
+	X(KEEP_FAILED, "no answer to keep-alives", "RFC 9293 3.8.4")           \
+	X(USER_TIMEOUT, "user timeout", "RFC 9293 3.10.8")                     \
+	X(ORPHAN_PROBED, "window shut for an orphan", "RFC 6429 4")
 
 /* X(identifier, name in the trace and of the counter, clause) */
 #define DROP_REASONS(X)                                                        \

@@ -289,6 +289,7 @@ static void start_persisting(struct conn *c, u64 now)
 static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 {
 	u32 room = window_room(c);
+	enum cause cause = room ? BY_OVERRIDE : BY_ZERO_WINDOW;
 	enum event_kind kind;
 	u32 avail, len;
 
@@ -302,17 +303,18 @@ static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 	len = min_t(u32, avail, clamp_t(u32, room, 1, c->smss));
 	if (room)
 		restart_after_idle(c, now);
-	kind = make_range(c, c->snd_rtx, len, BY_ZERO_WINDOW, now, s);
+	kind = make_range(c, c->snd_rtx, len, cause, now, s);
 	if (room) {
 		c->snd_rtx = seg_end(s);
 		c->last_sent = now;
 	}
-	trace_segment(c, kind, BY_ZERO_WINDOW, s, now);
+	trace_segment(c, kind, cause, s, now);
 	if (room) {
 		timer_set_rtx(c, now);
 	} else {
 		mib_count(c->env, MIB_WIN_PROBE);
-		recover_forget_timing(c, now);
+		/* no sample is refused: a probe is never timed */
+		c->rtt_timing = false;
 		timer_set_persist(c, now);
 	}
 	return true;

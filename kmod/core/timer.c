@@ -16,7 +16,9 @@ static enum cause timer_cause(const struct conn *c, enum conn_timer t)
 		[TIMER_FIN] = BY_T_FIN,
 	};
 
-	return t == TIMER_RTX && c->persisting ? BY_T_PERSIST : causes[t];
+	if (t == TIMER_RTX && c->persisting)
+		return c->snd_wnd ? BY_T_OVERRIDE : BY_T_PERSIST;
+	return causes[t];
 }
 
 void timer_set(struct conn *c, enum conn_timer t, u64 after, u64 now)
@@ -98,13 +100,19 @@ u64 conn_deadline(const struct conn *c)
 	return least;
 }
 
-/* The connection ends because the peer does not answer. */
-static unsigned int give_up(struct conn *c, u64 now)
+/* The connection ends because the peer does not answer, or not as it should. */
+static unsigned int give_up(struct conn *c, enum cause cause, u64 now)
 {
 	c->err = ETIMEDOUT;
 	mib_count(c->env, MIB_ABORT_ON_TIMEOUT);
-	conn_end(c, BY_GIVE_UP, now);
+	conn_end(c, cause, now);
 	return WAKE_STATE;
+}
+
+/* Which of the two bounds was reached. */
+static enum cause why_hopeless(const struct conn *c, u64 now)
+{
+	return user_timed_out(c, now) ? BY_USER_TIMEOUT : BY_GIVE_UP;
 }
 
 /* RFC 9293 section 3.8.3: R2 */
@@ -174,9 +182,10 @@ static unsigned int probe(struct conn *c, u64 now)
 		return 0;
 	if (c->probes < MOST_RETRIES)
 		c->probes++;
-	if (user_timed_out(c, now) || has_probed_enough(c) ||
-	    is_hopeless(c, now))
-		return give_up(c, now);
+	if (user_timed_out(c, now) || is_hopeless(c, now))
+		return give_up(c, why_hopeless(c, now), now);
+	if (has_probed_enough(c))
+		return give_up(c, BY_ORPHAN_PROBED, now);
 	if (persist_interval(c) < c->rtt.ceiling)
 		c->probe_backoffs++;
 	return 0;
@@ -190,7 +199,7 @@ static unsigned int rtx_fired(struct conn *c, u64 now)
 		return probe(c, now);
 	mib_count(c->env, MIB_TIMEOUTS);
 	if (is_hopeless(c, now))
-		return give_up(c, now);
+		return give_up(c, why_hopeless(c, now), now);
 	if (made)
 		recover_on_rto(c, now);
 	else
@@ -232,7 +241,10 @@ static unsigned int keep_fired(struct conn *c, u64 now)
 	if (keepalive_failed(c, idle)) {
 		c->err = ETIMEDOUT;
 		mib_count(c->env, MIB_ABORT_ON_TIMEOUT);
-		conn_reset(c, BY_GIVE_UP, now);
+		conn_reset(c,
+			   c->opt.user_timeout ? BY_USER_TIMEOUT :
+						 BY_KEEP_FAILED,
+			   now);
 		return WAKE_STATE;
 	}
 	c->keep_sent++;

@@ -163,7 +163,7 @@ static enum timewait_result fin_wait_rx_text(struct timewait *t,
 		mib_count(env, MIB_ABORT_ON_DATA);
 		timewait_refuse(t, env, s, now, DROP_AFTER_CLOSE, drop);
 		t->rst_pending = true;
-		return timewait_gone(t, BY_USER_CLOSE);
+		return timewait_gone(t, BY_CLOSED_UNREAD);
 	}
 	if (!(s->flags & FLAG_FIN))
 		return TIMEWAIT_DROP;

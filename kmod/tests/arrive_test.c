@@ -871,6 +871,7 @@ static void take_text__after_close(struct kunit *test)
 	s = text_from_peer(&w->a, 10);
 	deliver(w, &w->a, &s);
 	expect_drop(test, w, DROP_AFTER_CLOSE);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_CLOSED_UNREAD);
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_TRUE(test, s.flags & FLAG_RST);

@@ -16,8 +16,8 @@ static unsigned int next_deadline(struct kunit *test, struct world *w)
 	return lose_all(w, &w->a);
 }
 
-/* How long until it gives up. */
-static u64 life_left(struct kunit *test, struct world *w)
+/* How long until it gives up, and why. */
+static u64 life_left(struct kunit *test, struct world *w, enum cause why)
 {
 	u64 from = w->now;
 
@@ -26,7 +26,7 @@ static u64 life_left(struct kunit *test, struct world *w)
 		next_deadline(test, w);
 	}
 	KUNIT_EXPECT_EQ(test, w->a.err, ETIMEDOUT);
-	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_GIVE_UP);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, why);
 	return w->now - from;
 }
 
@@ -122,7 +122,7 @@ static void conn_set_keepalive__again(struct kunit *test)
 	for (int i = 0; i < 2; i++)
 		KUNIT_EXPECT_EQ(test, next_deadline(test, w), 1);
 	conn_set_keepalive(&w->a, true, w->now);
-	KUNIT_EXPECT_EQ(test, life_left(test, w), 13 * SECOND);
+	KUNIT_EXPECT_EQ(test, life_left(test, w, BY_KEEP_FAILED), 13 * SECOND);
 }
 
 /* --- TCP_CORK and TCP_NODELAY --- */
@@ -343,7 +343,8 @@ static void user_timeout__data(struct kunit *test)
 
 	w->a.opt.user_timeout = p->timeout;
 	write_and_send(w, &w->a, MSS);
-	KUNIT_EXPECT_EQ(test, life_left(test, w), p->life ?: rto + 1);
+	KUNIT_EXPECT_EQ(test, life_left(test, w, BY_USER_TIMEOUT),
+			p->life ?: rto + 1);
 }
 
 /* Every ACK of something new begins the time anew. */
@@ -357,7 +358,7 @@ static void user_timeout__progress(struct kunit *test)
 		next_deadline(test, w);
 	ack_upto(w, &w->a, A0 + MSS);
 	lose_all(w, &w->a);
-	KUNIT_EXPECT_EQ(test, life_left(test, w), 10 * SECOND);
+	KUNIT_EXPECT_EQ(test, life_left(test, w, BY_USER_TIMEOUT), 10 * SECOND);
 }
 
 /* A handshake ends with it, or with its retransmissions. */
@@ -376,7 +377,11 @@ static void user_timeout__syn(struct kunit *test)
 	w->a.opt.user_timeout = p->timeout;
 	open_a(w);
 	lose_all(w, &w->a);
-	KUNIT_EXPECT_EQ(test, life_left(test, w), p->life);
+	KUNIT_EXPECT_EQ(test,
+			life_left(test, w,
+				  p->life == p->timeout ? BY_USER_TIMEOUT :
+							  BY_GIVE_UP),
+			p->life);
 }
 
 /* A shut window: the time passes though the peer answers. */
@@ -424,7 +429,7 @@ static void user_timeout__keepalive(struct kunit *test)
 	w->a.opt.keep_probes = 2;
 	w->a.opt.user_timeout = 15 * SECOND;
 	conn_set_keepalive(&w->a, true, w->now);
-	KUNIT_EXPECT_EQ(test, life_left(test, w), 15 * SECOND);
+	KUNIT_EXPECT_EQ(test, life_left(test, w, BY_USER_TIMEOUT), 15 * SECOND);
 }
 
 /* shorter than the silence before it: still one probe is sent first */
@@ -438,7 +443,7 @@ static void user_timeout__shorter_than_keep_idle(struct kunit *test)
 	conn_set_keepalive(&w->a, true, w->now);
 	KUNIT_EXPECT_EQ(test, next_deadline(test, w), 1);
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
-	KUNIT_EXPECT_EQ(test, life_left(test, w), SECOND);
+	KUNIT_EXPECT_EQ(test, life_left(test, w, BY_USER_TIMEOUT), SECOND);
 }
 
 /* A long one outlasts every count of retransmissions. */
@@ -450,7 +455,8 @@ static void user_timeout__count_ends(struct kunit *test)
 	rtt_init(&w->a.rtt, 200 * MS, 200 * MS, SECOND);
 	w->a.opt.user_timeout = 1000 * SECOND;
 	write_and_send(w, &w->a, MSS);
-	KUNIT_EXPECT_EQ(test, life_left(test, w), 1000 * SECOND);
+	KUNIT_EXPECT_EQ(test, life_left(test, w, BY_USER_TIMEOUT),
+			1000 * SECOND);
 	KUNIT_EXPECT_EQ(test, w->a.retries, MOST_RETRIES);
 }
 

@@ -490,6 +490,11 @@ static void poll_probe__override(struct kunit *test)
 	elapse(w, 1);
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0, 300, FLAG_ACK);
+	/* the window is open: nothing is probed */
+	KUNIT_EXPECT_EQ(test, s.cause, BY_OVERRIDE);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_TIMER_SET, BY_T_PERSIST), 0);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_TIMER_FIRED, BY_T_OVERRIDE),
+			1);
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 300);
 	KUNIT_EXPECT_EQ(test, w->a.retries, 0);
 }
@@ -655,6 +660,8 @@ static void poll_probe__one_octet(struct kunit *test)
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0, 1, FLAG_ACK);
 	KUNIT_EXPECT_EQ(test, s.cause, BY_ZERO_WINDOW);
+	/* never timed, so Karn refuses nothing */
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_RTT_REFUSED, BY_NONE), 0);
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 0);
 	expect_silence(test, w, &w->a);
 	/* "exponentially increasing" (SHLD-30) */

@@ -465,7 +465,7 @@ static void fin_wait_rx_text__resets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(w, MIB_OUT_RSTS), 1);
 	expect_silent(test, w, &t);
 	timewait_end(&t, &w->env, w->now);
-	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_USER_CLOSE);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_CLOSED_UNREAD);
 }
 
 /*

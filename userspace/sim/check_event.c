@@ -187,7 +187,8 @@ static void check_packet(struct sock *sk, const struct event *ev)
 		again = k->out.seen;
 	if (ev->kind != (again ? EV_RTX : EV_SEND))
 		fail_record(sk, ev, again ? "it goes out again" : "it is new");
-	if (range && ev->cause != BY_ZERO_WINDOW && fresh == again)
+	if (range && ev->cause != BY_ZERO_WINDOW && ev->cause != BY_OVERRIDE &&
+	    fresh == again)
 		fail_record(sk, ev, cause_name(ev->cause));
 }
 
@@ -281,9 +282,9 @@ static void check_timewait(struct sock *sk, const struct event *ev)
 static void check_timer(struct sock *sk, const struct event *ev)
 {
 	static const u8 timers[NR_CAUSES] = {
-		[BY_T_RTX] = TIMER_RTX,	      [BY_T_PERSIST] = TIMER_RTX,
-		[BY_T_DELACK] = TIMER_DELACK, [BY_T_KEEP] = TIMER_KEEP,
-		[BY_T_FIN] = TIMER_FIN,
+		[BY_T_RTX] = TIMER_RTX,	     [BY_T_PERSIST] = TIMER_RTX,
+		[BY_T_OVERRIDE] = TIMER_RTX, [BY_T_DELACK] = TIMER_DELACK,
+		[BY_T_KEEP] = TIMER_KEEP,    [BY_T_FIN] = TIMER_FIN,
 	};
 
 	u64 after = sk->c.timer[timers[ev->cause]] - ev->time;
