@@ -148,6 +148,7 @@ void check_verdict(struct sock *sk, const struct seg *s,
 	if (v->keep && v->drop)
 		rule_fail(sk, "verdict keeps and drops");
 	count_verdict(sk, s, v);
+	life_hears_reset(sk, s, v);
 	receiver_verdict(sk, s, v);
 	if (k->rcv.fate == FATE_TAKE)
 		urgent_in(sk, s, v);

@@ -3,6 +3,7 @@
  * check_life.c - how a connection begins, is kept and ends
  */
 #include "check_model.h"
+#include "session.h"
 
 static const struct tunables *tunables(const struct sock *sk)
 {
@@ -125,6 +126,11 @@ void life_abort(struct sock *sk)
 		    sender_has_unsent(sk);
 }
 
+static int side_of(const struct sock *sk)
+{
+	return sk->session->sk[CLIENT] == sk ? CLIENT : SERVER;
+}
+
 void life_reset(struct sock *sk, const struct seg *s)
 {
 	struct life *l = &sk->check.life;
@@ -133,6 +139,29 @@ void life_reset(struct sock *sk, const struct seg *s)
 		rule_fail(sk, "a RST at %u, not at %u", s->seq,
 			  sender_bare_seq(sk));
 	l->reset = true;
+	if (!sk->session)
+		return;
+	sk->session->reset[side_of(sk)] = true;
+	sk->session->reset_seq[side_of(sk)] = s->seq;
+}
+
+/*
+ * RFC 9293 section 3.10.5: the peer must hear of an abort. Its RST is believed or, where
+ * something is missing before it, challenged (RFC 5961 section 3.2); it never stands
+ * beyond a window that this end has offered.
+ */
+void life_hears_reset(struct sock *sk, const struct seg *s,
+		      const struct verdict *v)
+{
+	const struct session *session = sk->session;
+	int peer;
+
+	if (!(s->flags & FLAG_RST) || sk->host->w->forged || !session)
+		return;
+	peer = side_of(sk) == CLIENT ? SERVER : CLIENT;
+	if (session->reset[peer] && session->reset_seq[peer] == s->seq &&
+	    v->drop == DROP_OUT_OF_WINDOW)
+		rule_fail(sk, "the peer's RST at %u is not heard", s->seq);
 }
 
 /*

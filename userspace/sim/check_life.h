@@ -15,6 +15,7 @@
 #include "wire.h"
 
 struct sock;
+struct verdict;
 
 /**
  * struct life - what it knows
@@ -57,6 +58,10 @@ void life_init(struct sock *sk);
 
 /* A SYN or SYN+ACK leaves. */
 void life_syn(struct sock *sk);
+
+/* The connection has said what to do with a segment: with a RST of its peer? */
+void life_hears_reset(struct sock *sk, const struct seg *s,
+		      const struct verdict *v);
 
 /* The timer of a record of SYN_RCVD begins anew. */
 void life_request_wait(struct sock *sk);

@@ -21,6 +21,7 @@ struct sock;
  * @port:   port of the client
  * @key:    [side]: the stream that side writes
  * @sk:     [side]: that side's end, NULL: not there yet
+ * @reset, @reset_seq: [side]: a RST of it left, and where that stood
  * @next:   the next round, NULL: this is the last
  * @open:   when it opens
  */
@@ -29,6 +30,8 @@ struct session {
 	u16 port;
 	u64 key[NR_SIDES];
 	struct sock *sk[NR_SIDES];
+	bool reset[NR_SIDES];
+	u32 reset_seq[NR_SIDES];
 	struct session *next;
 	struct sim_timer open;
 };
