@@ -565,10 +565,32 @@ static void rest_compare(struct sock *sk)
 			  c->cc.cwnd, c->cc.ssthresh, m->cwnd, m->ssthresh);
 }
 
+/*
+ * RFC 5681 section 3.2 and RFC 6582 section 3.2: while a recovery lasts ssthresh does
+ * not rise, a timeout in it included, and whatever ends it leaves no inflated cwnd.
+ */
+static void rest_recovery(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+	const struct conn *c = &sk->c;
+	u32 most = max_t(u32, m->seen.ssthresh, 2 * c->smss);
+
+	if (m->seen.recovering && c->cc.ssthresh > most)
+		rule_fail(sk, "ssthresh rises from %u to %u in a recovery",
+			  m->seen.ssthresh, c->cc.ssthresh);
+	if (m->seen.recovering && !c->recovering &&
+	    c->cc.cwnd > max_t(u32, c->cc.ssthresh, c->smss))
+		rule_fail(sk, "a recovery leaves cwnd at %u, ssthresh is %u",
+			  c->cc.cwnd, c->cc.ssthresh);
+	m->seen.recovering = c->recovering;
+	m->seen.ssthresh = c->cc.ssthresh;
+}
+
 void sender_rest(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 
+	rest_recovery(sk);
 	if (m->on && state_in(sk->c.state, STATES_CAN_SEND)) {
 		rest_nothing_left(sk);
 		m->used = m->next - m->una + m->smss > m->cwnd;

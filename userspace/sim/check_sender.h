@@ -67,6 +67,7 @@ enum back {
  * @probe_backoffs: how often the time between them was doubled
  * @lost_syn: a SYN or SYN+ACK went out again after a timeout
  * @given_up: there were too many
+ * @seen:     what the connection told at its last rest: @recovering, ssthresh
  */
 struct sender {
 	bool on;
@@ -90,6 +91,10 @@ struct sender {
 	u64 due, stuck_at;
 	u32 retries, probes, probe_backoffs;
 	bool lost_syn, given_up;
+	struct {
+		bool recovering;
+		u32 ssthresh;
+	} seen;
 };
 
 /* Before anything has happened. */
