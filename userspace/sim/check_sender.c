@@ -159,6 +159,7 @@ static void new_ack(struct sock *sk, const struct seg *s)
 	u32 bytes = data_covered(sk, s->ack);
 
 	m->una = s->ack;
+	m->head_at = 0;
 	m->next = seq_max(m->next, m->una);
 	m->small_end = seq_max(m->small_end, m->una);
 	count_acked(sk, bytes);
@@ -381,12 +382,26 @@ static void stream(struct sock *sk, const struct seg *s)
 		timer_start(sk);
 }
 
+/* The oldest bytes go out again. */
+static void note_head(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+
+	/* RFC 6582 section 4, Impatient: not for what a partial ACK calls for */
+	if (s->seq != m->una || !seq_lt(m->una, m->nxt) ||
+	    (m->owed && m->partial_seen))
+		return;
+	m->head_at = sk->host->w->now;
+	m->head_rto = sender_rto(sk);
+}
+
 void sender_data(struct sock *sk, const struct seg *s)
 {
 	struct sender *m = &sk->check.snd;
 	u32 end = s->seq + s->len;
 	bool probes = m->probe_due && !m->owed && m->next == m->una;
 
+	note_head(sk, s);
 	if (!m->on)
 		rule_fail(sk, "data before the handshake is done");
 	if ((s->flags & FLAG_PSH) !=
@@ -586,10 +601,28 @@ static void rest_recovery(struct sock *sk)
 	m->seen.ssthresh = c->cc.ssthresh;
 }
 
+/*
+ * RFC 6298 (5.1), RFC 6675 section 6: what goes out again has an RTO for its ACK, but
+ * where the window is shut, or the user gives less time.
+ */
+static void rest_patience(struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+	u64 due = sk->c.timer[TIMER_RTX];
+
+	if (!m->head_at || sk->c.persisting || !m->wnd ||
+	    sk->host->cfg->user_timeout)
+		return;
+	if (due < m->head_at + m->head_rto)
+		rule_fail(sk, "the timer fires %llu us after a retransmission",
+			  (unsigned long long)(due - m->head_at));
+}
+
 void sender_rest(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 
+	rest_patience(sk);
 	rest_recovery(sk);
 	if (m->on && state_in(sk->c.state, STATES_CAN_SEND)) {
 		rest_nothing_left(sk);
