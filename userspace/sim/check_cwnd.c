@@ -7,7 +7,7 @@
  */
 #include "check_model.h"
 
-static u32 initial_window(const struct sock *sk)
+u32 cwnd_initial(const struct sock *sk)
 {
 	u32 smss = sk->check.snd.smss;
 	u32 iw = sk->host->cfg->iw;
@@ -21,7 +21,7 @@ void cwnd_begin(struct sock *sk, bool lost_syn)
 	struct sender *m = &sk->check.snd;
 
 	m->ssthresh = 0x7fffffff;
-	m->cwnd = lost_syn ? m->smss : initial_window(sk);
+	m->cwnd = lost_syn ? m->smss : cwnd_initial(sk);
 }
 
 /*
@@ -140,7 +140,7 @@ void cwnd_idle(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 
-	m->cwnd = min_t(u32, m->cwnd, initial_window(sk));
+	m->cwnd = min_t(u32, m->cwnd, cwnd_initial(sk));
 }
 
 void cwnd_new_smss(struct sock *sk)

@@ -77,6 +77,9 @@ enum limit sender_waits_for(const struct sock *sk);
 
 /* --- check_cwnd.c --- */
 
+/* RFC 6928 section 2 */
+u32 cwnd_initial(const struct sock *sk);
+
 void cwnd_begin(struct sock *sk, bool lost_syn);
 void cwnd_grow(struct sock *sk, u32 bytes);
 void cwnd_duplicate(struct sock *sk);

@@ -159,7 +159,7 @@ static void new_ack(struct sock *sk, const struct seg *s)
 	u32 bytes = data_covered(sk, s->ack);
 
 	m->una = s->ack;
-	m->head_at = 0;
+	m->head_at = m->burst_at = 0;
 	m->next = seq_max(m->next, m->una);
 	m->small_end = seq_max(m->small_end, m->una);
 	count_acked(sk, bytes);
@@ -382,6 +382,31 @@ static void stream(struct sock *sk, const struct seg *s)
 		timer_start(sk);
 }
 
+/*
+ * RFC 5681 section 4.1: after a silence of more than an RTO no more than IW leaves at
+ * once, whatever had held it back, until an ACK tells of the path again.
+ */
+static void after_rest(struct sock *sk, const struct seg *s)
+{
+	struct sender *m = &sk->check.snd;
+	u64 now = sk->host->w->now;
+
+	/* a probe of a shut window ends no silence */
+	if (!window_room(m))
+		return;
+	if (m->sent_any && m->next == m->una &&
+	    now - m->last_sent > sender_rto(sk)) {
+		m->burst_at = now;
+		m->burst = 0;
+	}
+	/* RFC 3042 goes beyond cwnd */
+	if (m->burst_at != now || !now || s->cause == BY_LIMITED_TRANSMIT)
+		return;
+	m->burst += s->len;
+	if (m->burst > max_t(u32, cwnd_initial(sk), m->smss))
+		rule_fail(sk, "%u bytes at once after a silence", m->burst);
+}
+
 /* The oldest bytes go out again. */
 static void note_head(struct sock *sk, const struct seg *s)
 {
@@ -401,6 +426,7 @@ void sender_data(struct sock *sk, const struct seg *s)
 	u32 end = s->seq + s->len;
 	bool probes = m->probe_due && !m->owed && m->next == m->una;
 
+	after_rest(sk, s);
 	note_head(sk, s);
 	if (!m->on)
 		rule_fail(sk, "data before the handshake is done");

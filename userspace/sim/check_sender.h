@@ -67,6 +67,7 @@ enum back {
  * @probe_backoffs: how often the time between them was doubled
  * @lost_syn: a SYN or SYN+ACK went out again after a timeout
  * @given_up: there were too many
+ * @burst_at, @burst: bytes that left at this moment, the first after a silence
  * @head_at, @head_rto: when the segment at @una went out again, and the RTO then; 0: it
  *            has not
  * @seen:     what the connection told at its last rest: @recovering, ssthresh
@@ -93,6 +94,8 @@ struct sender {
 	u64 due, stuck_at;
 	u32 retries, probes, probe_backoffs;
 	bool lost_syn, given_up;
+	u64 burst_at;
+	u32 burst;
 	u64 head_at, head_rto;
 	struct {
 		bool recovering;
