@@ -185,6 +185,10 @@ static void check_packet(struct sock *sk, const struct event *ev)
 
 	if (ev->flags & FLAG_SYN)
 		again = k->out.seen;
+	/* RFC 9293 section 3.8.6.1: an open window is not probed */
+	if (ev->cause == BY_ZERO_WINDOW && !again &&
+	    seq_gt(k->snd.una + k->snd.wnd, ev->seq))
+		fail_record(sk, ev, "a probe of an open window");
 	if (ev->kind != (again ? EV_RTX : EV_SEND))
 		fail_record(sk, ev, again ? "it goes out again" : "it is new");
 	if (range && ev->cause != BY_ZERO_WINDOW && ev->cause != BY_OVERRIDE &&
