@@ -222,7 +222,7 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 
 /* --- the user --- */
 
-void conn_write(struct conn *c, u32 n, bool more, u64 now)
+void conn_write(struct conn *c, u32 n, bool more)
 {
 	c->write_seq += n;
 	c->more = more;

@@ -416,11 +416,10 @@ bool conn_poll(struct conn *c, u32 max_len, u64 now, struct seg *s);
 /**
  * conn_write() - the user has appended bytes
  * @c:    the connection, conn_can_write()
- * @n:    how many
+ * @n:    how many; 0: only @more is news
  * @more: more will follow at once (MSG_MORE): hold back a partial segment
- * @now:  microseconds
  */
-void conn_write(struct conn *c, u32 n, bool more, u64 now);
+void conn_write(struct conn *c, u32 n, bool more);
 
 /**
  * conn_read() - the user has taken bytes

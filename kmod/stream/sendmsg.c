@@ -103,7 +103,7 @@ static void commit(struct sock *sk, struct sending *s, bool more)
 
 	if (s->copied == s->told || !conn_can_write(c))
 		return;
-	conn_write(c, s->copied - s->told, more, chalk_now());
+	conn_write(c, s->copied - s->told, more);
 	s->told = s->copied;
 	if (s->flags & MSG_OOB && !more)
 		conn_urge(c);

@@ -145,7 +145,7 @@ void chalk_splice_eof(struct socket *sock)
 
 	lock_sock(sk);
 	if (chalk_is_open(sk)) {
-		conn_write(&chalk_sk(sk)->conn, 0, false, chalk_now());
+		conn_write(&chalk_sk(sk)->conn, 0, false);
 		chalk_push(sk, 0);
 	}
 	release_sock(sk);

@@ -1109,7 +1109,7 @@ static void schedule_ack__rides_on_data(struct kunit *test)
 	struct seg s = text_from_peer(&w->a, 10);
 
 	deliver(w, &w->a, &s);
-	conn_write(&w->a, 5, false, w->now);
+	conn_write(&w->a, 5, false);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.len, 5);
 	KUNIT_EXPECT_EQ(test, s.ack, B0 + 10);
@@ -1377,7 +1377,7 @@ static void fin_acked__only_data(struct kunit *test)
 {
 	struct world *w = connected(test);
 
-	conn_write(&w->a, 100, false, w->now);
+	conn_write(&w->a, 100, false);
 	conn_close(&w->a, w->now);
 	lose_all(w, &w->a);
 	ack_upto(w, &w->a, A0 + 100);

@@ -97,7 +97,7 @@ static void rx_syn_sent__third_segment_with_text(struct kunit *test)
 	open_a(w);
 	lose_all(w, &w->a);
 	deliver(w, &w->a, &s);
-	conn_write(&w->a, 50, false, w->now);
+	conn_write(&w->a, 50, false);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.len, 50);
 	KUNIT_EXPECT_EQ(test, s.ack, B0);
@@ -190,7 +190,7 @@ static void conn_open__simultaneous(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_ESTABLISHED);
 	KUNIT_EXPECT_EQ(test, w->b.state, ST_ESTABLISHED);
 	/* and they can talk */
-	conn_write(&w->a, 5000, false, w->now);
+	conn_write(&w->a, 5000, false);
 	carry(w);
 	KUNIT_EXPECT_EQ(test, conn_readable(&w->b), 5000);
 }
@@ -319,7 +319,7 @@ static void is_crossing_synack__figure_7(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lose_all(w, &w->b), 1);
 	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
 	KUNIT_EXPECT_EQ(test, conn_deadline(&w->b), NEVER);
-	conn_write(&w->a, 5000, false, w->now);
+	conn_write(&w->a, 5000, false);
 	carry(w);
 	KUNIT_EXPECT_EQ(test, conn_readable(&w->b), 5000);
 }
@@ -766,7 +766,7 @@ static void conn_close__half(struct kunit *test)
 
 	conn_close(&w->a, w->now);
 	carry(w);
-	conn_write(&w->b, 12345, false, w->now);
+	conn_write(&w->b, 12345, false);
 	carry(w);
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_2);
 	KUNIT_EXPECT_EQ(test, conn_readable(&w->a), 12345);
@@ -885,7 +885,7 @@ static void conn_release__all_read(struct kunit *test)
 
 	deliver(w, &w->a, &s);
 	conn_read(&w->a, 10, w->now);
-	conn_write(&w->a, 10, false, w->now);
+	conn_write(&w->a, 10, false);
 	conn_release(&w->a, w->now);
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_FIN_WAIT_1);
 	s = next_seg(test, w, &w->a);
@@ -966,7 +966,7 @@ static void conn_abort__last_ack_with_unsent(struct kunit *test)
 	fin.flags |= FLAG_FIN;
 	fin.wnd = 0;
 	deliver(w, &w->a, &fin);
-	conn_write(&w->a, 100, false, w->now);
+	conn_write(&w->a, 100, false);
 	conn_close(&w->a, w->now);
 	lose_all(w, &w->a);
 	conn_abort(&w->a, w->now);
@@ -1013,7 +1013,7 @@ static void conn_outq__syn_data_fin(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_outq(&w->a), 0);
 	w = connected(test);
 	KUNIT_EXPECT_EQ(test, conn_outq(&w->a), 0);
-	conn_write(&w->a, 100, false, w->now);
+	conn_write(&w->a, 100, false);
 	conn_close(&w->a, w->now);
 	KUNIT_EXPECT_EQ(test, conn_outq(&w->a), 101);
 	KUNIT_EXPECT_EQ(test, conn_outq_unsent(&w->a), 101);
@@ -1072,8 +1072,8 @@ static void conn__bulk_both_ways(struct kunit *test)
 	w->env.tun.timestamps = true;
 	w->env.tun.window_scaling = true;
 	establish(test, w);
-	conn_write(&w->a, 1000000, false, w->now);
-	conn_write(&w->b, 1000000, false, w->now);
+	conn_write(&w->a, 1000000, false);
+	conn_write(&w->b, 1000000, false);
 	for (int i = 0; i < 1000 && got_a + got_b < 2000000; i++) {
 		carry(w);
 		got_a += conn_readable(&w->a);
@@ -1098,7 +1098,7 @@ static void conn__sends_beyond_4_gib(struct kunit *test)
 	w->a.cc.ssthresh = 1 << 30;
 	for (int i = 0; i < 10; i++) {
 		w->a.cc.cwnd = block;
-		conn_write(&w->a, block, false, w->now);
+		conn_write(&w->a, block, false);
 		KUNIT_EXPECT_EQ(test, conn_unsent(&w->a), block);
 		/* nothing is urgent, however old the last urgent byte is */
 		KUNIT_EXPECT_FALSE(test,
@@ -1160,7 +1160,7 @@ static void conn__bulk_over_loss(struct kunit *test)
 	struct world *w = connected(test);
 	u32 got = 0, state = 77;
 
-	conn_write(&w->a, 200000, false, w->now);
+	conn_write(&w->a, 200000, false);
 	conn_close(&w->a, w->now);
 	for (int i = 0; i < 20000 && !conn_at_eof(&w->b); i++) {
 		struct seg s;
@@ -1220,7 +1220,7 @@ static void conn_drop_early__before_fin(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg first, rest;
 
-	conn_write(&w->a, 2 * MSS, false, w->now);
+	conn_write(&w->a, 2 * MSS, false);
 	conn_close(&w->a, w->now);
 	first = next_seg(test, w, &w->a);
 	rest = first;
@@ -1249,7 +1249,7 @@ static void conn_drop_early__random(struct kunit *test)
 	u32 got = 0, dropped = 0, state = 41;
 	struct seg s;
 
-	conn_write(&w->a, 100000, false, w->now);
+	conn_write(&w->a, 100000, false);
 	conn_close(&w->a, w->now);
 	for (int i = 0; i < 20000 && !conn_at_eof(&w->b); i++) {
 		while (conn_poll(&w->a, 1, w->now, &s)) {

@@ -271,7 +271,7 @@ static struct world *with_all_variables(struct kunit *test)
 	}
 	lose_all(w, &w->a);
 	write_and_send(w, &w->a, 4 * MSS);
-	conn_write(&w->a, 4 * MSS, false, w->now);
+	conn_write(&w->a, 4 * MSS, false);
 	elapse(w, SECOND);
 	ack_upto(w, &w->a, A0 + 3 * MSS);
 	w->a.cc.cwnd = 3 * MSS;

@@ -261,7 +261,7 @@ void offer_window(struct world *w, struct conn *c, u16 wnd)
 
 unsigned int write_and_send(struct world *w, struct conn *c, u32 n)
 {
-	conn_write(c, n, false, w->now);
+	conn_write(c, n, false);
 	return lose_all(w, c);
 }
 

@@ -156,7 +156,7 @@ static void mib__zero_window(struct kunit *test)
 {
 	struct world *w = connected(test);
 
-	conn_write(&w->a, 2 * RCV_BUF, false, w->now);
+	conn_write(&w->a, 2 * RCV_BUF, false);
 	carry(w);
 	KUNIT_EXPECT_EQ(test, counted(w, MIB_TO_ZERO_WINDOW), 1);
 	KUNIT_EXPECT_EQ(test, counted(w, MIB_FROM_ZERO_WINDOW), 0);

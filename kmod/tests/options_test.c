@@ -134,9 +134,9 @@ static void conn_set_cork__holds_back(struct kunit *test)
 	struct seg s;
 
 	conn_set_cork(&w->a, true);
-	conn_write(&w->a, 300, false, w->now);
+	conn_write(&w->a, 300, false);
 	expect_silence(test, w, &w->a);
-	conn_write(&w->a, MSS, false, w->now);
+	conn_write(&w->a, MSS, false);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.len, MSS);
 	expect_silence(test, w, &w->a);
@@ -156,7 +156,7 @@ static void conn_set_cork__off_releases(struct kunit *test)
 	struct world *w = connected(test);
 
 	conn_set_cork(&w->a, true);
-	conn_write(&w->a, 300, false, w->now);
+	conn_write(&w->a, 300, false);
 	expect_silence(test, w, &w->a);
 	conn_set_cork(&w->a, false);
 	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).len, 300);
@@ -168,7 +168,7 @@ static void conn_set_cork__fin_releases(struct kunit *test)
 	struct seg s;
 
 	conn_set_cork(&w->a, true);
-	conn_write(&w->a, 300, false, w->now);
+	conn_write(&w->a, 300, false);
 	conn_close(&w->a, w->now);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.len, 300);
@@ -181,11 +181,11 @@ static void conn_set_nodelay__pushes_once(struct kunit *test)
 	struct world *w = connected(test);
 
 	conn_set_cork(&w->a, true);
-	conn_write(&w->a, 300, false, w->now);
+	conn_write(&w->a, 300, false);
 	expect_silence(test, w, &w->a);
 	conn_set_nodelay(&w->a, true);
 	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).len, 300);
-	conn_write(&w->a, 200, false, w->now);
+	conn_write(&w->a, 200, false);
 	expect_silence(test, w, &w->a);
 	conn_set_cork(&w->a, false);
 	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).len, 200);
@@ -197,7 +197,7 @@ static void conn_set_nodelay__off_keeps_the_push(struct kunit *test)
 	struct world *w = connected(test);
 
 	conn_set_cork(&w->a, true);
-	conn_write(&w->a, 300, false, w->now);
+	conn_write(&w->a, 300, false);
 	conn_set_nodelay(&w->a, true);
 	conn_set_nodelay(&w->a, false);
 	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).len, 300);

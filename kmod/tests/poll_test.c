@@ -22,7 +22,7 @@ static void poll_rst__last_segment(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg s;
 
-	conn_write(&w->a, 5000, false, w->now);
+	conn_write(&w->a, 5000, false);
 	conn_abort(&w->a, w->now);
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0, 0, FLAG_RST | FLAG_ACK);
@@ -41,7 +41,7 @@ static void poll_rst__after_a_probe(struct kunit *test)
 	struct seg s;
 
 	w->a.cc.cwnd = 2 * RCV_BUF;
-	conn_write(&w->a, RCV_BUF + 5000, false, w->now);
+	conn_write(&w->a, RCV_BUF + 5000, false);
 	carry(w);
 	elapse(w, w->env.tun.delack);
 	carry(w);
@@ -215,7 +215,7 @@ static void poll_data__mss(struct kunit *test)
 	s.mss = p->peer;
 	deliver(w, &w->a, &s);
 	lose_all(w, &w->a);
-	conn_write(&w->a, 3000, false, w->now);
+	conn_write(&w->a, 3000, false);
 	KUNIT_ASSERT_TRUE(test, conn_poll(&w->a, 1, w->now, &s));
 	KUNIT_EXPECT_EQ(test, s.smss, p->smss);
 	KUNIT_EXPECT_EQ(test, s.len, p->smss);
@@ -229,7 +229,7 @@ static void poll_data__super_segment(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg s;
 
-	conn_write(&w->a, 8 * MSS, false, w->now);
+	conn_write(&w->a, 8 * MSS, false);
 	KUNIT_ASSERT_TRUE(test, conn_poll(&w->a, 3 * MSS + 999, w->now, &s));
 	expect_text(test, &s, A0, 3 * MSS, FLAG_ACK);
 	KUNIT_EXPECT_EQ(test, s.smss, MSS);
@@ -248,7 +248,7 @@ static void poll_data__small_caller(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg s;
 
-	conn_write(&w->a, 200, false, w->now);
+	conn_write(&w->a, 200, false);
 	KUNIT_ASSERT_TRUE(test, conn_poll(&w->a, 1, w->now, &s));
 	expect_text(test, &s, A0, 200, FLAG_ACK | FLAG_PSH);
 	KUNIT_EXPECT_EQ(test, w->a.snd_nxt, w->a.write_seq);
@@ -261,7 +261,7 @@ static void poll_data__push(struct kunit *test)
 	struct seg s;
 
 	w->a.cc.cwnd = 2 * MSS;
-	conn_write(&w->a, 3 * MSS, false, w->now);
+	conn_write(&w->a, 3 * MSS, false);
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0, 2 * MSS, FLAG_ACK);
 	ack_all(w, &w->a);
@@ -371,7 +371,7 @@ static void tail_may_go__more(struct kunit *test)
 	struct seg s;
 
 	w->a.opt.nodelay = true;
-	conn_write(&w->a, MSS + 1, true, w->now);
+	conn_write(&w->a, MSS + 1, true);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.len, MSS);
 	expect_silence(test, w, &w->a);
@@ -388,9 +388,9 @@ static void tail_may_go__end_of_more(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg s;
 
-	conn_write(&w->a, 10, true, w->now);
+	conn_write(&w->a, 10, true);
 	expect_silence(test, w, &w->a);
-	conn_write(&w->a, 10, false, w->now);
+	conn_write(&w->a, 10, false);
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0, 20, FLAG_ACK | FLAG_PSH);
 }
@@ -433,7 +433,7 @@ static void restart_after_idle__window_shut_for_long(struct kunit *test)
 	struct world *w = with_large_cwnd(test);
 
 	offer_window(w, &w->a, 0);
-	conn_write(&w->a, 100 * MSS, false, w->now);
+	conn_write(&w->a, 100 * MSS, false);
 	expect_silence(test, w, &w->a);
 	for (int i = 0; i < 10; i++) {
 		elapse(w, conn_deadline(&w->a) - w->now);
@@ -453,7 +453,7 @@ static void restart_after_idle__not_when_written(struct kunit *test)
 	struct world *w = with_large_cwnd(test);
 
 	offer_window(w, &w->a, 0);
-	conn_write(&w->a, 50 * MSS, false, w->now);
+	conn_write(&w->a, 50 * MSS, false);
 	expect_silence(test, w, &w->a);
 	w->now += 60 * SECOND;
 	offer_window(w, &w->a, U16_MAX);
@@ -467,7 +467,7 @@ static void restart_after_idle__by_override(struct kunit *test)
 	struct world *w = with_large_cwnd(test);
 
 	w->now += 60 * SECOND;
-	conn_write(&w->a, 100, true, w->now);
+	conn_write(&w->a, 100, true);
 	expect_silence(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 60 * MSS);
 	elapse(w, SWS_OVERRIDE);
@@ -527,7 +527,7 @@ static void poll_data__fin_on_last_text(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg s;
 
-	conn_write(&w->a, 2 * MSS + 1, false, w->now);
+	conn_write(&w->a, 2 * MSS + 1, false);
 	conn_close(&w->a, w->now);
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0, 2 * MSS + 1, FLAG_ACK | FLAG_PSH | FLAG_FIN);
@@ -555,7 +555,7 @@ static void poll_data__fin_behind_window(struct kunit *test)
 	struct seg s;
 
 	offer_window(w, &w->a, MSS);
-	conn_write(&w->a, 2 * MSS, false, w->now);
+	conn_write(&w->a, 2 * MSS, false);
 	conn_close(&w->a, w->now);
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0, MSS, FLAG_ACK);
@@ -572,7 +572,7 @@ static void poll_data__fin_beyond_full_window(struct kunit *test)
 	struct seg s;
 
 	offer_window(w, &w->a, MSS);
-	conn_write(&w->a, MSS, false, w->now);
+	conn_write(&w->a, MSS, false);
 	conn_close(&w->a, w->now);
 	s = next_seg(test, w, &w->a);
 	expect_text(test, &s, A0, MSS, FLAG_ACK | FLAG_PSH);
@@ -589,7 +589,7 @@ static void poll_probe__without_fin(struct kunit *test)
 	struct seg s;
 
 	offer_window(w, &w->a, 0);
-	conn_write(&w->a, 1, false, w->now);
+	conn_write(&w->a, 1, false);
 	conn_close(&w->a, w->now);
 	expect_silence(test, w, &w->a);
 	elapse(w, rtt_rto(&w->a.rtt));
@@ -927,7 +927,7 @@ static void poll_lost__with_fin(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg s;
 
-	conn_write(&w->a, 4 * MSS + 10, false, w->now);
+	conn_write(&w->a, 4 * MSS + 10, false);
 	conn_close(&w->a, w->now);
 	lose_all(w, &w->a);
 	ack_upto(w, &w->a, A0 + 4 * MSS);
@@ -947,7 +947,7 @@ static void poll_data__go_back_n(struct kunit *test)
 	struct seg s;
 
 	write_and_send(w, &w->a, 4 * MSS);
-	conn_write(&w->a, 4 * MSS, false, w->now);
+	conn_write(&w->a, 4 * MSS, false);
 	w->a.cc.cwnd = 4 * MSS;
 	elapse(w, SECOND);
 	s = next_seg(test, w, &w->a);
@@ -1012,7 +1012,7 @@ static void emit__packets_of_a_long_segment(struct kunit *test)
 {
 	struct world *w = connected(test);
 
-	conn_write(&w->a, 2 * MSS + 5, false, w->now);
+	conn_write(&w->a, 2 * MSS + 5, false);
 	conn_close(&w->a, w->now);
 	forget_events(w);
 	next_seg(test, w, &w->a);
@@ -1031,7 +1031,7 @@ static void emit__variables_of_each_packet(struct kunit *test)
 	struct world *w = connected(test);
 	int i;
 
-	conn_write(&w->a, 2 * MSS + 5, false, w->now);
+	conn_write(&w->a, 2 * MSS + 5, false);
 	conn_close(&w->a, w->now);
 	forget_events(w);
 	next_seg(test, w, &w->a);
@@ -1051,7 +1051,7 @@ static void emit__variables_of_packets_sent_again(struct kunit *test)
 	struct world *w = connected(test);
 
 	write_and_send(w, &w->a, 4 * MSS);
-	conn_write(&w->a, 4 * MSS, false, w->now);
+	conn_write(&w->a, 4 * MSS, false);
 	w->a.cc.cwnd = 4 * MSS;
 	elapse(w, SECOND);
 	next_seg(test, w, &w->a);

@@ -188,7 +188,7 @@ static void measure__echo_of_before_timeout(struct kunit *test)
 
 	w->env.tun.timestamps = true;
 	establish(test, w);
-	conn_write(&w->a, 100, false, w->now);
+	conn_write(&w->a, 100, false);
 	tsval = next_seg(test, w, &w->a).tsval;
 	elapse(w, SECOND);
 	lose_all(w, &w->a);
@@ -210,7 +210,7 @@ static void measure__one_echo_a_round_trip(struct kunit *test)
 
 	w->env.tun.timestamps = true;
 	establish(test, w);
-	conn_write(&w->a, 10 * w->a.smss, false, w->now);
+	conn_write(&w->a, 10 * w->a.smss, false);
 	tsval = next_seg(test, w, &w->a).tsval;
 	elapse(w, 30 * MS);
 	forget_events(w);
@@ -514,7 +514,7 @@ static void recover_on_ack__before_the_retransmission(struct kunit *test)
 	write_and_send(w, &w->a, 10 * MSS);
 	dup_acks(w, &w->a, 3);
 	ack_all(w, &w->a);
-	conn_write(&w->a, MSS, false, w->now);
+	conn_write(&w->a, MSS, false);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.seq, A0 + 10 * MSS);
 	KUNIT_EXPECT_EQ(test, s.cause, BY_DATA);

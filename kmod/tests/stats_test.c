@@ -31,7 +31,7 @@ static void stats__transfer(struct kunit *test)
 {
 	struct world *w = connected(test);
 
-	conn_write(&w->a, 2 * MSS + MSS / 2, false, w->now);
+	conn_write(&w->a, 2 * MSS + MSS / 2, false);
 	carry(w);
 	KUNIT_EXPECT_EQ(test, w->a.stats.data_segs_out, 3);
 	KUNIT_EXPECT_EQ(test, w->a.stats.segs_out, 2 + 3);
@@ -48,7 +48,7 @@ static void stats__fin(struct kunit *test)
 {
 	struct world *w = connected(test);
 
-	conn_write(&w->a, 10, false, w->now);
+	conn_write(&w->a, 10, false);
 	conn_close(&w->a, w->now);
 	carry(w);
 	KUNIT_EXPECT_EQ(test, w->a.stats.bytes_sent, 10);
@@ -156,7 +156,7 @@ static void stats__partly_again(struct kunit *test)
 	long out, again;
 
 	write_and_send(w, &w->a, 4 * MSS);
-	conn_write(&w->a, 4 * MSS, false, w->now);
+	conn_write(&w->a, 4 * MSS, false);
 	elapse(w, SECOND);
 	ack_upto(w, &w->a, A0 + 2 * MSS);
 	w->a.cc.cwnd = 3 * MSS;
@@ -238,7 +238,7 @@ static void stats_delivery_rate__flight(struct kunit *test)
 	struct world *w = connected(test);
 
 	KUNIT_EXPECT_EQ(test, stats_delivery_rate(&w->a.stats), 0);
-	conn_write(&w->a, 40 * MSS, false, w->now);
+	conn_write(&w->a, 40 * MSS, false);
 	lose_all(w, &w->a);
 	elapse(w, 100 * MS);
 	ack_upto(w, &w->a, A0 + 10 * MSS);
@@ -252,7 +252,7 @@ static void stats_delivery_rate__after_silence(struct kunit *test)
 	struct world *w = connected(test);
 
 	elapse(w, 10 * SECOND);
-	conn_write(&w->a, 10 * MSS, false, w->now);
+	conn_write(&w->a, 10 * MSS, false);
 	lose_all(w, &w->a);
 	elapse(w, 100 * MS);
 	ack_all(w, &w->a);
@@ -268,7 +268,7 @@ static void stats_delivery_rate__second_round(struct kunit *test)
 	struct world *w = connected(test);
 	u32 end;
 
-	conn_write(&w->a, 100 * MSS, false, w->now);
+	conn_write(&w->a, 100 * MSS, false);
 	lose_all(w, &w->a);
 	elapse(w, 100 * MS);
 	ack_upto(w, &w->a, A0 + 5 * MSS);
@@ -289,7 +289,7 @@ static void stats_delivery_rate__slower(struct kunit *test)
 {
 	struct world *w = connected(test);
 
-	conn_write(&w->a, 100 * MSS, false, w->now);
+	conn_write(&w->a, 100 * MSS, false);
 	lose_all(w, &w->a);
 	elapse(w, 100 * MS);
 	ack_all(w, &w->a);
@@ -311,7 +311,7 @@ static void stats_delivery_rate__app_limited(struct kunit *test)
 	ack_all(w, &w->a);
 	KUNIT_EXPECT_EQ(test, stats_delivery_rate(&w->a.stats), 10 * MSS);
 	KUNIT_EXPECT_TRUE(test, w->a.stats.delivery.app_limited);
-	conn_write(&w->a, 40 * MSS, false, w->now);
+	conn_write(&w->a, 40 * MSS, false);
 	lose_all(w, &w->a);
 	elapse(w, 100 * MS);
 	ack_upto(w, &w->a, w->a.snd_nxt);
@@ -341,7 +341,7 @@ static void stats_limited__path_then_window(struct kunit *test)
 	struct world *w = connected(test);
 
 	elapse(w, SECOND);
-	conn_write(&w->a, 40 * MSS, false, w->now);
+	conn_write(&w->a, 40 * MSS, false);
 	lose_all(w, &w->a);
 	elapse(w, 30 * MS);
 	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_PATH), 30 * MS);

@@ -313,7 +313,7 @@ static void persist_interval__leaves_the_path(struct kunit *test)
 	u32 rto = back_off_path(test, w, 0);
 	struct seg s;
 
-	conn_write(&w->a, MSS, false, w->now);
+	conn_write(&w->a, MSS, false);
 	expect_silence(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + rto);
 	for (int i = 1; i < 4; i++) {
@@ -339,7 +339,7 @@ static void persist_interval__outlives_a_sample(struct kunit *test)
 	u64 wait;
 
 	offer_window(w, &w->a, 0);
-	conn_write(&w->a, MSS, false, w->now);
+	conn_write(&w->a, MSS, false);
 	expect_silence(test, w, &w->a);
 	for (int i = 0; i < 3; i++) {
 		elapse(w, conn_deadline(&w->a) - w->now);

@@ -342,7 +342,7 @@ static void conn_urge__points_behind_the_last(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg s;
 
-	conn_write(&w->a, 2 * MSS + 3, false, w->now);
+	conn_write(&w->a, 2 * MSS + 3, false);
 	conn_urge(&w->a);
 	for (u32 left = 2 * MSS + 3; left; left -= s.len) {
 		/* never more than a packet: each has its own pointer */
@@ -354,7 +354,7 @@ static void conn_urge__points_behind_the_last(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, conn_inq(&w->b, false), 2 * MSS + 2);
 	/* what follows is not urgent, nor is anything once it is acknowledged */
-	conn_write(&w->a, 10, false, w->now);
+	conn_write(&w->a, 10, false);
 	w->a.opt.nodelay = true;
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_FALSE(test, s.flags & FLAG_URG);
@@ -367,7 +367,7 @@ static void urgent_point__far_away(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg s;
 
-	conn_write(&w->a, 100000, false, w->now);
+	conn_write(&w->a, 100000, false);
 	conn_urge(&w->a);
 	s = next_seg(test, w, &w->a);
 	KUNIT_EXPECT_EQ(test, s.up, U16_MAX);
@@ -378,7 +378,7 @@ static void urgent_point__sent_again(struct kunit *test)
 	struct world *w = connected(test);
 	struct seg s;
 
-	conn_write(&w->a, 10, false, w->now);
+	conn_write(&w->a, 10, false);
 	conn_urge(&w->a);
 	lose_all(w, &w->a);
 	elapse(w, 2 * SECOND);
@@ -394,7 +394,7 @@ static void urgent_point__shut_window(struct kunit *test)
 	struct seg s;
 
 	offer_window(w, &w->a, 0);
-	conn_write(&w->a, 10, false, w->now);
+	conn_write(&w->a, 10, false);
 	conn_urge(&w->a);
 	s = text_from_peer(&w->a, 5);
 	deliver(w, &w->a, &s);

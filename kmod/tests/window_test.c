@@ -213,9 +213,9 @@ static void window_advertise__probe_intervals_double(struct kunit *test)
 	w->env.tun.window_scaling = true;
 	establish(test, w);
 	KUNIT_ASSERT_EQ(test, w->b.rcv_wscale, 3);
-	conn_write(&w->a, 13, false, w->now);
+	conn_write(&w->a, 13, false);
 	carry(w);
-	conn_write(&w->a, 2 * RCV_BUF, false, w->now);
+	conn_write(&w->a, 2 * RCV_BUF, false);
 	carry(w);
 	while (!w->a.persisting || w->a.snd_wnd) {
 		elapse(w, conn_deadline(&w->a) - w->now);

@@ -101,7 +101,7 @@ static bool user_write(struct sock *sk, u64 now)
 	a->write_at = now + a->cfg->write_gap;
 	w->progress = now;
 	check_write(sk, more);
-	conn_write(&sk->c, n, more, now);
+	conn_write(&sk->c, n, more);
 	if (rng_chance(&w->app_rng, a->cfg->urgent)) {
 		urgent_write(sk);
 		conn_urge(&sk->c);

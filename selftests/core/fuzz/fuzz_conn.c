@@ -483,7 +483,7 @@ static void write(struct fuzz *f)
 	u16 n = take16(f);
 
 	if (conn_can_write(&f->c) && conn_unacked(&f->c) < 1 << 20)
-		conn_write(&f->c, n, n & 1, f->now);
+		conn_write(&f->c, n, n & 1);
 	poll_conn(f, n & 2 ? 1 : 1 << 16);
 }
 
