@@ -87,6 +87,7 @@ static int append(struct sock *sk, struct msghdr *msg)
  * @timeo:  jiffies it may wait
  * @copied: bytes in the store
  * @told:   of those the core knows about
+ * @held:   the core holds a partial segment back for what follows
  */
 struct sending {
 	int flags;
@@ -94,17 +95,20 @@ struct sending {
 	long timeo;
 	size_t copied;
 	size_t told;
+	bool held;
 };
 
 /* Tell the core what is new in the store, and send. */
 static void commit(struct sock *sk, struct sending *s, bool more)
 {
 	struct conn *c = &chalk_sk(sk)->conn;
+	bool released = s->held && !more;
 
-	if (s->copied == s->told || !conn_can_write(c))
+	if ((s->copied == s->told && !released) || !conn_can_write(c))
 		return;
 	conn_write(c, s->copied - s->told, more);
 	s->told = s->copied;
+	s->held = more;
 	if (s->flags & MSG_OOB && !more)
 		conn_urge(c);
 	chalk_push(sk, 0);
