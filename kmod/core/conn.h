@@ -508,6 +508,12 @@ static inline u64 conn_snd_buf_wanted(const struct conn *c)
 				       c->cc.cwnd);
 }
 
+/* RFC 9293 section 3.8.6.2.1: with so many bytes a segment goes without a wait. */
+static inline u32 conn_worth_sending(const struct conn *c)
+{
+	return clamp_t(u32, c->max_wnd / 2, 1, c->smss);
+}
+
 /**
  * conn_set_mss() - the path allows another segment size (RFC 1191 section 6)
  * @c:       the connection

@@ -366,7 +366,7 @@ static bool tail_may_go(const struct conn *c)
 static bool part_may_go(const struct conn *c, u32 len, u32 room)
 {
 	return len == room &&
-	       (len >= c->max_wnd / 2 || seq_lt(c->snd_rtx, c->snd_nxt));
+	       (len >= conn_worth_sending(c) || seq_lt(c->snd_rtx, c->snd_nxt));
 }
 
 /*

@@ -26,7 +26,7 @@ static int append_copy(struct sock *sk, struct msghdr *msg)
 	skb = chalk_tx_writable(sk, pf->page, pf->offset);
 	if (!skb)
 		return -ENOBUFS;
-	n = min_t(size_t, msg_data_left(msg), CHALK_STORE_SIZE - skb->len);
+	n = min_t(size_t, msg_data_left(msg), chalk_tx_size(sk) - skb->len);
 	n = min_t(int, n, pf->size - pf->offset);
 	n = chalk_tx_schedule(sk, n);
 	err = -ENOBUFS;
@@ -51,7 +51,7 @@ static int append_pages(struct sock *sk, struct msghdr *msg)
 
 	if (!skb)
 		return -ENOBUFS;
-	most = min_t(size_t, msg_data_left(msg), CHALK_STORE_SIZE - skb->len);
+	most = min_t(size_t, msg_data_left(msg), chalk_tx_size(sk) - skb->len);
 	most = chalk_tx_schedule(sk, most);
 	if (!most)
 		n = -ENOBUFS;
@@ -133,7 +133,7 @@ static void after_buffer(struct sock *sk, struct msghdr *msg, struct sending *s)
 {
 	const struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
 
-	if (!tail || tail->len < CHALK_STORE_SIZE)
+	if (!tail || tail->len < chalk_tx_size(sk))
 		return;
 	commit(sk, s, msg_data_left(msg) || s->flags & MSG_MORE);
 	sk_flush_backlog(sk);

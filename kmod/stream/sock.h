@@ -481,6 +481,7 @@ void chalk_stamp_packet(struct sk_buff *skb, const struct sk_buff *from);
 void chalk_stamp_acked(struct sock *sk, struct sk_buff *skb);
 
 /* txstore.c */
+u32 chalk_tx_size(const struct sock *sk);
 struct sk_buff *chalk_tx_last(struct sock *sk);
 int chalk_tx_schedule(struct sock *sk, int n);
 struct sk_buff *chalk_tx_new(struct sock *sk);

@@ -108,6 +108,28 @@ void chalk_tx_purge(struct sock *sk)
 /* --- filling it --- */
 
 /**
+ * chalk_tx_size() - the most bytes that a buffer of the store takes
+ * @sk: the socket, locked; its connection may write
+ *
+ * send() asks whether there is room for a buffer, then fills it. So where the
+ * program wants little in the store (SO_SNDBUF, TCP_NOTSENT_LOWAT) a buffer is
+ * small: of what goes without a wait, as the rest would leave as a small segment.
+ * A sk_sndbuf that the kernel keeps small while memory is short is no wish of the
+ * program.
+ */
+u32 chalk_tx_size(const struct sock *sk)
+{
+	u32 most = READ_ONCE(chalk_sk(sk)->notsent_lowat) ?: U32_MAX;
+	u32 whole = conn_worth_sending(&chalk_sk(sk)->conn);
+
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
+		most = min_t(u32, most, READ_ONCE(sk->sk_sndbuf) / 2);
+	if (likely(most >= CHALK_STORE_SIZE))
+		return CHALK_STORE_SIZE;
+	return max(rounddown(most, whole), whole);
+}
+
+/**
  * chalk_tx_last() - the buffer at the end of the store, if it may grow
  * @sk: the socket, locked
  *
@@ -117,7 +139,7 @@ struct sk_buff *chalk_tx_last(struct sock *sk)
 {
 	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
 
-	if (!skb || skb->len >= CHALK_STORE_SIZE || chalk_is_stamped(skb))
+	if (!skb || skb->len >= chalk_tx_size(sk) || chalk_is_stamped(skb))
 		return NULL;
 	return skb;
 }
