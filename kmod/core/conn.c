@@ -171,6 +171,7 @@ void conn_establish(struct conn *c, enum cause cause, u64 now)
 	trace_rto(c, BY_SYN_LOST, old, now);
 	c->cc.ops->on_init(c, c->syn_lost, now);
 	autotune_begin(c, now);
+	stats_established(c, now);
 	if (c->opt.keepalive && !c->orphan)
 		conn_set_keepalive(c, true, now);
 	/* a close that had to wait for the handshake */

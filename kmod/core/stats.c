@@ -30,6 +30,12 @@ void stats_init(struct conn *c, u64 now)
 	};
 }
 
+void stats_established(struct conn *c, u64 now)
+{
+	c->stats.since = now;
+	c->stats.last_data_in = now;
+}
+
 void stats_passive(struct conn *c, u32 resent)
 {
 	c->stats.segs_in = 1;

@@ -60,7 +60,7 @@ struct delivery {
 
 /**
  * struct stats - the counts of a connection
- * @since:          when it began
+ * @since:          when it was established, until then: when it began
  * @segs_in:        segments that arrived, used or not (PerfSegsIn)
  * @data_segs_in:   those with payload
  * @segs_out:       segments sent (PerfSegsOut)
@@ -73,7 +73,7 @@ struct delivery {
  * @bytes_retrans:  payload sent again (PerfOctetsRetrans)
  * @bytes_acked:    payload acknowledged (AppHCThruOctetsAcked)
  * @bytes_received: payload in order (AppHCThruOctetsReceived)
- * @last_data_in:   when a segment with new payload arrived last
+ * @last_data_in:   when a segment with new payload arrived last; none: @since
  * @last_delivery:  when payload was acknowledged last
  * @rtx_end:        behind the last byte that was sent again
  * @rtt:            least round trip
@@ -109,6 +109,9 @@ struct stats {
 
 /* The connection begins. */
 void stats_init(struct conn *c, u64 now);
+
+/* The handshake is over: silence counts from here, as in the kernel's TCP. */
+void stats_established(struct conn *c, u64 now);
 
 /* The handshake was done by a record: a SYN came, the SYN+ACK went out. */
 void stats_passive(struct conn *c, u32 resent);

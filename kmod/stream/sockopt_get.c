@@ -234,6 +234,9 @@ static int give_ours(struct sock *sk, int name, char __user *optval,
 		return chalk_getsockopt_info(sk, optval, optlen);
 	case TCP_CONGESTION:
 		return give_congestion(sk, optval, optlen, len);
+	case TCP_CC_INFO:
+		/* Reno has nothing to tell, TCP's neither */
+		return put_user(0, optlen);
 	case TCP_SAVED_SYN:
 		lock_sock(sk);
 		err = give_saved_syn(chalk_sk(sk), optval, optlen, len);

@@ -409,6 +409,22 @@ static void stats_limited__after_the_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, waited(w, LIMIT_PATH), 10 * MS);
 }
 
+/* A handshake that takes long is no silence: no data can come in it. */
+static void stats_established__silence_begins(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	struct seg s = synack_of_b();
+
+	open_a(w);
+	lose_all(w, &w->a);
+	elapse(w, SECOND);
+	lose_all(w, &w->a);
+	deliver(w, &w->a, &s);
+	KUNIT_ASSERT_EQ(test, w->a.state, ST_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, w->a.stats.since, w->now);
+	KUNIT_EXPECT_EQ(test, w->a.stats.last_data_in, w->now);
+}
+
 /* What is refused, and may be forged, is no data: no ACK waits to ride on an answer. */
 static void stats_kept__not_what_is_refused(struct kunit *test)
 {
@@ -428,6 +444,7 @@ static void stats_kept__not_what_is_refused(struct kunit *test)
 }
 
 static struct kunit_case stats_cases[] = {
+	KUNIT_CASE(stats_established__silence_begins),
 	KUNIT_CASE(stats_kept__not_what_is_refused),
 	KUNIT_CASE(stats__handshake),
 	KUNIT_CASE(stats__transfer),

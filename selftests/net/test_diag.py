@@ -170,6 +170,19 @@ class TcpInfo(unittest.TestCase):
                             info.last_ack_recv)
             finish(client, child, server)
 
+    def test_times_of_a_handshake(self):
+        """it is no silence, as in TCP (2 s)"""
+        with Net() as net:
+            net.netem("delay 200ms")
+            server, client, child = pair()
+            # the third segment takes 200 ms
+            for end, most in (client, 300), (child, 100):
+                info = info_of(end)
+                self.assertLess(info.last_data_sent, most)
+                self.assertLess(info.last_data_recv, most)
+            net.netem("delay 0ms")
+            finish(client, child, server)
+
     def test_loss(self):
         """the counts of retransmissions are those of the trace"""
         with Net() as net:

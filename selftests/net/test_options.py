@@ -44,8 +44,8 @@ ALLOWED = {
     ("SOL_TCP", "TCP_WINDOW_CLAMP"): {"value": MADE},
     ("SOL_TCP", "TCP_AO_REPAIR"): {"missing": ("listening",)},
     **{("SOL_TCP", "TCP_" + name): {"missing": ALL} for name in (
-        "CC_INFO", "FASTOPEN", "FASTOPEN_CONNECT", "FASTOPEN_KEY",
-        "FASTOPEN_NO_COOKIE", "IS_MPTCP", "MD5SIG", "MD5SIG_EXT", "QUEUE_SEQ", "REPAIR",
+        "FASTOPEN", "FASTOPEN_CONNECT", "FASTOPEN_KEY", "FASTOPEN_NO_COOKIE",
+        "IS_MPTCP", "MD5SIG", "MD5SIG_EXT", "QUEUE_SEQ", "REPAIR",
         "REPAIR_OPTIONS", "REPAIR_QUEUE", "REPAIR_WINDOW", "THIN_DUPACK",
         "THIN_LINEAR_TIMEOUTS", "TX_DELAY", "ULP", "ZEROCOPY_RECEIVE")},
 }
