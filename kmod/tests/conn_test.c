@@ -875,6 +875,7 @@ static void conn_release__with_unread(struct kunit *test)
 	deliver(w, &w->a, &s);
 	conn_release(&w->a, w->now);
 	KUNIT_EXPECT_EQ(test, w->a.state, ST_CLOSED);
+	KUNIT_EXPECT_EQ(test, last_event(w, EV_STATE)->cause, BY_CLOSED_UNREAD);
 	KUNIT_EXPECT_TRUE(test, next_seg(test, w, &w->a).flags & FLAG_RST);
 }
 

@@ -284,6 +284,20 @@ static void pingpong__not_by_a_late_answer(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, w->a.opt.pingpong);
 }
 
+/* Nor by data where nothing was asked: text that is refused is no question. */
+static void pingpong__not_by_refused_text(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 100);
+
+	s.no_room = true;
+	deliver(w, &w->a, &s);
+	KUNIT_ASSERT_EQ(test, w->v.drop, DROP_RCVBUF);
+	lose_all(w, &w->a);
+	write_and_send(w, &w->a, 10);
+	KUNIT_EXPECT_FALSE(test, w->a.opt.pingpong);
+}
+
 /* The third segment of the handshake waits for data, where it is to. */
 static const struct third_param {
 	const char *name;
@@ -736,6 +750,7 @@ static struct kunit_case options_cases[] = {
 	KUNIT_CASE(conn_set_quickack__nothing_waits),
 	KUNIT_CASE(pingpong__by_an_answer),
 	KUNIT_CASE(pingpong__not_by_a_late_answer),
+	KUNIT_CASE(pingpong__not_by_refused_text),
 	KUNIT_CASE_PARAM(finish_handshake__third_segment,
 			 thirds_row_gen_params),
 	KUNIT_CASE_PARAM(user_timeout__data, timeouts_row_gen_params),

@@ -476,6 +476,23 @@ static void restart_after_idle__by_override(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.last_sent, w->now);
 }
 
+/* So does a retransmission. */
+static void restart_after_idle__not_after_retransmission(struct kunit *test)
+{
+	struct world *w = sending(test, 60 * MSS);
+	u64 most = rtt_rto(&w->a.rtt) * 2 / 3;
+
+	elapse(w, most);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).cause, BY_THIRD_DUPACK);
+	elapse(w, most);
+	/* all that is in flight goes again, which leaves nothing in flight */
+	conn_set_mss(&w->a, 500, w->now);
+	lose_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 30 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_IDLE_RESTART), 0);
+}
+
 /* (4): what is scorned goes out when the override timer fires */
 static void poll_probe__override(struct kunit *test)
 {
@@ -639,6 +656,24 @@ static void poll_data__fin_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.cause, BY_GO_BACK);
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_RTX)->cause, BY_GO_BACK);
 	expect_silence(test, w, &w->a);
+}
+
+/* Also where the window has shrunk over it since (RFC 9293 section 3.8.6, MUST-34). */
+static void fin_fits__gone_out_before(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	conn_write(&w->a, MSS, false);
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	s = from_peer(&w->a);
+	s.ack = A0;
+	s.wnd = MSS;
+	deliver(w, &w->a, &s);
+	elapse(w, SECOND);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0, MSS, FLAG_ACK | FLAG_PSH | FLAG_FIN);
 }
 
 /* --- the shut window (RFC 9293 section 3.8.6.1) --- */
@@ -1091,6 +1126,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(restart_after_idle__window_shut_for_long),
 	KUNIT_CASE(restart_after_idle__not_when_written),
 	KUNIT_CASE(restart_after_idle__by_override),
+	KUNIT_CASE(restart_after_idle__not_after_retransmission),
 	KUNIT_CASE(poll_probe__override),
 	KUNIT_CASE(poll_probe__override_is_not_put_off),
 	KUNIT_CASE(part_may_go__timeout),
@@ -1122,6 +1158,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_data__fin_beyond_full_window),
 	KUNIT_CASE(poll_probe__without_fin),
 	KUNIT_CASE(poll_data__fin_again),
+	KUNIT_CASE(fin_fits__gone_out_before),
 	KUNIT_CASE(poll_data__go_back_n),
 	KUNIT_CASE(time_segment__one_packet),
 	KUNIT_CASE(bare_seq__inside_the_window),

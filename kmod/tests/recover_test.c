@@ -495,6 +495,23 @@ static void enter_recovery__first_segment(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, w->a.recovering);
 }
 
+/*
+ * RFC 6582 section 3.2, step 1: "recover" marks what was in flight. Where nothing was
+ * when the override timer fired, the first loss afterwards is one.
+ */
+static void enter_recovery__after_override(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_write(&w->a, 100, true);
+	expect_silence(test, w, &w->a);
+	elapse(w, SWS_OVERRIDE);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).cause, BY_OVERRIDE);
+	write_and_send(w, &w->a, 4 * MSS);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+}
+
 /* @recover follows, so that 2 GB later it does not seem to lie ahead. */
 static void recover_on_ack__keeps_recover_near(struct kunit *test)
 {
@@ -741,6 +758,7 @@ static struct kunit_case recover_cases[] = {
 	KUNIT_CASE(enter_recovery__not_by_the_fourth),
 	KUNIT_CASE(enter_recovery__while_gone_back),
 	KUNIT_CASE(enter_recovery__after_recover),
+	KUNIT_CASE(enter_recovery__after_override),
 	KUNIT_CASE(recover_on_dupack__counts_in_a_row),
 	KUNIT_CASE(recover_go_back__smaller_mss),
 	KUNIT_CASE(recover_on_rto__goes_back),

@@ -289,6 +289,29 @@ static void conn_accept__deferred_to_the_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->b.cc.cwnd, 10 * w->b.smss);
 }
 
+/*
+ * A record may wait for a place in the queue of accept(), too: RFC 6298 section 2 measures
+ * up to the first ACK.
+ */
+static void conn_accept__after_full_queue(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = answered(test, &SYN, &s);
+	enum cause drop;
+
+	in = third(&s);
+	w->now += 10 * MS;
+	KUNIT_ASSERT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_ESTABLISH);
+	w->now += 500 * MS;
+	in.len = 100;
+	KUNIT_ASSERT_EQ(test, req_rx(&w->req, &w->env, &in, w->now, &drop),
+			REQ_ESTABLISH);
+	conn_accept(&w->b, &w->env, &w->req, w->now);
+	deliver(w, &w->b, &in);
+	KUNIT_EXPECT_EQ(test, w->b.rtt.srtt, 10 * MS);
+}
+
 /* A SYN+ACK that was lost before the wait began is one all the same. */
 static void conn_accept__lost_and_deferred(struct kunit *test)
 {
@@ -636,6 +659,22 @@ static void req_tick__deferred(struct kunit *test)
 			REQ_ESTABLISH);
 }
 
+/* A SYN that was on its way when the wait began does not prolong it. */
+static void req_rx__same_syn_while_deferred(struct kunit *test)
+{
+	struct seg s, in;
+	struct world *w = deferring(test, 3, &s);
+	u64 deadline = w->req.deadline;
+	enum cause drop;
+
+	in = third(&s);
+	req_rx(&w->req, &w->env, &in, w->now, &drop);
+	w->now += 500 * MS;
+	req_rx(&w->req, &w->env, &SYN, w->now, &drop);
+	KUNIT_EXPECT_EQ(test, drop, DROP_DUP_SYN);
+	KUNIT_EXPECT_EQ(test, w->req.deadline, deadline);
+}
+
 /* Seconds of TCP_DEFER_ACCEPT, and what is left of them */
 static const struct defer_time_param {
 	const char *name;
@@ -789,6 +828,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_rx__same_syn_with_newer_timestamp),
 	KUNIT_CASE(req_rx__same_syn_for_ever),
 	KUNIT_CASE(conn_accept__deferred),
+	KUNIT_CASE(conn_accept__after_full_queue),
 	KUNIT_CASE(conn_accept__deferred_to_the_end),
 	KUNIT_CASE(conn_accept__lost_and_deferred),
 	KUNIT_CASE(make_challenge__after_timeout),
@@ -804,6 +844,7 @@ static struct kunit_case req_cases[] = {
 	KUNIT_CASE(req_init__window_clamp),
 	KUNIT_CASE_PARAM(req_rx__deferred, deferred_row_gen_params),
 	KUNIT_CASE(req_tick__deferred),
+	KUNIT_CASE(req_rx__same_syn_while_deferred),
 	KUNIT_CASE(req_tick__deferred_ends),
 	KUNIT_CASE_PARAM(req_timeouts_in__table, defer_times_row_gen_params),
 	KUNIT_CASE(req_abort__tells_the_peer),

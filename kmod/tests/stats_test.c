@@ -443,9 +443,40 @@ static void stats_kept__not_what_is_refused(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, w->a.opt.pingpong);
 }
 
+/* Nor is text that a full buffer refuses, though its place is right. */
+static void stats_kept__not_without_room(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 100);
+	u64 then = w->a.stats.last_data_in;
+
+	w->now += SECOND;
+	s.no_room = true;
+	deliver(w, &w->a, &s);
+	KUNIT_ASSERT_EQ(test, w->v.drop, DROP_RCVBUF);
+	KUNIT_EXPECT_EQ(test, w->a.stats.last_data_in, then);
+}
+
+/* Text in order is, and early text. */
+static void stats_kept__in_order_and_early(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = text_from_peer(&w->a, 100);
+
+	w->now += SECOND;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.stats.last_data_in, w->now);
+	w->now += SECOND;
+	s.seq += 200;
+	deliver(w, &w->a, &s);
+	KUNIT_EXPECT_EQ(test, w->a.stats.last_data_in, w->now);
+}
+
 static struct kunit_case stats_cases[] = {
 	KUNIT_CASE(stats_established__silence_begins),
 	KUNIT_CASE(stats_kept__not_what_is_refused),
+	KUNIT_CASE(stats_kept__not_without_room),
+	KUNIT_CASE(stats_kept__in_order_and_early),
 	KUNIT_CASE(stats__handshake),
 	KUNIT_CASE(stats__transfer),
 	KUNIT_CASE(stats__fin),

@@ -189,18 +189,23 @@ static void probe__answered_for_ever(struct kunit *test)
 			BY_T_PERSIST);
 }
 
+/* The peer tells of its window, and has taken nothing of what goes beyond it. */
+static void window_is(struct world *w, u16 wnd)
+{
+	struct seg s = from_peer(&w->a);
+
+	s.ack = w->a.snd_una;
+	s.wnd = wnd;
+	deliver(w, &w->a, &s);
+}
+
 /* The peer acknowledges what it has, its window stays shut: @n probes. */
 static void answer_probes(struct kunit *test, struct world *w, u32 n)
 {
-	struct seg s;
-
 	while (n--) {
 		elapse(w, conn_deadline(&w->a) - w->now);
 		KUNIT_ASSERT_TRUE(test, lose_all(w, &w->a));
-		s = from_peer(&w->a);
-		s.ack = w->a.snd_una;
-		s.wnd = 0;
-		deliver(w, &w->a, &s);
+		window_is(w, 0);
 		lose_all(w, &w->a);
 	}
 }
@@ -353,6 +358,44 @@ static void persist_interval__outlives_a_sample(struct kunit *test)
 			w->now + ((u64)rtt_rto(&w->a.rtt) << 4));
 }
 
+/*
+ * RFC 9293 section 3.8.6.1, SHLD-30: the intervals double while the window is shut. It
+ * was open in between, if too little for a segment: the next ones begin anew.
+ */
+static void persist_interval__begins_anew(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u64 rto = rtt_rto(&w->a.rtt);
+
+	offer_window(w, &w->a, 0);
+	write_and_send(w, &w->a, 3 * MSS);
+	answer_probes(test, w, 5);
+	/* the last octet is taken */
+	offer_window(w, &w->a, 300);
+	expect_silence(test, w, &w->a);
+	offer_window(w, &w->a, 0);
+	elapse(w, conn_deadline(&w->a) - w->now);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).cause, BY_ZERO_WINDOW);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + 2 * rto);
+}
+
+/* Once the text is taken the FIN goes, which needs no window: its timer is the RTO. */
+static void persist_interval__not_of_a_fin(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u64 rto = rtt_rto(&w->a.rtt);
+
+	offer_window(w, &w->a, 0);
+	write_and_send(w, &w->a, 1);
+	conn_close(&w->a, w->now);
+	expect_silence(test, w, &w->a);
+	answer_probes(test, w, 5);
+	ack_upto(w, &w->a, A0 + 1);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).cause, BY_FIN);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + rto);
+	KUNIT_EXPECT_EQ(test, w->a.probe_backoffs, 0);
+}
+
 /* An opened window ends the backoff of the probes. */
 static void probe__backoff_ends(struct kunit *test)
 {
@@ -495,6 +538,8 @@ static struct kunit_case timer_cases[] = {
 	KUNIT_CASE(probe__silence_gives_up),
 	KUNIT_CASE(persist_interval__leaves_the_path),
 	KUNIT_CASE(persist_interval__outlives_a_sample),
+	KUNIT_CASE(persist_interval__begins_anew),
+	KUNIT_CASE(persist_interval__not_of_a_fin),
 	KUNIT_CASE(probe__backoff_ends),
 	KUNIT_CASE(keep_fired__silent_peer),
 	KUNIT_CASE(keep_fired__peer_speaks),

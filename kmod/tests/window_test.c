@@ -292,6 +292,24 @@ static void conn_set_memory__takes_nothing_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now), RCV_BUF);
 }
 
+/*
+ * RFC 9293 section 3.8.6.2.2: half of what there is memory for is worth offering, where
+ * the peer's segments are larger: nothing else would ever open.
+ */
+static void worth_offering__out_of_memory(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct conn *c = &w->a;
+
+	c->rmss = MSS;
+	conn_set_mss(c, 300, w->now);
+	conn_set_memory(c, MEMORY_OUT);
+	arrived(c, RCV_BUF);
+	c->rcv_read = c->rcv_nxt;
+	KUNIT_EXPECT_EQ(test, window_advertise(c, w->now),
+			OUT_OF_MEMORY_SEGMENTS * 300);
+}
+
 /* What is @left of the window, what @unread: does a reader's step count? */
 static const struct due_param {
 	const char *name;
@@ -427,6 +445,7 @@ static struct kunit_case window_cases[] = {
 	KUNIT_CASE(window_advertise__probe_intervals_double),
 	KUNIT_CASE_PARAM(conn_set_memory__table, memories_row_gen_params),
 	KUNIT_CASE(conn_set_memory__takes_nothing_back),
+	KUNIT_CASE(worth_offering__out_of_memory),
 	KUNIT_CASE_PARAM(window_update_due__table, dues_row_gen_params),
 	KUNIT_CASE_PARAM(window_update__newest_counts, updates_row_gen_params),
 	KUNIT_CASE(window_update__same_size),
