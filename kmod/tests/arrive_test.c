@@ -488,6 +488,20 @@ static void check_rst__in_window(struct kunit *test)
 	expect_ack(test, w, &w->a, BY_ACK_CHALLENGE);
 }
 
+/* A FIN takes a number, and may not stand there: the table refuses it. */
+static void is_acceptable__fin_at_the_edge(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s = from_peer(&w->a);
+
+	s.seq = window_edge(&w->a);
+	s.flags |= FLAG_FIN;
+	deliver(w, &w->a, &s);
+	expect_drop(test, w, DROP_OUT_OF_WINDOW);
+	KUNIT_EXPECT_FALSE(test, w->a.fin_seen);
+	expect_ack(test, w, &w->a, BY_ACK_UNACCEPTABLE);
+}
+
 /*
  * A whole window is in flight and its first segment lost: the RST stands right at
  * the edge. It is asked for again, with the exact number.
@@ -1039,6 +1053,22 @@ static void schedule_ack__size_not_known(struct kunit *test)
 	expect_ack(test, w, &w->a, BY_ACK_SECOND);
 }
 
+/* Nor is the size known by the ends of short writes: two times 536 bytes count. */
+static void schedule_ack__size_not_known_by_short_writes(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	w->a.quickacks = 0;
+	for (int i = 0; i < 3; i++) {
+		expect_silence(test, w, &w->a);
+		s = text_from_peer(&w->a, 2 * MSS_DEFAULT / 3 + 1);
+		s.flags |= FLAG_PSH;
+		deliver(w, &w->a, &s);
+	}
+	expect_ack(test, w, &w->a, BY_ACK_SECOND);
+}
+
 /* Segments that arrive merged make none of them larger. */
 static void take_text__merged_segments(struct kunit *test)
 {
@@ -1408,6 +1438,7 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(check_sequence__limited),
 	KUNIT_CASE_PARAM(check_rst__exact, states_row_gen_params),
 	KUNIT_CASE(check_rst__in_window),
+	KUNIT_CASE(is_acceptable__fin_at_the_edge),
 	KUNIT_CASE(check_rst__behind_full_flight),
 	KUNIT_CASE(check_rst__challenge_answered),
 	KUNIT_CASE(learn_rmss__smaller_segments),
@@ -1426,6 +1457,7 @@ static struct kunit_case arrive_cases[] = {
 	KUNIT_CASE(schedule_ack__not_put_off),
 	KUNIT_CASE(schedule_ack__second_full_segment),
 	KUNIT_CASE(schedule_ack__size_not_known),
+	KUNIT_CASE(schedule_ack__size_not_known_by_short_writes),
 	KUNIT_CASE(take_text__merged_segments),
 	KUNIT_CASE(schedule_ack__small_mss),
 	KUNIT_CASE(schedule_ack__quick),

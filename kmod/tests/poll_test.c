@@ -516,6 +516,21 @@ static void poll_probe__override(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.retries, 0);
 }
 
+/* A window that opens too little for a segment ends the probes: it has this timer. */
+static void end_persisting__scorned_window(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, 0);
+	write_and_send(w, &w->a, 3 * MSS);
+	elapse(w, rtt_rto(&w->a.rtt) / 2);
+	offer_window(w, &w->a, 300);
+	expect_silence(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), w->now + SWS_OVERRIDE);
+	elapse(w, SWS_OVERRIDE);
+	KUNIT_EXPECT_EQ(test, next_seg(test, w, &w->a).cause, BY_OVERRIDE);
+}
+
 /* An ACK that leaves the window as it is does not put that off. */
 static void poll_probe__override_is_not_put_off(struct kunit *test)
 {
@@ -1129,6 +1144,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(restart_after_idle__not_after_retransmission),
 	KUNIT_CASE(poll_probe__override),
 	KUNIT_CASE(poll_probe__override_is_not_put_off),
+	KUNIT_CASE(end_persisting__scorned_window),
 	KUNIT_CASE(part_may_go__timeout),
 	KUNIT_CASE(cwnd_allowance__limited_transmit),
 	KUNIT_CASE(cwnd_allowance__odd_cwnd),

@@ -410,6 +410,8 @@ static const struct rx_param {
 	  true },
 	{ "behind a full flight that was lost", FLAG_ACK, RCV_BUF, 0,
 	  REQ_ESTABLISH, DROP_NONE, false },
+	{ "a FIN there, which takes a number", FLAG_ACK | FLAG_FIN, RCV_BUF, 0,
+	  REQ_DROP, DROP_OUT_OF_WINDOW, true },
 	{ "beyond the window", FLAG_ACK, RCV_BUF + 1, 0, REQ_DROP,
 	  DROP_OUT_OF_WINDOW, true },
 	/* RFC 5961 section 3.2 */
