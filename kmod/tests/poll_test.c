@@ -395,6 +395,19 @@ static void tail_may_go__end_of_more(struct kunit *test)
 	expect_text(test, &s, A0, 20, FLAG_ACK | FLAG_PSH);
 }
 
+/* A write that ends early says so with nothing: what it left is all there is. */
+static void conn_write__no_more_to_follow(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	conn_write(&w->a, 10, true);
+	expect_silence(test, w, &w->a);
+	conn_write(&w->a, 0, false);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0, 10, FLAG_ACK | FLAG_PSH);
+}
+
 /* Section 3.8.6.2.1, (3): half of the largest window is worth a segment */
 static void part_may_go__half_of_largest_window(struct kunit *test)
 {
@@ -1156,6 +1169,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(tail_may_go__nodelay),
 	KUNIT_CASE(tail_may_go__more),
 	KUNIT_CASE(tail_may_go__end_of_more),
+	KUNIT_CASE(conn_write__no_more_to_follow),
 	KUNIT_CASE(part_may_go__half_of_largest_window),
 	KUNIT_CASE_PARAM(poll_data__mss, mss_pairs_row_gen_params),
 	KUNIT_CASE(poll_data__super_segment),
