@@ -95,6 +95,7 @@ static void establish(struct sock *sk)
 	m->due = NEVER;
 	timer_after_handshake(sk);
 	cwnd_begin(sk, m->lost_syn);
+	count_established(sk);
 	tune_begin(sk);
 }
 

@@ -147,6 +147,11 @@ void count_out(struct sock *sk, const struct seg *s)
 
 /* --- what ACKs say --- */
 
+void count_established(struct sock *sk)
+{
+	sk->check.counts.last_in = sk->host->w->now;
+}
+
 void count_acked(struct sock *sk, u32 bytes)
 {
 	struct counts *n = &sk->check.counts;

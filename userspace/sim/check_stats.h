@@ -69,6 +69,9 @@ void count_verdict(struct sock *sk, const struct seg *s,
 /* A segment leaves; the second sender does not know of it yet. */
 void count_out(struct sock *sk, const struct seg *s);
 
+/* The handshake is over: silence begins. */
+void count_established(struct sock *sk);
+
 /* So many bytes are acknowledged, or the SYN, or the FIN. */
 void count_acked(struct sock *sk, u32 bytes);
 
