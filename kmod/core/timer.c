@@ -191,11 +191,20 @@ static unsigned int probe(struct conn *c, u64 now)
 	return 0;
 }
 
+/*
+ * Is it the window that holds things up? A FIN alone needs none (fin_may_go() in poll.c):
+ * what is sent again then is the FIN, as RFC 6298 (5.4) to (5.6) has it.
+ */
+static bool is_to_probe(const struct conn *c)
+{
+	return c->persisting || (!c->snd_wnd && conn_unacked(c));
+}
+
 static unsigned int rtx_fired(struct conn *c, u64 now)
 {
 	bool made = state_in(c->state, STATES_SYNCHRONIZED);
 
-	if (made && (c->persisting || !c->snd_wnd))
+	if (made && is_to_probe(c))
 		return probe(c, now);
 	mib_count(c->env, MIB_TIMEOUTS);
 	if (is_hopeless(c, now))

@@ -282,6 +282,28 @@ static void probe__orphan_that_gets_on(struct kunit *test)
 	expect_given_up(test, w, BY_ORPHAN_PROBED);
 }
 
+/*
+ * RFC 6298 (5.5) and RFC 9293 section 3.8.3, SHLD-11: a FIN into a shut window goes again
+ * once each timeout, backs off, and is not given up before 100 s.
+ */
+static void rtx_fired__fin_into_shut_window(struct kunit *test)
+{
+	struct world *w = connected(test);
+	u64 rto = rtt_rto(&w->a.rtt), begin = w->now;
+
+	offer_window(w, &w->a, 0);
+	conn_close(&w->a, w->now);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	for (int i = 1; i < 4; i++) {
+		elapse(w, conn_deadline(&w->a) - w->now);
+		KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+		KUNIT_EXPECT_EQ(test, conn_deadline(&w->a),
+				w->now + (rto << i));
+	}
+	timeouts(test, w);
+	KUNIT_EXPECT_GE(test, w->now - begin, 100 * SECOND);
+}
+
 static void probe__silence_gives_up(struct kunit *test)
 {
 	struct world *w = connected(test);
@@ -536,6 +558,7 @@ static struct kunit_case timer_cases[] = {
 	KUNIT_CASE(probe__orphaned_later),
 	KUNIT_CASE(probe__orphan_that_gets_on),
 	KUNIT_CASE(probe__silence_gives_up),
+	KUNIT_CASE(rtx_fired__fin_into_shut_window),
 	KUNIT_CASE(persist_interval__leaves_the_path),
 	KUNIT_CASE(persist_interval__outlives_a_sample),
 	KUNIT_CASE(persist_interval__begins_anew),

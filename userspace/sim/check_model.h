@@ -66,6 +66,9 @@ bool sender_is_slow(const struct sock *sk);
 /* The user has left cwnd unused. */
 bool sender_is_idle(const struct sock *sk);
 
+/* Bytes that are not acknowledged, whether they have left or not. */
+bool sender_has_text(const struct sock *sk);
+
 /* Bytes, or a FIN, that have never left. */
 bool sender_has_unsent(const struct sock *sk);
 

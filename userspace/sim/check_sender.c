@@ -27,6 +27,11 @@ static u32 written(const struct sock *sk)
 	return sk->check.out.seq + 1 + (u32)sk->app.written;
 }
 
+bool sender_has_text(const struct sock *sk)
+{
+	return seq_lt(sk->check.snd.una, written(sk));
+}
+
 static bool fin_waits(const struct sock *sk)
 {
 	return sk->app.closed;

@@ -222,6 +222,14 @@ static void persist_timeout(struct sock *sk)
 		m->probe_backoffs++;
 }
 
+/* RFC 9293 section 3.8.6.1: text is held up by a shut window, a FIN alone is not. */
+static bool waits_for_window(const struct sock *sk)
+{
+	const struct sender *m = &sk->check.snd;
+
+	return m->persisting || (!m->wnd && sender_has_text(sk));
+}
+
 void sender_tick(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
@@ -229,7 +237,7 @@ void sender_tick(struct sock *sk)
 	if (sk->host->w->now < m->due)
 		return;
 	m->due = NEVER;
-	if (m->on && (m->persisting || !m->wnd)) {
+	if (m->on && waits_for_window(sk)) {
 		persist_timeout(sk);
 		return;
 	}
