@@ -111,7 +111,7 @@ fuzz: ## fuzz the parser and the core, FUZZ_SECONDS=60 each
 	@selftests/core/fuzz/run $(FUZZ_SECONDS)
 
 .PHONY: mutants
-mutants: ## would the tests notice a wrong core? changes it in 400 ways; minutes
+mutants: ## would the tests notice a wrong core? changes it in 500 ways; minutes
 	@selftests/mutants/run
 
 include install.mk
