@@ -233,6 +233,7 @@ static void advance_una(struct conn *c, const struct seg *s, u64 now,
 {
 	u32 acked = data_acked(c, s->ack);
 
+	cc_measure_pipe(c);
 	c->syn_acked = true;
 	c->snd_una = s->ack;
 	c->snd_rtx = seq_max(c->snd_rtx, s->ack);

@@ -53,6 +53,11 @@ void cc_set(struct conn *c, u32 cwnd, enum cause cause, u64 now)
 	u32 old = c->cc.cwnd;
 
 	c->cc.cwnd = max_t(u32, cwnd, c->smss);
+	/* what filled a larger one says nothing of this one */
+	if (c->cc.cwnd < old) {
+		c->cc.pipe_ack = 0;
+		c->cc.flight = 0;
+	}
 	if (c->cc.cwnd != old)
 		trace_change(c, EV_CWND, cause, old, c->cc.cwnd, now);
 }
@@ -64,6 +69,19 @@ void cc_set_ssthresh(struct conn *c, u32 ssthresh, enum cause cause, u64 now)
 	c->cc.ssthresh = max_t(u32, ssthresh, 2 * c->smss);
 	if (c->cc.ssthresh != old)
 		trace_change(c, EV_SSTHRESH, cause, old, c->cc.ssthresh, now);
+}
+
+void cc_measure_pipe(struct conn *c)
+{
+	u32 flight = conn_flight(c);
+
+	if (seq_ge(c->snd_una, c->cc.round)) {
+		c->cc.pipe_ack = c->cc.flight;
+		c->cc.flight = 0;
+		c->cc.round = c->snd_una + flight;
+	}
+	c->cc.flight = max_t(u32, c->cc.flight, flight);
+	c->cc.pipe_ack = max_t(u32, c->cc.pipe_ack, flight);
 }
 
 u32 cc_initial_window(u32 segments, u32 mss)

@@ -23,12 +23,19 @@ struct conn;
  * @cwnd:     congestion window, bytes
  * @ssthresh: slow start threshold, bytes
  * @acked:    bytes acknowledged since cwnd last grew (RFC 3465 section 2.1)
+ * @pipe_ack: the largest FlightSize of this round trip and the one before, bytes:
+ *            what RFC 7661 section 4.2 calls pipeACK, as far as nothing is lost
+ * @flight:   that of this round trip alone
+ * @round:    it ends when all below is acknowledged
  */
 struct cc {
 	const struct cc_ops *ops;
 	u32 cwnd;
 	u32 ssthresh;
 	u32 acked;
+	u32 pipe_ack;
+	u32 flight;
+	u32 round;
 };
 
 /**
@@ -109,6 +116,29 @@ void cc_set(struct conn *c, u32 cwnd, enum cause cause, u64 now);
  * @now:      microseconds
  */
 void cc_set_ssthresh(struct conn *c, u32 ssthresh, enum cause cause, u64 now);
+
+/**
+ * cc_measure_pipe() - how much of cwnd is used
+ * @c: the connection; an ACK of something new is here, snd_una is still old
+ *
+ * FlightSize rises when something is sent and falls with an ACK, so that its peaks
+ * are seen here. One counts at least until all that was in flight is acknowledged,
+ * whatever the user does meanwhile. What ends a round trip is an ACK, not time: a
+ * silence has its own rule (RFC 5681 section 4.1).
+ */
+void cc_measure_pipe(struct conn *c);
+
+/* RFC 7661 section 4.5.3: of late there was no room in cwnd for another segment. */
+static inline bool cc_was_limited(const struct cc *cc, u32 smss)
+{
+	return cc->pipe_ack + smss > cc->cwnd;
+}
+
+/* RFC 7661 section 4.3: a larger cwnd is not validated, pipeACK is less than half. */
+static inline u32 cc_validated(const struct cc *cc)
+{
+	return 2 * cc->pipe_ack;
+}
 
 /* RFC 5681 section 3.1: slow start below ssthresh; equal may be either. */
 static inline bool cc_in_slow_start(const struct cc *cc)

@@ -29,19 +29,28 @@ void cc_reno_init(struct conn *c, bool lost, u64 now)
 
 /*
  * RFC 3465 section 2.3: L is 1 while the data of before a timeout is being sent
- * again, since one ACK may then cover much that had arrived long ago.
+ * again, since one ACK may then cover much that had arrived long ago. RFC 7661
+ * section 4.4: of what grows at least half is used.
  */
 static void slow_start(struct conn *c, u32 bytes, u64 now)
 {
 	u32 limit = seq_le(c->snd_una, c->recover) ? 1 : ABC_LIMIT;
 	u32 grown = c->cc.cwnd + min_t(u32, bytes, limit * c->smss);
+	u32 most = max_t(u32, cc_validated(&c->cc), c->cc.cwnd);
 
-	cc_set(c, min_t(u32, grown, c->cc.ssthresh), BY_SLOW_START, now);
+	most = min_t(u32, most, c->cc.ssthresh);
+	cc_set(c, min_t(u32, grown, most), BY_SLOW_START, now);
 }
 
-/* RFC 3465 section 2.1: one segment more for each cwnd of acknowledged bytes. */
+/*
+ * RFC 3465 section 2.1: one segment more for each cwnd of acknowledged bytes. That is
+ * for a window that was full: RFC 7661 section 4.4 would let one grow of which half
+ * was used, as slow start does.
+ */
 static void congestion_avoidance(struct conn *c, u32 bytes, u64 now)
 {
+	if (!cc_was_limited(&c->cc, c->smss))
+		return;
 	c->cc.acked += bytes;
 	if (c->cc.acked < c->cc.cwnd)
 		return;
@@ -49,11 +58,8 @@ static void congestion_avoidance(struct conn *c, u32 bytes, u64 now)
 	cc_set(c, c->cc.cwnd + c->smss, BY_CONG_AVOID, now);
 }
 
-/* RFC 7661 section 4.3: a window that was not used has not been tested. */
 void cc_reno_ack(struct conn *c, u32 bytes, u64 now)
 {
-	if (!c->cwnd_limited)
-		return;
 	if (cc_in_slow_start(&c->cc))
 		slow_start(c, bytes, now);
 	else

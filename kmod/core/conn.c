@@ -82,6 +82,7 @@ static void init(struct conn *c, struct env *env, u32 iss, u64 now)
 	c->snd_sml = iss + 1;
 	c->snd_up = iss;
 	c->recover = iss;
+	c->cc.round = iss;
 	c->rmss = MSS_DEFAULT;
 	c->quickacks = QUICKACKS;
 	c->last_rcvd = now;

@@ -290,7 +290,6 @@ struct conn {
 	bool orphan : 1; /* no process holds the connection */
 	bool no_reader : 1; /* the user will not read any more */
 	bool route_quickack : 1; /* the route lets no ACK be delayed */
-	bool cwnd_limited : 1; /* cwnd had no room for a segment after the last poll */
 };
 
 /* What the habitat should wake after an event. */

@@ -431,7 +431,6 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 	enum cause cause;
 
 	if (!len && !fin_may_go(c)) {
-		c->cwnd_limited = conn_flight(c) + c->smss > c->cc.cwnd;
 		start_persisting(c, now);
 		return false;
 	}

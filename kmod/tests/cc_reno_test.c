@@ -92,6 +92,7 @@ static void slow_start__after_timeout(struct kunit *test)
 	lose_all(w, &w->a);
 	ack_upto(w, &w->a, A0 + 3 * MSS);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 2 * MSS);
+	lose_all(w, &w->a);
 	ack_upto(w, &w->a, A0 + 10 * MSS);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 3 * MSS);
 }
@@ -171,16 +172,171 @@ static void congestion_avoidance__after_timeout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
 }
 
-/* RFC 7661: what the user does not fill does not grow */
-static void reno_ack__user_limited(struct kunit *test)
+/* The user writes @n bytes, no more; an ACK comes for each two segments. */
+static void write_once(struct world *w, u32 n)
+{
+	u32 end;
+
+	write_and_send(w, &w->a, n);
+	end = w->a.snd_nxt;
+	while (seq_lt(w->a.snd_una, end)) {
+		ack_upto(w, &w->a, seq_min(end, w->a.snd_una + 2 * w->a.smss));
+		lose_all(w, &w->a);
+	}
+}
+
+/* A silence shorter than the RTO changes nothing; what was used is what counts. */
+static void slow_start__window_filled_once(struct kunit *test)
 {
 	struct world *w = connected(test);
 
-	for (int i = 0; i < 5; i++) {
-		write_and_send(w, &w->a, 3 * MSS);
-		ack_all(w, &w->a);
+	write_once(w, 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 20 * MSS);
+}
+
+/* Nor does it matter how often the habitat asks for segments. */
+static void slow_start__habitat_asks_once(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	conn_write(&w->a, 10 * MSS, false);
+	KUNIT_ASSERT_TRUE(test, conn_poll(&w->a, PLENTY, w->now, &s));
+	KUNIT_ASSERT_EQ(test, s.len, 10 * MSS);
+	for (u32 end = 2; end <= 10; end += 2)
+		ack_upto(w, &w->a, A0 + end * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 20 * MSS);
+}
+
+static void congestion_avoidance__window_filled_once(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	w->a.cc.ssthresh = 10 * MSS;
+	write_and_send(w, &w->a, 10 * MSS);
+	for (u32 end = 2; end <= 8; end += 2) {
+		ack_upto(w, &w->a, A0 + end * MSS);
+		KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
 	}
-	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 11 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_CONG_AVOID), 1);
+}
+
+/*
+ * RFC 7661 sections 4.3 and 4.4: what the user does not fill does not grow, slow start
+ * beyond twice what he uses, congestion avoidance at all. Flights are in bytes, cwnd
+ * is 10000 at first.
+ */
+static const struct used_param {
+	const char *name;
+	u32 flight, slow_start, avoidance;
+} usage[] = {
+	{ "a byte", 1, 10 * MSS, 10 * MSS },
+	{ "a tenth", MSS, 10 * MSS, 10 * MSS },
+	{ "a half", 5 * MSS, 10 * MSS, 10 * MSS },
+	{ "more than half", 5 * MSS + 1, 10 * MSS + 2, 10 * MSS },
+	{ "all but a segment", 9 * MSS, 18 * MSS, 10 * MSS },
+	{ "all but less", 9 * MSS + 1, 18 * MSS + 2, 11 * MSS },
+};
+
+NAMED_PARAMS(used_param, usage);
+
+static void reno_ack__user_limited(struct kunit *test)
+{
+	const struct used_param *p = test->param_value;
+	struct world *w = connected(test);
+
+	for (int i = 0; i < 30; i++)
+		write_once(w, p->flight);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, p->slow_start);
+	w = connected(test);
+	w->a.cc.ssthresh = 10 * MSS;
+	for (int i = 0; i < 30; i++)
+		write_once(w, p->flight);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, p->avoidance);
+}
+
+/* The peer's window keeps cwnd unused no less than the user. */
+static void reno_ack__window_limited(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, 7 * MSS);
+	write_and_send(w, &w->a, 60 * MSS);
+	for (int i = 0; i < 40; i++) {
+		ack_upto(w, &w->a, w->a.snd_una + MSS);
+		lose_all(w, &w->a);
+	}
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 14 * MSS);
+}
+
+/* Limited transmit's segments, too, come out of a window that is full. */
+static void reno_ack__limited_transmit(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 1);
+	KUNIT_ASSERT_EQ(test, lose_all(w, &w->a), 1);
+	ack_upto(w, &w->a, A0 + MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 11 * MSS);
+}
+
+/* What filled the window counts in the next round trip, and then no more. */
+static void cc_measure_pipe__two_round_trips(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	ack_upto(w, &w->a, A0 + 2 * MSS);
+	write_and_send(w, &w->a, MSS);
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 14 * MSS);
+	/* the last of that flight */
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 15 * MSS);
+	/* the next round trip is a flight of one, and so is the third */
+	ack_upto(w, &w->a, A0 + 11 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 16 * MSS);
+	write_once(w, MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 16 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.pipe_ack, MSS);
+}
+
+/* A round trip whose first ACK finds little in flight is what it becomes. */
+static void cc_measure_pipe__largest_of_a_round_trip(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_once(w, MSS);
+	write_and_send(w, &w->a, 3 * MSS);
+	ack_upto(w, &w->a, A0 + 2 * MSS);
+	write_and_send(w, &w->a, 5 * MSS);
+	ack_upto(w, &w->a, A0 + 3 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.pipe_ack, 7 * MSS);
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	write_once(w, MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.pipe_ack, 7 * MSS);
+}
+
+/* After a loss the window is another one, which only its own flight fills. */
+static void cc_measure_pipe__forgotten_with_cwnd(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	write_and_send(w, &w->a, 10 * MSS);
+	ack_upto(w, &w->a, A0 + MSS);
+	elapse(w, 10 * SECOND);
+	KUNIT_ASSERT_EQ(test, w->a.cc.cwnd, MSS);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 2 * MSS);
+	KUNIT_EXPECT_EQ(test, lose_all(w, &w->a), 1);
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 2 * MSS);
+	/* nor is it what the next round trip begins with */
+	write_once(w, MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 2 * MSS);
 }
 
 /* RFC 5681 section 3.2, steps 2 and 3: not before the third */
@@ -414,7 +570,15 @@ static struct kunit_case reno_cases[] = {
 	KUNIT_CASE(congestion_avoidance__keeps_the_rest),
 	KUNIT_CASE(congestion_avoidance__after_loss),
 	KUNIT_CASE(congestion_avoidance__after_timeout),
-	KUNIT_CASE(reno_ack__user_limited),
+	KUNIT_CASE(slow_start__window_filled_once),
+	KUNIT_CASE(slow_start__habitat_asks_once),
+	KUNIT_CASE(congestion_avoidance__window_filled_once),
+	KUNIT_CASE_PARAM(reno_ack__user_limited, usage_row_gen_params),
+	KUNIT_CASE(reno_ack__window_limited),
+	KUNIT_CASE(reno_ack__limited_transmit),
+	KUNIT_CASE(cc_measure_pipe__two_round_trips),
+	KUNIT_CASE(cc_measure_pipe__largest_of_a_round_trip),
+	KUNIT_CASE(cc_measure_pipe__forgotten_with_cwnd),
 	KUNIT_CASE(reno_loss__third_dupack),
 	KUNIT_CASE(reno_loss__floor),
 	KUNIT_CASE(reno_loss__limited_transmit_not_counted),

@@ -276,30 +276,7 @@ static void poll_data__cwnd_limits(struct kunit *test)
 
 	write_and_send(w, &w->a, 15 * MSS);
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 10 * MSS);
-	KUNIT_EXPECT_TRUE(test, w->a.cwnd_limited);
 	KUNIT_EXPECT_EQ(test, conn_unsent(&w->a), 5 * MSS);
-}
-
-/* Room for just one more segment is room. */
-static void poll_data__cwnd_does_not_limit(struct kunit *test)
-{
-	struct world *w = connected(test);
-
-	write_and_send(w, &w->a, 9 * MSS);
-	KUNIT_EXPECT_FALSE(test, w->a.cwnd_limited);
-	write_and_send(w, &w->a, MSS);
-	KUNIT_EXPECT_TRUE(test, w->a.cwnd_limited);
-}
-
-/* What limited transmit would allow besides does not make cwnd less used. */
-static void poll_data__cwnd_limits_after_dupack(struct kunit *test)
-{
-	struct world *w = connected(test);
-
-	write_and_send(w, &w->a, 10 * MSS);
-	dup_acks(w, &w->a, 1);
-	expect_silence(test, w, &w->a);
-	KUNIT_EXPECT_TRUE(test, w->a.cwnd_limited);
 }
 
 static void poll_data__window_limits(struct kunit *test)
@@ -309,7 +286,6 @@ static void poll_data__window_limits(struct kunit *test)
 	offer_window(w, &w->a, 4 * MSS);
 	write_and_send(w, &w->a, 15 * MSS);
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 4 * MSS);
-	KUNIT_EXPECT_FALSE(test, w->a.cwnd_limited);
 }
 
 /* Not a byte beyond the window, also where it is no multiple of the MSS. */
@@ -1176,8 +1152,6 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_data__small_caller),
 	KUNIT_CASE(poll_data__push),
 	KUNIT_CASE(poll_data__cwnd_limits),
-	KUNIT_CASE(poll_data__cwnd_does_not_limit),
-	KUNIT_CASE(poll_data__cwnd_limits_after_dupack),
 	KUNIT_CASE(poll_data__window_limits),
 	KUNIT_CASE(poll_data__window_of_parts),
 	KUNIT_CASE(fin_may_go__shut_window),

@@ -11,7 +11,7 @@ was sent again: that follows from the ACKs before it.
     RFC 6582  NewReno: partial and full acknowledgments
     RFC 6928  the initial window         RFC 3042  limited transmit
     RFC 3465  counting bytes             RFC 6298  the retransmission timer
-    RFC 7661  a window that was not used does not grow
+    RFC 7661  a window of which little is used does not grow
     RFC 2001  Tahoe, where that is asked for
     RFC 9293  what is acceptable         RFC 7323  PAWS
 
@@ -42,7 +42,10 @@ CHOICES = """
 - RFC 6582 3.2 step 3: a full ACK sets cwnd = min (ssthresh, max (FlightSize,
   SMSS) + SMSS); of partial ACKs only the first restarts the timer (section 4).
 - RFC 6675 6: a fast retransmission begins the timer anew.
-- RFC 7661 4.3: cwnd grows if it was used: less than one SMSS of it was free.
+- RFC 7661 4.2: pipeACK is taken from FlightSize, as ACKs find it, over this
+  round trip and the one before; of a cwnd that was larger nothing counts. In
+  slow start cwnd grows to 2 * pipeACK (4.3); in congestion avoidance only if
+  less than one SMSS of it was free (4.5.3), which is less than the RFC allows.
 - RFC 6298 2.4: RTO = SRTT + max (200 ms, 4 * RTTVAR), as in Linux.
 - RFC 6298 3: one segment is timed at a time. After a timeout an echoed
   timestamp of what was sent since serves as well (RFC 7323 4.1).
@@ -216,6 +219,9 @@ class Sender:
         self.cwnd = 0
         self.ssthresh = 0
         self.acked = 0
+        # the largest flights, of the last round trip and of this one
+        self.pipe = [0, 0]
+        self.round_end = 0
         self.iss = 0
         self.snd_una = 0
         self.snd_nxt = 0
@@ -241,6 +247,8 @@ class Sender:
         value = max(value, self.smss)
         if value != self.cwnd:
             self.changes.append(Change(now, "cwnd", self.cwnd, value, rule))
+        if value < self.cwnd:
+            self.pipe = [0, 0]
         self.cwnd = value
 
     def _most_after_timeout(self) -> int:
@@ -569,7 +577,7 @@ class Sender:
         return self.recover == self.iss or self.snd_una - 1 > self.recover
 
     def _new_ack(self, seg: Segment, ack: int) -> None:
-        used = self.flight + self.smss > self.cwnd
+        self._measure_pipe()
         count = self._data_in(ack)
         self.snd_una = ack
         self.resend = max(self.resend, ack)
@@ -580,7 +588,7 @@ class Sender:
             self._ack_in_recovery(seg.time, count)
             return
         self.dupacks = 0
-        if count and used:
+        if count:
             self._grow(seg.time, count)
         self._restart_timer(seg.time)
 
@@ -611,12 +619,23 @@ class Sender:
         self.recovering = False
         self.dupacks = 0
 
+    def _measure_pipe(self) -> None:
+        """RFC 7661 4.2, of the flight that an ACK finds."""
+        if self.snd_una >= self.round_end:
+            self.pipe = [self.pipe[1], 0]
+            self.round_end = self.resend
+        self.pipe[1] = max(self.pipe[1], self.flight)
+
     def _grow(self, now: int, count: int) -> None:
-        """RFC 5681 3.1 with RFC 3465 2."""
+        """RFC 5681 3.1 with RFC 3465 2 and RFC 7661 4.4."""
         if self.cwnd < self.ssthresh:
             limit = 1 if self.snd_una - 1 <= self.recover else 2
-            window = self.cwnd + min(count, limit * self.smss)
-            self._set_cwnd(now, min(window, self.ssthresh), SLOW_START)
+            window = min(self.cwnd + min(count, limit * self.smss),
+                         self.ssthresh, 2 * max(self.pipe))
+            if window > self.cwnd:
+                self._set_cwnd(now, window, SLOW_START)
+            return
+        if self.cwnd - max(self.pipe) >= self.smss:
             return
         self.acked += count
         if self.acked >= self.cwnd:

@@ -15,6 +15,14 @@ u32 cwnd_initial(const struct sock *sk)
 	return min_t(u32, iw * smss, max_t(u32, 2 * smss, iw * 1460));
 }
 
+/* What had filled a larger window says nothing of this one. */
+static void set_cwnd(struct sender *m, u32 cwnd)
+{
+	if (cwnd < m->cwnd)
+		m->used = m->used_before = 0;
+	m->cwnd = cwnd;
+}
+
 /* RFC 6928 section 2; RFC 5681 section 3.1: one segment after a lost SYN. */
 void cwnd_begin(struct sock *sk, bool lost_syn)
 {
@@ -25,19 +33,54 @@ void cwnd_begin(struct sock *sk, bool lost_syn)
 }
 
 /*
- * RFC 5681 section 3.1, RFC 3465 sections 2.1 to 2.3: L is 2, and 1 while what
- * was sent before a loss is acknowledged.
+ * RFC 7661 section 4.2: how much the path holds, by the flights that ACKs meet. What
+ * one round trip has shown counts in the next, too: that is not yet acknowledged.
  */
+void cwnd_measure(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+	u32 flight = m->next - m->una;
+
+	if (seq_ge(m->una, m->round_end)) {
+		m->used_before = m->used;
+		m->used = 0;
+		m->round_end = m->next;
+	}
+	if (flight > m->used)
+		m->used = flight;
+}
+
+static u32 pipe_ack(const struct sender *m)
+{
+	return m->used > m->used_before ? m->used : m->used_before;
+}
+
+/*
+ * RFC 5681 section 3.1, RFC 3465 sections 2.1 to 2.3: L is 2, and 1 while what
+ * was sent before a loss is acknowledged. RFC 7661 section 4.3: not beyond twice
+ * what was used; one that is so already stays.
+ */
+static void grow_fast(struct sender *m, u32 bytes)
+{
+	u32 limit = m->smss * (seq_le(m->una, m->recover) ? 1 : 2);
+	u32 most = min_t(u32, m->ssthresh, 2 * pipe_ack(m));
+
+	if (m->cwnd < most)
+		set_cwnd(m,
+			 min_t(u32, most, m->cwnd + min_t(u32, bytes, limit)));
+}
+
 void cwnd_grow(struct sock *sk, u32 bytes)
 {
 	struct sender *m = &sk->check.snd;
-	u32 limit = m->smss * (seq_le(m->una, m->recover) ? 1 : 2);
 
 	if (m->cwnd < m->ssthresh) {
-		m->cwnd = min_t(u32, m->cwnd + min_t(u32, bytes, limit),
-				m->ssthresh);
+		grow_fast(m, bytes);
 		return;
 	}
+	/* section 4.5.3: a segment more would have had room */
+	if (m->cwnd - min_t(u32, m->cwnd, pipe_ack(m)) >= m->smss)
+		return;
 	m->counted += bytes;
 	if (m->counted < m->cwnd)
 		return;
@@ -63,12 +106,12 @@ static void third(struct sock *sk)
 		return;
 	halve(m);
 	if (m->tahoe) {
-		m->cwnd = m->smss;
+		set_cwnd(m, m->smss);
 		sender_go_back(sk, BACK_DUPACKS);
 		return;
 	}
 	m->recover = m->nxt;
-	m->cwnd = m->ssthresh + 3 * m->smss;
+	set_cwnd(m, m->ssthresh + 3 * m->smss);
 	m->recovering = m->owed = true;
 	m->partial_seen = false;
 	m->back = BACK_DUPACKS;
@@ -93,8 +136,8 @@ void cwnd_recovered(struct sock *sk)
 	struct sender *m = &sk->check.snd;
 	u32 flight = m->next - m->una;
 
-	m->cwnd = min_t(u32, m->ssthresh,
-			max_t(u32, flight, m->smss) + m->smss);
+	set_cwnd(m, min_t(u32, m->ssthresh,
+			  max_t(u32, flight, m->smss) + m->smss));
 	m->recovering = false;
 	m->dupacks = 0;
 }
@@ -103,16 +146,16 @@ void cwnd_recovered(struct sock *sk)
 void cwnd_ack_in_recovery(struct sock *sk, u32 bytes)
 {
 	struct sender *m = &sk->check.snd;
+	u32 cwnd = m->cwnd > bytes ? m->cwnd - bytes : 0;
 
 	if (seq_ge(m->una, m->recover)) {
 		cwnd_recovered(sk);
 		timer_acked(sk);
 		return;
 	}
-	m->cwnd = m->cwnd > bytes ? m->cwnd - bytes : 0;
 	if (bytes >= m->smss)
-		m->cwnd += m->smss;
-	m->cwnd = max_t(u32, m->cwnd, m->smss);
+		cwnd += m->smss;
+	set_cwnd(m, max_t(u32, cwnd, m->smss));
 	m->owed = true;
 	if (!m->partial_seen)
 		timer_acked(sk);
@@ -131,7 +174,7 @@ void cwnd_timeout(struct sock *sk, bool again)
 	if (!again && m->recovering)
 		m->ssthresh = max_t(u32, min_t(u32, m->ssthresh, most),
 				    2 * m->smss);
-	m->cwnd = m->smss;
+	set_cwnd(m, m->smss);
 	m->counted = 0;
 }
 
@@ -140,7 +183,7 @@ void cwnd_idle(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 
-	m->cwnd = min_t(u32, m->cwnd, cwnd_initial(sk));
+	set_cwnd(m, min_t(u32, m->cwnd, cwnd_initial(sk)));
 }
 
 void cwnd_new_smss(struct sock *sk)
@@ -148,4 +191,59 @@ void cwnd_new_smss(struct sock *sk)
 	struct sender *m = &sk->check.snd;
 
 	m->cwnd = max_t(u32, m->cwnd, m->smss);
+}
+
+/* --- the same as it is seen from outside --- */
+
+/* RFC 5681 section 3.1, equation 2: so much at least each ACK adds in slow start. */
+void cwnd_owe(struct sock *sk, u32 bytes)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (!m->recovering && seq_lt(m->una, m->full.end))
+		m->full.owed += min_t(u32, bytes, m->smss);
+}
+
+/* The window is full, or it is another one. */
+static void note_full(struct sender *m, const struct conn *c)
+{
+	u32 flight = m->next - m->una;
+
+	if (c->recovering || c->cc.cwnd < m->seen.cwnd)
+		m->full.end = m->una;
+	else if (flight + c->smss <= c->cc.cwnd)
+		return;
+	m->full.cwnd = c->cc.cwnd;
+	m->full.flight = flight;
+	m->full.owed = 0;
+	if (!c->recovering && flight + c->smss > c->cc.cwnd)
+		m->full.end = m->next;
+}
+
+/*
+ * RFC 7661 sections 4.3 and 4.4, without a round trip: in slow start what filled cwnd
+ * makes it grow when it is acknowledged, though no more is written; and no ACK makes
+ * it grow beyond twice what was ever in flight of it, or a segment beyond what was.
+ */
+void cwnd_rest(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+	const struct conn *c = &sk->c;
+	u32 old = m->seen.cwnd, cwnd = c->cc.cwnd;
+	u32 due = min_t(u32, m->full.cwnd + m->full.owed, 2 * m->full.flight);
+	u32 most = max_t(u32, 2 * m->seen.flight, m->seen.flight + 2 * c->smss);
+
+	if (m->full.owed && !c->recovering && cwnd >= old &&
+	    cwnd < min_t(u32, due, c->cc.ssthresh))
+		rule_fail(sk, "a window that was full stays at %u, not %u",
+			  cwnd, due);
+	if (old && cwnd > max_t(u32, old, c->smss) && !c->recovering &&
+	    cwnd > most)
+		rule_fail(sk, "cwnd grows to %u, no more than %u was in flight",
+			  cwnd, m->seen.flight);
+	note_full(m, c);
+	if (cwnd < old)
+		m->seen.flight = 0;
+	m->seen.flight = max_t(u32, m->seen.flight, m->next - m->una);
+	m->seen.cwnd = cwnd;
 }

@@ -84,13 +84,25 @@ enum limit sender_waits_for(const struct sock *sk);
 u32 cwnd_initial(const struct sock *sk);
 
 void cwnd_begin(struct sock *sk, bool lost_syn);
+
+/* An ACK of something new is here, and not yet taken. */
+void cwnd_measure(struct sock *sk);
+
+/* It covers so many bytes of data; nothing is lost. */
 void cwnd_grow(struct sock *sk, u32 bytes);
+
 void cwnd_duplicate(struct sock *sk);
 void cwnd_ack_in_recovery(struct sock *sk, u32 bytes);
 void cwnd_recovered(struct sock *sk);
 void cwnd_timeout(struct sock *sk, bool again);
 void cwnd_idle(struct sock *sk);
 void cwnd_new_smss(struct sock *sk);
+
+/* The ACK that cwnd_measure() spoke of covers so many bytes of data. */
+void cwnd_owe(struct sock *sk, u32 bytes);
+
+/* The connection has nothing more to send: has cwnd grown as it should? */
+void cwnd_rest(struct sock *sk);
 
 /* --- check_timer.c --- */
 

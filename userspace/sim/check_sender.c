@@ -80,7 +80,7 @@ void sender_syn(struct sock *sk, const struct seg *s)
 	}
 	if (s->has_ts)
 		m->ts_off = s->tsval - (u32)(sk->host->w->now / USEC_PER_MS);
-	m->una = m->recover = m->edge = s->seq;
+	m->una = m->recover = m->edge = m->round_end = s->seq;
 	/* the SYN that this one answers had a window, too */
 	if (s->flags & FLAG_ACK)
 		m->edge += sk->check.in.wnd;
@@ -164,6 +164,8 @@ static void new_ack(struct sock *sk, const struct seg *s)
 	struct sender *m = &sk->check.snd;
 	u32 bytes = data_covered(sk, s->ack);
 
+	cwnd_measure(sk);
+	cwnd_owe(sk, bytes);
 	m->una = s->ack;
 	m->head_at = m->burst_at = 0;
 	m->next = seq_max(m->next, m->una);
@@ -180,7 +182,7 @@ static void new_ack(struct sock *sk, const struct seg *s)
 	m->dupacks = 0;
 	if (m->back == BACK_DUPACKS)
 		m->back = BACK_AFTER_DUPACKS;
-	if (bytes && m->used)
+	if (bytes)
 		cwnd_grow(sk, bytes);
 	m->recover = seq_max(m->recover, m->una - 1);
 	timer_acked(sk);
@@ -558,7 +560,7 @@ void sender_go_back(struct sock *sk, enum back why)
 	m->back = why;
 	m->recovering = m->owed = false;
 	m->dupacks = m->limited = 0;
-	m->next = m->una;
+	m->next = m->full.end = m->una;
 	m->timing = false;
 	m->back_at = sk->host->w->now;
 }
@@ -658,7 +660,7 @@ void sender_rest(struct sock *sk)
 	rest_recovery(sk);
 	if (m->on && state_in(sk->c.state, STATES_CAN_SEND)) {
 		rest_nothing_left(sk);
-		m->used = m->next - m->una + m->smss > m->cwnd;
+		cwnd_rest(sk);
 		timer_persist(sk, is_waiting(sk));
 	}
 	if (m->on && state_in(sk->c.state, STATES_SYNCHRONIZED)) {

@@ -43,7 +43,8 @@ enum back {
  * @small_end: behind the last small segment
  * @cwnd, @ssthresh: in bytes
  * @counted:  bytes acknowledged since congestion avoidance made cwnd grow
- * @used:     cwnd had no room for another segment
+ * @used:     the largest flight of this round trip, which ends at @round_end
+ * @used_before: that of the one before
  * @dupacks:  in a row
  * @limited:  bytes that limited transmit sent
  * @recover:  behind what was sent when the last loss was seen
@@ -70,7 +71,10 @@ enum back {
  * @burst_at, @burst: bytes that left at this moment, the first after a silence
  * @head_at, @head_rto: when the segment at @una went out again, and the RTO then; 0: it
  *            has not
- * @seen:     what the connection told at its last rest: @recovering, ssthresh
+ * @full:     where the flight ended that filled cwnd last, its bytes, cwnd then, and
+ *            by how much it is to have grown since
+ * @seen:     what the connection told at its last rest: @recovering, ssthresh, cwnd,
+ *            and the largest flight at a rest since cwnd fell
  */
 struct sender {
 	bool on;
@@ -79,7 +83,7 @@ struct sender {
 	u32 wnd, wl1, wl2, max_wnd, edge;
 	u32 small_end;
 	u32 cwnd, ssthresh, counted;
-	bool used;
+	u32 used, used_before, round_end;
 	u32 dupacks, limited, recover;
 	bool recovering, partial_seen, owed, probe_due, persisting, more;
 	bool tahoe, nodelay, cork, push;
@@ -98,8 +102,11 @@ struct sender {
 	u32 burst;
 	u64 head_at, head_rto;
 	struct {
+		u32 end, flight, cwnd, owed;
+	} full;
+	struct {
 		bool recovering;
-		u32 ssthresh;
+		u32 ssthresh, cwnd, flight;
 	} seen;
 };
 
