@@ -329,6 +329,7 @@ void check_event(struct sock *sk, enum event_owner what, const struct event *ev)
 	if (ev->cause == BY_NONE)
 		rule_fail(sk, "event %s without a cause",
 			  event_kind_name(ev->kind));
+	cause_check(sk, what, ev);
 	check_state(sk, ev);
 	check_segment(sk, what, ev);
 	if (what == OWNER_REQ)

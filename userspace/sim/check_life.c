@@ -93,7 +93,7 @@ static void keep_tick(struct sock *sk)
 		return;
 	} else if (user_timeout ? l->keep_sent && idle >= user_timeout :
 				  l->keep_sent == tun->keep_probes) {
-		l->keep_over = true;
+		l->keep_over = user_timeout ? BY_USER_TIMEOUT : BY_KEEP_FAILED;
 	} else {
 		l->keep_sent++;
 		l->keep_owed = true;

@@ -26,7 +26,7 @@ struct verdict;
  * @keep_due:  when the next is to be sent, NEVER: they are off
  * @keep_sent: without an answer
  * @keep_owed: one is to leave now
- * @keep_over: there were too many: a RST is to leave
+ * @keep_over: enum cause: a RST is to leave for this; BY_NONE: none is
  * @fin_due:   when FIN_WAIT_2 without a user ends, NEVER: it does not
  * @due:       when a record falls due
  * @timeouts:  of a record
@@ -44,7 +44,8 @@ struct life {
 	bool keep_on;
 	u64 keep_due;
 	u32 keep_sent;
-	bool keep_owed, keep_over;
+	bool keep_owed;
+	u8 keep_over;
 	u64 fin_due;
 	u64 due;
 	u32 timeouts;

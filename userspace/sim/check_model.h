@@ -39,6 +39,12 @@ static inline u8 check_own_shift(const struct check *k)
 	return k->out.wscale && k->in.wscale ? k->out.shift : 0;
 }
 
+/* --- check_cause.c --- */
+
+/* An event: can what it names be its cause, where the connection stands? */
+void cause_check(struct sock *sk, enum event_owner what,
+		 const struct event *ev);
+
 /* --- check_event.c --- */
 
 /* A segment has left: are its records of it? */

@@ -74,7 +74,7 @@ void sender_syn(struct sock *sk, const struct seg *s)
 	struct sender *m = &sk->check.snd;
 
 	if (!m->nxt && !m->timing) {
-		m->timing = true;
+		m->timing = m->refusable = true;
 		m->timed_end = s->seq + 1;
 		m->timed_at = sk->host->w->now;
 	}
@@ -457,7 +457,7 @@ void sender_data(struct sock *sk, const struct seg *s)
 	rtt_sent(sk, s->seq, seg_end(s));
 	m->nxt = seq_max(m->nxt, seg_end(s));
 	if (probes && m->persisting) {
-		m->timing = false;
+		m->timing = m->refusable = false;
 		return;
 	}
 	m->sent_any = true;

@@ -59,6 +59,7 @@ enum back {
  * @sent_any, @last_sent: when data left last, but for probes of a shut window
  * @srtt, @rttvar, @rto, @backoffs: RFC 6298
  * @timing, @timed_end, @timed_at: the one segment that is timed
+ * @refusable: it has given no sample, nor been refused to
  * @back_at:  the last timeout
  * @ts_off:   our timestamp clock at time 0
  * @due:      when the timer fires, NEVER: it does not run
@@ -67,7 +68,7 @@ enum back {
  * @probes:   probes of a shut window in a row, answered or not
  * @probe_backoffs: how often the time between them was doubled
  * @lost_syn: a SYN or SYN+ACK went out again after a timeout
- * @given_up: there were too many
+ * @given_up: enum cause: it is to end for this; BY_NONE: it goes on
  * @burst_at, @burst: bytes that left at this moment, the first after a silence
  * @head_at, @head_rto: when the segment at @una went out again, and the RTO then; 0: it
  *            has not
@@ -91,13 +92,14 @@ struct sender {
 	bool sent_any;
 	u64 last_sent;
 	u32 srtt, rttvar, rto, backoffs;
-	bool timing;
+	bool timing, refusable;
 	u32 timed_end;
 	u64 timed_at, back_at;
 	u32 ts_off;
 	u64 due, stuck_at;
 	u32 retries, probes, probe_backoffs;
-	bool lost_syn, given_up;
+	bool lost_syn;
+	u8 given_up;
 	u64 burst_at;
 	u32 burst;
 	u64 head_at, head_rto;

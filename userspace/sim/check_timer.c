@@ -40,7 +40,7 @@ void rtt_sent(struct sock *sk, u32 seq, u32 end)
 	if (m->timing || seq_le(end, m->nxt))
 		return;
 	count_timing(sk, seq);
-	m->timing = true;
+	m->timing = m->refusable = true;
 	m->timed_end = seq_min(end,
 			       seq + ((m->nxt - seq) / m->smss + 1) * m->smss);
 	m->timed_at = sk->host->w->now;
@@ -84,7 +84,7 @@ void rtt_measure(struct sock *sk, const struct seg *s)
 	struct sender *m = &sk->check.snd;
 
 	if (m->timing && seq_ge(m->una, m->timed_end)) {
-		m->timing = false;
+		m->timing = m->refusable = false;
 		sample(sk, sk->host->w->now - m->timed_at);
 		count_timed(sk);
 	} else if (m->backoffs) {
@@ -177,8 +177,10 @@ void timer_persist(struct sock *sk, bool waiting)
 /*
  * RFC 9293 section 3.8.3: R2. The user's time, where he gives one, ends a
  * connection before R2, or long after; a handshake only before.
+ *
+ * Return: which of the two it is, BY_NONE: the connection goes on.
  */
-static bool is_hopeless(struct sock *sk)
+static enum cause why_hopeless(struct sock *sk)
 {
 	const struct tunables *tun = tunables(sk);
 	const struct sender *m = &sk->check.snd;
@@ -188,11 +190,12 @@ static bool is_hopeless(struct sock *sk)
 		most = sk->check.in.seen ? tun->synack_retries :
 					   tun->syn_retries;
 	if (m->retries && user_timed_out(sk))
-		return true;
+		return BY_USER_TIMEOUT;
 	sk->check.snd.retries++;
-	return m->retries > most &&
-	       !(sk->host->cfg->user_timeout &&
-		 state_in(sk->c.state, STATES_SYNCHRONIZED));
+	if (m->retries <= most || (sk->host->cfg->user_timeout &&
+				   state_in(sk->c.state, STATES_SYNCHRONIZED)))
+		return BY_NONE;
+	return BY_GIVE_UP;
 }
 
 static void syn_timeout(struct sock *sk)
@@ -214,10 +217,11 @@ static void persist_timeout(struct sock *sk)
 	if (m->wnd)
 		return;
 	m->probes++;
+	m->given_up = user_timed_out(sk) ? BY_USER_TIMEOUT : why_hopeless(sk);
 	/* RFC 6429 section 4: no user waits, so no answer keeps it for ever */
-	m->given_up = user_timed_out(sk) || is_hopeless(sk) ||
-		      (sk->app.done &&
-		       m->probes > tunables(sk)->orphan_retries);
+	if (!m->given_up && sk->app.done &&
+	    m->probes > tunables(sk)->orphan_retries)
+		m->given_up = BY_ORPHAN_PROBED;
 	if (persist_wait(sk) < tunables(sk)->rto_max)
 		m->probe_backoffs++;
 }
@@ -242,7 +246,7 @@ void sender_tick(struct sock *sk)
 		return;
 	}
 	count_host(sk->host, MIB_TIMEOUTS, 1);
-	m->given_up = is_hopeless(sk);
+	m->given_up = why_hopeless(sk);
 	if (!m->on) {
 		syn_timeout(sk);
 		return;
