@@ -210,6 +210,28 @@ static void out_first_syn(struct sock *sk, const struct seg *s)
 			  old->check.sent_max);
 }
 
+/*
+ * RFC 7323 sections 2.2 and 3.2: the first SYN offers what the host uses at that
+ * moment, and whatever it uses later, the next ones offer the same: the peer may
+ * have answered any of them. A SYN+ACK offers no more than the SYN.
+ */
+static void out_offer(struct sock *sk, const struct seg *s)
+{
+	const struct tunables *tun = &sk->host->env.tun;
+	const struct check *k = &sk->check;
+	bool answer = s->flags & FLAG_ACK;
+	bool ts = k->out.seen ? k->out.ts : tun->timestamps;
+	bool wscale = k->out.seen ? k->out.wscale : tun->window_scaling;
+
+	if (answer) {
+		ts &= k->in.ts;
+		wscale &= k->in.wscale;
+	}
+	if (s->has_ts != ts || s->has_wscale != wscale)
+		rule_fail(sk, "a SYN with%s timestamps and with%s window scale",
+			  s->has_ts ? "" : "out", s->has_wscale ? "" : "out");
+}
+
 static void out_syn(struct sock *sk, const struct seg *s)
 {
 	struct check *k = &sk->check;
@@ -217,6 +239,7 @@ static void out_syn(struct sock *sk, const struct seg *s)
 
 	if (k->out.seen && k->out.seq != s->seq)
 		rule_fail(sk, "the SYN changed its number");
+	out_offer(sk, s);
 	if (s->mss != mss_to_offer(sk))
 		rule_fail(sk, "a SYN with an MSS of %u, not %u", s->mss,
 			  mss_to_offer(sk));
@@ -226,9 +249,6 @@ static void out_syn(struct sock *sk, const struct seg *s)
 	if (s->has_wscale && s->wscale != shift_to_offer(sk))
 		rule_fail(sk, "a SYN with a window scale of %u, not %u",
 			  s->wscale, shift_to_offer(sk));
-	if (answer &&
-	    ((s->has_ts && !k->in.ts) || (s->has_wscale && !k->in.wscale)))
-		rule_fail(sk, "a SYN+ACK offers what the SYN did not");
 	if (answer && s->ack != k->in.seq + 1)
 		rule_fail(sk, "a SYN+ACK of %u, the SYN was %u", s->ack,
 			  k->in.seq);

@@ -262,9 +262,9 @@ static bool timewait_ends(const struct sock *sk, const struct seg *s)
 		return s->seq == nxt;
 	if ((s->flags & (FLAG_SYN | FLAG_ACK)) != FLAG_SYN)
 		return false;
-	if (!has_ts && s->has_ts && sk->host->cfg->timestamps)
+	if (!has_ts && s->has_ts && tunables(sk)->timestamps)
 		return true;
-	if (has_ts && s->has_ts && sk->host->cfg->timestamps &&
+	if (has_ts && s->has_ts && tunables(sk)->timestamps &&
 	    s->tsval != r->ts_recent)
 		return seq_gt(s->tsval, r->ts_recent);
 	return seq_gt(s->seq, nxt);

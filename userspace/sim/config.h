@@ -117,6 +117,8 @@ enum close_when {
  * @leave_after: close() so long after shutdown(), whatever comes, 0: no
  * @change_every: change an option each so often, 0: never
  * @changes:     which (enum change), a bit each
+ * @flip_every: the host turns timestamps or window scaling on or off about each so
+ *              often, microseconds, 0: never
  * @release:     close() instead of shutdown()
  * @close_read:  shutdown() of both directions, not only of writing
  * @abort_after: abort so long after the start, 0: never
@@ -159,6 +161,7 @@ struct side_config {
 	u64 leave_after;
 	u64 change_every;
 	u32 changes;
+	u64 flip_every;
 };
 
 enum side {

@@ -15,6 +15,9 @@
 /* The first address is 10.0.0.1. */
 #define FIRST_ADDRESS 0x0a000001U
 
+/* A host changes its tunables so often, and no more. */
+#define MOST_FLIPS 100
+
 static struct sock *owner_sock(enum event_owner what, const void *owner)
 {
 	switch (what) {
@@ -64,6 +67,31 @@ static void tunables_set(struct tunables *t, const struct side_config *cfg)
 	}
 }
 
+static void set_flip(struct host *h)
+{
+	u64 every = h->cfg->flip_every;
+	u64 wait;
+
+	if (!every || h->flips == MOST_FLIPS)
+		return;
+	wait = rng_range(&h->w->app_rng, 1, 2 * every);
+	sim_timer_set(h->w, &h->flip, h->w->now + wait);
+}
+
+/* Who administers it changes his mind: connections must not. */
+static void flip(struct world *w, struct sim_timer *t)
+{
+	struct host *h = container_of(t, struct host, flip);
+	struct tunables *tun = &h->env.tun;
+
+	if (rng_below(&w->app_rng, 2))
+		tun->timestamps = !tun->timestamps;
+	else
+		tun->window_scaling = !tun->window_scaling;
+	h->flips++;
+	set_flip(h);
+}
+
 void host_init(struct host *h, struct world *w, u32 index, struct link *out)
 {
 	h->w = w;
@@ -77,6 +105,8 @@ void host_init(struct host *h, struct world *w, u32 index, struct link *out)
 	h->env.mib = &h->mib;
 	h->env.tracing = w->trace || w->cfg->watch;
 	tunables_set(&h->env.tun, h->cfg);
+	sim_timer_init(&h->flip, flip);
+	set_flip(h);
 }
 
 void host_destroy(struct host *h)

@@ -33,6 +33,7 @@ struct sock;
  * @table:   socks with a name
  * @all:     all socks that ever were
  * @dropped: segments dropped, by reason
+ * @flip:    when a tunable changes next, @flips: how often one did
  */
 struct host {
 	struct world *w;
@@ -48,6 +49,8 @@ struct host {
 	struct sock *table[HOST_BUCKETS];
 	struct sock *all;
 	u64 dropped[NR_CAUSES];
+	struct sim_timer flip;
+	u32 flips;
 };
 
 /**

@@ -418,6 +418,39 @@ static void derive_shutdown(const struct sim_config *cfg, struct side_config *s,
 		s->close_read = percent(r, 30);
 }
 
+/* How a host uses RFC 7323 changes while handshakes are on their way. */
+static void derive_flips(struct sim_config *cfg, struct rng *r)
+{
+	u64 trip = cfg->link[CLIENT].delay + cfg->link[SERVER].delay;
+
+	for (u32 i = 0; i < NR_SIDES; i++)
+		if (percent(r, 10))
+			cfg->side[i].flip_every =
+				rng_range(r, trip / 2 + 1, 2 * trip + 1000);
+}
+
+/*
+ * He who leaves has not read what has come, or all that he has written waits for a
+ * peer that does not read.
+ */
+static void derive_neglect(struct sim_config *cfg, struct rng *r)
+{
+	u32 leaver = cfg->side[SERVER].leave_after ? SERVER : CLIENT;
+	struct side_config *s = &cfg->side[leaver];
+	struct side_config *peer = &cfg->side[!leaver];
+
+	cfg->watch = true;
+	if (percent(r, 50)) {
+		s->read_delay = spread(r, USEC_PER_S, 60 * USEC_PER_S);
+	} else {
+		peer->read_delay = spread(r, 20 * USEC_PER_S, 200 * USEC_PER_S);
+		peer->rcvbuf = min_t(u64, peer->rcvbuf, s->bytes / 4 + 2000);
+		peer->rcvbuf_max = peer->rcvbuf;
+		s->sndbuf = max_t(u64, s->sndbuf, s->bytes);
+		s->retries = rng_range(r, 1, 8);
+	}
+}
+
 void scenario_derive(struct sim_config *cfg, u64 seed)
 {
 	struct rng r = rng_fork(seed, 3);
@@ -452,4 +485,8 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 		derive_options(cfg, i, &r);
 	for (i = 0; i < NR_SIDES; i++)
 		derive_shutdown(cfg, &cfg->side[i], &r);
+	r = rng_fork(seed, 7);
+	derive_flips(cfg, &r);
+	if (cfg->forsaken && percent(&r, 70))
+		derive_neglect(cfg, &r);
 }
