@@ -101,10 +101,14 @@ static void aim_at_request(struct world *w, const struct req *r, struct seg *s)
 	s->tsval = r->ts_recent - rng_below(g, 2);
 }
 
-/* Of TIME_WAIT he has an old SYN, and old segments (RFC 1337). */
-static void aim_at_timewait(struct world *w, const struct timewait *t,
+/*
+ * Of TIME_WAIT he has an old SYN, and old segments (RFC 1337). A newer timestamp
+ * helps him only where the host uses timestamps (RFC 6191 section 2).
+ */
+static void aim_at_timewait(struct world *w, const struct sock *sk,
 			    struct seg *s)
 {
+	const struct timewait *t = &sk->tw;
 	struct rng *g = &w->net_rng;
 
 	if (rng_chance(g, PPM / 3))
@@ -120,6 +124,8 @@ static void aim_at_timewait(struct world *w, const struct timewait *t,
 	s->tsval = t->ts_recent;
 	if (rng_below(g, 2))
 		s->tsval -= rng_below(g, 1000);
+	else if (!sk->host->env.tun.timestamps)
+		s->tsval += rng_below(g, 1000);
 }
 
 /* He knows the SYN, but may not acknowledge it: that would be an answer. */
@@ -136,7 +142,7 @@ static void aim_at(struct world *w, const struct sock *sk, struct seg *s)
 	if (sk->kind == SOCK_REQ)
 		aim_at_request(w, &sk->req, s);
 	else if (sk->kind == SOCK_TIMEWAIT && sk->tw.state == ST_TIME_WAIT)
-		aim_at_timewait(w, &sk->tw, s);
+		aim_at_timewait(w, sk, s);
 	else if (sk->c.state == ST_SYN_SENT)
 		aim_at_syn(w, &sk->c, s);
 	else

@@ -140,6 +140,29 @@ static u16 packet_checksum(const struct packet *p)
 	return ~sum;
 }
 
+/*
+ * RFC 9293 section 3.8.5: a stack may announce urgent data before it sends any, and
+ * with its SYN, too.
+ */
+static struct seg with_urgent_syn(struct rng *r, const struct seg *s)
+{
+	struct seg out = *s;
+
+	if (s->flags & FLAG_SYN && !rng_below(r, 3)) {
+		out.flags |= FLAG_URG;
+		out.up = rng_below(r, 4) ? rng_below(r, 4) : rng_next(r);
+	}
+	return out;
+}
+
+static u32 write_as_foreigner(struct world *w, const struct seg *s, u8 *data)
+{
+	struct seg out = with_urgent_syn(&w->net_rng, s);
+
+	wire_build(&out, data);
+	return wire_disguise(&w->net_rng, &out, data);
+}
+
 struct packet *packet_build(struct world *w, const struct seg *s, u32 src,
 			    u32 dst, u64 key, u64 off)
 {
@@ -150,7 +173,7 @@ struct packet *packet_build(struct world *w, const struct seg *s, u32 src,
 	check_wire(w, s, p->data, hdr);
 	/* only where it can have no room for payload to lose */
 	if (w->cfg->foreign && !s->len && w->cfg->carry)
-		hdr = wire_disguise(&w->net_rng, s, p->data);
+		hdr = write_as_foreigner(w, s, p->data);
 
 	p->src = src;
 	p->dst = dst;

@@ -424,9 +424,9 @@ static void derive_flips(struct sim_config *cfg, struct rng *r)
 	u64 trip = cfg->link[CLIENT].delay + cfg->link[SERVER].delay;
 
 	for (u32 i = 0; i < NR_SIDES; i++)
-		if (percent(r, 10))
-			cfg->side[i].flip_every =
-				rng_range(r, trip / 2 + 1, 2 * trip + 1000);
+		if (percent(r, cfg->attack ? 50 : 10))
+			cfg->side[i].flip_every = rng_range(r, trip / 2 + 1,
+							    2 * trip + 1000);
 }
 
 /*
@@ -444,8 +444,10 @@ static void derive_neglect(struct sim_config *cfg, struct rng *r)
 		s->read_delay = spread(r, USEC_PER_S, 60 * USEC_PER_S);
 	} else {
 		peer->read_delay = spread(r, 20 * USEC_PER_S, 200 * USEC_PER_S);
-		peer->rcvbuf = min_t(u64, peer->rcvbuf, s->bytes / 4 + 2000);
-		peer->rcvbuf_max = peer->rcvbuf;
+		peer->rcvbuf = peer->rcvbuf_max = min_t(u32, peer->rcvbuf,
+							8000);
+		peer->bytes = 0;
+		s->bytes = max_t(u64, s->bytes, 3 * peer->rcvbuf);
 		s->sndbuf = max_t(u64, s->sndbuf, s->bytes);
 		s->retries = rng_range(r, 1, 8);
 	}
