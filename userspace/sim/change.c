@@ -59,11 +59,20 @@ static void change_quickack(struct sock *sk, u64 now)
 	conn_set_quickack(&sk->c, on, toss(sk));
 }
 
-/* Less than a segment is no window: the habitat has a least, too. */
+/* None, some segments, or a part of one. */
+static u32 draw_clamp(struct sock *sk)
+{
+	u32 mtu = sk->host->cfg->mtu;
+
+	if (toss(sk))
+		return 0;
+	return rng_below(dice(sk), 4) ? rng_range(dice(sk), 2 * mtu, 40 * mtu) :
+					rng_range(dice(sk), mtu / 8, mtu);
+}
+
 static void change_clamp(struct sock *sk, u64 now)
 {
-	u32 least = 2 * sk->host->cfg->mtu;
-	u32 clamp = toss(sk) ? 0 : rng_range(dice(sk), least, 20 * least);
+	u32 clamp = draw_clamp(sk);
 
 	check_clamp(sk, clamp);
 	conn_set_window_clamp(&sk->c, clamp, now);

@@ -477,6 +477,19 @@ static void rest_reader(struct sock *sk)
 			  surely ? "waits" : "does not wait");
 }
 
+/* Section 3.8.6: what may come, and what has: the habitat keeps memory for both. */
+static void rest_promised(struct sock *sk)
+{
+	u32 unread = sk->in.front - sk->in.read;
+	u32 least = unread + receiver_window_left(sk, false);
+	u32 most = unread + receiver_window_left(sk, true);
+	u32 told = conn_rcv_promised(&sk->c);
+
+	if (told < least || told > most)
+		rule_fail(sk, "%u bytes promised to the peer, not %u", told,
+			  least);
+}
+
 void receiver_rest(struct sock *sk)
 {
 	struct receiver *r = &sk->check.rcv;
@@ -488,6 +501,8 @@ void receiver_rest(struct sock *sk)
 	r->has_read = r->may_ack = false;
 	if (state_in(sk->c.state, STATES_SYNCHRONIZED))
 		rest_reader(sk);
+	if (sk->check.snd.on)
+		rest_promised(sk);
 	if (sk->check.snd.on && sk->check.in.seen &&
 	    conn_window_clamp(&sk->c) !=
 		    min_t(u32, buffer(sk), most_window(sk)))
