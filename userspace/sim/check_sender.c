@@ -129,6 +129,8 @@ void sender_established(struct sock *sk, const struct seg *s)
 	if (k->req.acked)
 		k->snd.timed_at += sk->host->w->now - k->req.acked_at;
 	establish(sk);
+	/* RFC 9293 section 3.8.6.2.1: the largest so far, the SYN's too */
+	k->snd.max_wnd = k->in.wnd;
 	take_window(sk, s);
 	sender_ack(sk, s);
 }

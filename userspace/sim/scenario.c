@@ -453,6 +453,34 @@ static void derive_neglect(struct sim_config *cfg, struct rng *r)
 	}
 }
 
+/*
+ * All that is written fills the peer's buffer, to the byte or nearly, and nobody
+ * reads: the FIN finds the window shut, or its edge in the way.
+ */
+static void derive_brim(struct sim_config *cfg, struct rng *r)
+{
+	u32 writer = rng_below(r, NR_SIDES);
+	struct side_config *s = &cfg->side[writer];
+	struct side_config *peer = &cfg->side[!writer];
+	struct drop_list *fins = &cfg->link[writer].drop[CLASS_FIN];
+
+	s->bytes = clamp_t(u64, s->bytes, 200, percent(r, 50) ? 10000 : 200000);
+	s->chunk_max = max_t(u32, s->chunk_max, 2 * least_step(s->bytes));
+	s->close = CLOSE_WRITTEN;
+	peer->close = CLOSE_EOF;
+	/* both hear the other out */
+	s->release = s->close_read = peer->release = peer->close_read = false;
+	peer->rcvbuf = s->bytes + rng_below(r, 3) * rng_below(r, 20);
+	/* rounded to units of a scale, or not */
+	peer->rcvbuf_max = percent(r, 60) ? peer->rcvbuf + (4 << 20) :
+					    peer->rcvbuf;
+	peer->resize_after = peer->clamp = 0;
+	peer->read_delay = spread(r, USEC_PER_S, 60 * USEC_PER_S);
+	fins->n = rng_below(r, 4);
+	for (u32 i = 0; i < fins->n; i++)
+		fins->nth[i] = i + 1;
+}
+
 void scenario_derive(struct sim_config *cfg, u64 seed)
 {
 	struct rng r = rng_fork(seed, 3);
@@ -491,4 +519,6 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 	derive_flips(cfg, &r);
 	if (cfg->forsaken && percent(&r, 70))
 		derive_neglect(cfg, &r);
+	if (!config_aborts(cfg) && percent(&r, 10))
+		derive_brim(cfg, &r);
 }
