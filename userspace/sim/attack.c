@@ -96,6 +96,11 @@ static void aim_at_request(struct world *w, const struct req *r, struct seg *s)
 	struct rng *g = &w->net_rng;
 
 	s->seq = r->irs + 1 + into_window(g, r->rcv_wnd);
+	/* or he has heard the SYN, and sends it again, or one that is older */
+	if (rng_chance(g, PPM / 4)) {
+		s->flags = FLAG_SYN;
+		s->seq = r->irs;
+	}
 	s->ack = rng_below(g, 2) ? r->iss : r->iss + rng_range(g, 2, 1 << 30);
 	s->has_ts = r->ts_ok;
 	s->tsval = r->ts_recent - rng_below(g, 2);

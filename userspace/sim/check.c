@@ -227,6 +227,10 @@ static void out_offer(struct sock *sk, const struct seg *s)
 		ts &= k->in.ts;
 		wscale &= k->in.wscale;
 	}
+	/* section 3.2 */
+	if (s->has_ts && s->tsecr != (answer ? k->rcv.ts_recent : 0))
+		rule_fail(sk, "a SYN with an echo of %u, not of %u", s->tsecr,
+			  k->rcv.ts_recent);
 	if (s->has_ts != ts || s->has_wscale != wscale)
 		rule_fail(sk, "a SYN with%s timestamps and with%s window scale",
 			  s->has_ts ? "" : "out", s->has_wscale ? "" : "out");
@@ -340,6 +344,9 @@ static void out_timestamp(struct sock *sk, const struct seg *s)
 	if (seq_gt(s->tsecr, k->ts_in))
 		rule_fail(sk, "echo of timestamp %u, which never came",
 			  s->tsecr);
+	if (s->tsecr != k->rcv.ts_recent)
+		rule_fail(sk, "echo of timestamp %u, not of %u", s->tsecr,
+			  k->rcv.ts_recent);
 	k->ts_out = s->tsval;
 }
 

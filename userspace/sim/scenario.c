@@ -453,6 +453,20 @@ static void derive_neglect(struct sim_config *cfg, struct rng *r)
 	}
 }
 
+/* The server waits for data, which does not come. */
+static void derive_waiting(struct sim_config *cfg, struct rng *r)
+{
+	struct side_config *client = &cfg->side[CLIENT];
+	struct side_config *server = &cfg->side[SERVER];
+
+	server->defer = spread(r, 2 * USEC_PER_S, 20 * USEC_PER_S);
+	server->close = CLOSE_WRITTEN;
+	client->bytes = 0;
+	client->close = CLOSE_EOF;
+	client->release = client->close_read = false;
+	server->release = server->close_read = false;
+}
+
 /*
  * All that is written fills the peer's buffer, to the byte or nearly, and nobody
  * reads: the FIN finds the window shut, or its edge in the way.
@@ -521,4 +535,6 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 		derive_neglect(cfg, &r);
 	if (!config_aborts(cfg) && percent(&r, 10))
 		derive_brim(cfg, &r);
+	else if (!config_aborts(cfg) && percent(&r, cfg->attack ? 40 : 3))
+		derive_waiting(cfg, &r);
 }
