@@ -193,13 +193,19 @@ static bool wants_close(const struct sock *sk)
 	return false;
 }
 
-/* He has shut down, and does not wait for the peer to do so. */
+/*
+ * He has shut down, and does not wait for the peer to do so; nor does he read what has
+ * come when the connection has ended.
+ */
 static bool user_leave(struct sock *sk, u64 now)
 {
 	struct app *a = &sk->app;
+	bool gone = a->leave_at != NEVER && sk->c.state == ST_CLOSED;
 
-	if (now < a->leave_at)
+	if (now < a->leave_at && !gone)
 		return false;
+	if (gone)
+		life_is_over(sk);
 	a->done = true;
 	a->err = sk->c.err;
 	if (sk->kind == SOCK_CONN)

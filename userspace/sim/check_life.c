@@ -126,6 +126,11 @@ void life_abort(struct sock *sk)
 		    sender_has_unsent(sk);
 }
 
+void life_is_over(struct sock *sk)
+{
+	sk->check.life.over = true;
+}
+
 static int side_of(const struct sock *sk)
 {
 	return sk->session->sk[CLIENT] == sk ? CLIENT : SERVER;
@@ -138,6 +143,9 @@ void life_reset(struct sock *sk, const struct seg *s)
 	if (sk->kind != SOCK_TIMEWAIT && s->seq != sender_bare_seq(sk))
 		rule_fail(sk, "a RST at %u, not at %u", s->seq,
 			  sender_bare_seq(sk));
+	/* section 3.10.4, CLOSED: an error, and no more */
+	if (l->over)
+		rule_fail(sk, "a RST of a connection that has ended");
 	l->reset = true;
 	if (!sk->session)
 		return;

@@ -35,6 +35,7 @@ struct verdict;
  * @challenges: RFC 5961 section 7, in TIME_WAIT
  * @unsent:    the user aborted while he had bytes, or a FIN, that never left
  * @aborts:    state in which the user aborted; 0: he did not
+ * @over:      it had ended before he closed it
  */
 struct life {
 	u32 syns;
@@ -52,6 +53,7 @@ struct life {
 	struct challenges challenges;
 	bool reset, owes_reset, unsent;
 	u8 aborts;
+	bool over;
 };
 
 /* Before anything has happened. */
@@ -75,6 +77,9 @@ bool life_keepalive(struct sock *sk, const struct seg *s);
 
 /* The user is about to abort. */
 void life_abort(struct sock *sk);
+
+/* The user closes what has ended already. */
+void life_is_over(struct sock *sk);
 
 /* A RST leaves. */
 void life_reset(struct sock *sk, const struct seg *s);

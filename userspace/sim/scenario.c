@@ -453,6 +453,20 @@ static void derive_neglect(struct sim_config *cfg, struct rng *r)
 	}
 }
 
+/* He aborts while the other one's window is shut, and probed. */
+static void derive_shut_abort(struct sim_config *cfg, struct rng *r)
+{
+	u32 who = cfg->side[CLIENT].abort_after ? CLIENT : SERVER;
+	struct side_config *s = &cfg->side[who];
+	struct side_config *peer = &cfg->side[!who];
+
+	if (!s->abort_after)
+		return;
+	peer->rcvbuf = peer->rcvbuf_max = min_t(u32, peer->rcvbuf, 8000);
+	peer->read_delay = s->abort_after + USEC_PER_S;
+	s->bytes = max_t(u64, s->bytes, 3 * peer->rcvbuf);
+}
+
 /* The server waits for data, which does not come. */
 static void derive_waiting(struct sim_config *cfg, struct rng *r)
 {
@@ -495,6 +509,22 @@ static void derive_brim(struct sim_config *cfg, struct rng *r)
 		fins->nth[i] = i + 1;
 }
 
+/* What few scenarios have, and for one thing each. */
+static void derive_rest(struct sim_config *cfg, u64 seed)
+{
+	struct rng r = rng_fork(seed, 7);
+
+	derive_flips(cfg, &r);
+	if (cfg->forsaken && percent(&r, 70))
+		derive_neglect(cfg, &r);
+	if (percent(&r, 50))
+		derive_shut_abort(cfg, &r);
+	if (!config_aborts(cfg) && percent(&r, 10))
+		derive_brim(cfg, &r);
+	else if (!config_aborts(cfg) && percent(&r, cfg->attack ? 40 : 3))
+		derive_waiting(cfg, &r);
+}
+
 void scenario_derive(struct sim_config *cfg, u64 seed)
 {
 	struct rng r = rng_fork(seed, 3);
@@ -529,12 +559,5 @@ void scenario_derive(struct sim_config *cfg, u64 seed)
 		derive_options(cfg, i, &r);
 	for (i = 0; i < NR_SIDES; i++)
 		derive_shutdown(cfg, &cfg->side[i], &r);
-	r = rng_fork(seed, 7);
-	derive_flips(cfg, &r);
-	if (cfg->forsaken && percent(&r, 70))
-		derive_neglect(cfg, &r);
-	if (!config_aborts(cfg) && percent(&r, 10))
-		derive_brim(cfg, &r);
-	else if (!config_aborts(cfg) && percent(&r, cfg->attack ? 40 : 3))
-		derive_waiting(cfg, &r);
+	derive_rest(cfg, seed);
 }
