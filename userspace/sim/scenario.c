@@ -418,15 +418,27 @@ static void derive_shutdown(const struct sim_config *cfg, struct side_config *s,
 		s->close_read = percent(r, 30);
 }
 
-/* How a host uses RFC 7323 changes while handshakes are on their way. */
+/*
+ * How a host uses RFC 7323 changes while handshakes are on their way. An attacker has
+ * strikes left for TIME_WAIT.
+ */
 static void derive_flips(struct sim_config *cfg, struct rng *r)
 {
 	u64 trip = cfg->link[CLIENT].delay + cfg->link[SERVER].delay;
 
-	for (u32 i = 0; i < NR_SIDES; i++)
+	for (u32 i = 0; i < NR_SIDES; i++) {
+		struct side_config *s = &cfg->side[i];
+
 		if (percent(r, cfg->attack ? 50 : 10))
-			cfg->side[i].flip_every = rng_range(r, trip / 2 + 1,
-							    2 * trip + 1000);
+			s->flip_every = rng_range(r, trip / 2 + 1,
+						  2 * trip + 1000);
+		if (!s->flip_every || !cfg->attack)
+			continue;
+		cfg->attack = max_t(u64, cfg->attack,
+				    spread(r, 10000, USEC_PER_S));
+		cfg->side[CLIENT].timestamps = true;
+		cfg->side[SERVER].timestamps = true;
+	}
 }
 
 /*
@@ -439,7 +451,6 @@ static void derive_neglect(struct sim_config *cfg, struct rng *r)
 	struct side_config *s = &cfg->side[leaver];
 	struct side_config *peer = &cfg->side[!leaver];
 
-	cfg->watch = true;
 	if (percent(r, 50)) {
 		s->read_delay = spread(r, USEC_PER_S, 60 * USEC_PER_S);
 	} else {
@@ -515,7 +526,8 @@ static void derive_rest(struct sim_config *cfg, u64 seed)
 	struct rng r = rng_fork(seed, 7);
 
 	derive_flips(cfg, &r);
-	if (cfg->forsaken && percent(&r, 70))
+	cfg->watch |= cfg->forsaken;
+	if (cfg->forsaken && percent(&r, 60))
 		derive_neglect(cfg, &r);
 	if (percent(&r, 50))
 		derive_shut_abort(cfg, &r);
