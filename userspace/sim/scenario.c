@@ -473,6 +473,9 @@ static void derive_shut_abort(struct sim_config *cfg, struct rng *r)
 
 	if (!s->abort_after)
 		return;
+	s->abort_after = max_t(u64, s->abort_after,
+			       spread(r, 2 * USEC_PER_S, 10 * USEC_PER_S));
+	peer->abort_after = 0;
 	peer->rcvbuf = peer->rcvbuf_max = min_t(u32, peer->rcvbuf, 8000);
 	peer->read_delay = s->abort_after + USEC_PER_S;
 	s->bytes = max_t(u64, s->bytes, 3 * peer->rcvbuf);
