@@ -184,6 +184,7 @@ void cwnd_idle(struct sock *sk)
 	struct sender *m = &sk->check.snd;
 
 	set_cwnd(m, min_t(u32, m->cwnd, cwnd_initial(sk)));
+	m->full.owed = 0;
 }
 
 void cwnd_new_smss(struct sock *sk)

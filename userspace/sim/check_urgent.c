@@ -113,11 +113,12 @@ void urgent_in(struct sock *sk, const struct seg *s, const struct verdict *v)
 	bool told = v->wake & WAKE_URGENT;
 	bool news, here;
 
-	if (sk->c.state == ST_CLOSED)
-		return;
 	news = looks_at(sk, s) && is_urgent(s) && is_news(sk, up_of(s));
 	if (news)
 		take_mark(sk, s);
+	/* the sixth step comes before the text, which may be refused */
+	if (sk->c.state == ST_CLOSED)
+		return;
 	if (told != news)
 		rule_fail(sk, "urgent data is%s announced, and the user is%s",
 			  news ? "" : " not", told ? "" : " not");
