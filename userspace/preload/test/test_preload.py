@@ -292,7 +292,7 @@ class LookupTest(RunTest):
                     int (*next)(int, int) = dlsym(RTLD_NEXT, "listen");
                     return next == listen ? 77 : next(fd, n) + 5;
                 }""", text=True)
-        order = " ".join([self.library(), path,
+        order = " ".join([self.object_file(), path,
                           os.path.join(fake.directory(), "fake.so")])
         done = fake.run([RUN, "env", f"LD_PRELOAD={order}", sys.executable, "-c", "import ctypes, socket; "
                          "s = socket.socket(); "
@@ -301,7 +301,7 @@ class LookupTest(RunTest):
         self.assertEqual(done.stdout, "5\n", done.stderr)
 
     @staticmethod
-    def library() -> str:
+    def object_file() -> str:
         """Where ours is."""
         return os.path.normpath(os.path.join(
             HERE, "../../../build/bin/libchalk-preload.so"))
