@@ -8,6 +8,7 @@
 #include "params.h"
 
 static const struct cc_ops *const algorithms[] = {
+	&cc_newreno,
 	&cc_reno,
 	&cc_tahoe,
 };
@@ -43,8 +44,6 @@ const char *cc_lacks(const struct cc_ops *ops)
 		return NULL;
 	if (!ops->on_dupack)
 		return "on_dupack";
-	if (!ops->on_partial)
-		return "on_partial";
 	return ops->on_recovered ? NULL : "on_recovered";
 }
 

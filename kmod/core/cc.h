@@ -42,13 +42,14 @@ struct cc {
  * struct cc_ops - an algorithm
  * @name:        as TCP_CONGESTION and the sysctl name it
  * @goes_back:   the third duplicate ACK has all that is in flight sent again;
- *               without it, recovery sends what is missing, and the three
- *               functions below that say so are called
+ *               without it, recovery sends what is missing, and the functions
+ *               below that say so are called
  * @on_init:     the handshake is done; @lost: a SYN or SYN+ACK was resent
  * @on_ack:      @bytes newly acknowledged, outside recovery
  * @on_loss:     the third duplicate ACK
  * @on_dupack:   a further duplicate ACK in recovery
- * @on_partial:  a partial ACK of @bytes in recovery
+ * @on_partial:  a partial ACK of @bytes in recovery; without this function the
+ *               first ACK of new data ends a recovery (RFC 5681 section 3.2, step 6)
  * @on_recovered: recovery ends, but for a timeout: by an ACK, a smaller MSS or a
  *               shut window
  * @on_rto:      the retransmission timer expired; @again: for the same data
@@ -70,6 +71,7 @@ struct cc_ops {
 	void (*on_idle)(struct conn *c, u64 now);
 };
 
+extern const struct cc_ops cc_newreno;
 extern const struct cc_ops cc_reno;
 extern const struct cc_ops cc_tahoe;
 

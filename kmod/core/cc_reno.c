@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cc_reno.c - Reno (RFC 5681) with NewReno's recovery (RFC 6582), growing by
- * the bytes that are acknowledged (RFC 3465)
+ * cc_reno.c - Reno (RFC 5681) and NewReno (RFC 6582), growing by the bytes that are
+ * acknowledged (RFC 3465)
  *
  * Slow start doubles cwnd every round trip, congestion avoidance adds one
  * segment to it; a loss that duplicate ACKs tell of halves it, a timeout takes
  * it back to one segment.
+ *
+ * The two differ in how a recovery ends: Reno's with the first ACK of something new,
+ * so that each further loss in the window costs another recovery, or a timeout where
+ * too little is in flight for three duplicate ACKs. NewReno's lasts until all is
+ * acknowledged that was in flight at its beginning.
  */
 #include "cc_reno.h"
 #include "conn.h"
@@ -81,8 +86,14 @@ static void reno_dupack(struct conn *c, u64 now)
 	cc_set(c, c->cc.cwnd + c->smss, BY_DUPACK_INFLATE, now);
 }
 
+/* RFC 5681 section 3.2, step 6: the window is deflated. */
+static void reno_recovered(struct conn *c, u64 now)
+{
+	cc_set(c, c->cc.ssthresh, BY_DEFLATION, now);
+}
+
 /* RFC 6582 section 3.2, step 3, partial acknowledgments: deflate */
-static void reno_partial(struct conn *c, u32 bytes, u64 now)
+static void newreno_partial(struct conn *c, u32 bytes, u64 now)
 {
 	u32 cwnd = c->cc.cwnd > bytes ? c->cc.cwnd - bytes : 0;
 
@@ -92,7 +103,7 @@ static void reno_partial(struct conn *c, u32 bytes, u64 now)
 }
 
 /* RFC 6582 section 3.2, step 3, full acknowledgments, option 1: no burst */
-static void reno_recovered(struct conn *c, u64 now)
+static void newreno_recovered(struct conn *c, u64 now)
 {
 	u32 cwnd = max_t(u32, conn_flight(c), c->smss) + c->smss;
 
@@ -141,8 +152,19 @@ const struct cc_ops cc_reno = {
 	.on_ack = cc_reno_ack,
 	.on_loss = reno_loss,
 	.on_dupack = reno_dupack,
-	.on_partial = reno_partial,
 	.on_recovered = reno_recovered,
+	.on_rto = cc_reno_rto,
+	.on_idle = cc_reno_idle,
+};
+
+const struct cc_ops cc_newreno = {
+	.name = "newreno",
+	.on_init = cc_reno_init,
+	.on_ack = cc_reno_ack,
+	.on_loss = reno_loss,
+	.on_dupack = reno_dupack,
+	.on_partial = newreno_partial,
+	.on_recovered = newreno_recovered,
 	.on_rto = cc_reno_rto,
 	.on_idle = cc_reno_idle,
 };

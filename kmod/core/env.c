@@ -26,6 +26,6 @@ void tunables_init(struct tunables *t)
 		.fin_timeout = FIN_TIMEOUT,
 		.keep_idle = KEEP_IDLE,
 		.keep_interval = KEEP_INTERVAL,
-		.cc = &cc_reno,
+		.cc = &cc_newreno,
 	};
 }

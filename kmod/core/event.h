@@ -80,6 +80,7 @@
 	X(THIRD_DUPACK, "third duplicate ACK", "RFC 5681 3.2")                 \
 	X(DUPACK_INFLATE, "further duplicate ACK", "RFC 5681 3.2")             \
 	X(PARTIAL_ACK, "partial ACK", "RFC 6582 3.2")                          \
+	X(DEFLATION, "window deflated", "RFC 5681 3.2")                        \
 	X(RECOVERY_DONE, "recovery done", "RFC 6582 3.2")                      \
 	X(RTO_EXPIRED, "retransmission timeout", "RFC 5681 3.1")               \
 	X(SYN_LOST, "SYN or SYN+ACK was lost", "RFC 5681 3.1")                 \

@@ -68,10 +68,10 @@ void recover_end(struct conn *c, u64 now)
 	c->cc.ops->on_recovered(c, now);
 }
 
-/* RFC 6582 section 3.2, step 3 */
+/* RFC 5681 section 3.2, step 6, and RFC 6582 section 3.2, step 3 */
 static void on_ack_in_recovery(struct conn *c, u32 acked, u64 now)
 {
-	if (seq_ge(c->snd_una, c->recover)) {
+	if (!c->cc.ops->on_partial || seq_ge(c->snd_una, c->recover)) {
 		recover_end(c, now);
 		restart_timer(c, now);
 		return;
@@ -107,7 +107,9 @@ void recover_on_ack(struct conn *c, u32 acked, const struct seg *s, u64 now)
 
 /*
  * RFC 6582 section 3.2, step 2: only if more than the previous recovery is
- * acknowledged; else these are echoes of what that one sent twice.
+ * acknowledged; else these are echoes of what that one sent twice. One that ends with
+ * the first ACK has not seen the other losses: they may begin another. What a timeout
+ * sent twice echoes all the same.
  */
 static void enter_recovery(struct conn *c, u64 now)
 {
@@ -118,7 +120,8 @@ static void enter_recovery(struct conn *c, u64 now)
 		recover_go_back(c, BY_THIRD_DUPACK, now);
 		return;
 	}
-	c->recover = c->snd_nxt;
+	if (c->cc.ops->on_partial)
+		c->recover = c->snd_nxt;
 	mib_count(c->env, MIB_RECOVERY);
 	c->recovering = true;
 	c->partial_seen = false;

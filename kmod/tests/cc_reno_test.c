@@ -2,7 +2,8 @@
 /*
  * cc_reno_test.c - slow start, congestion avoidance, fast recovery, timeout
  *
- * RFC 5681, with RFC 6582 (NewReno) and RFC 3465 (byte counting).
+ * RFC 5681 (Reno), RFC 6582 (NewReno), RFC 3465 (byte counting), RFC 7661. What is not
+ * said to be Reno's is NewReno's, or of both.
  */
 #include <kunit/test.h>
 
@@ -403,7 +404,7 @@ static void reno_dupack__inflates(struct kunit *test)
 }
 
 /* RFC 6582 section 3.2, step 3: less what is acknowledged, plus a segment */
-static void reno_partial__deflates(struct kunit *test)
+static void newreno_partial__deflates(struct kunit *test)
 {
 	struct world *w = sending(test, 10 * MSS);
 
@@ -418,7 +419,7 @@ static void reno_partial__deflates(struct kunit *test)
 }
 
 /* "If the partial ACK acknowledges at least one SMSS": also just one */
-static void reno_partial__exactly_a_segment(struct kunit *test)
+static void newreno_partial__exactly_a_segment(struct kunit *test)
 {
 	struct world *w = sending(test, 10 * MSS);
 
@@ -428,7 +429,7 @@ static void reno_partial__exactly_a_segment(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
 }
 
-static void reno_partial__never_below_a_segment(struct kunit *test)
+static void newreno_partial__never_below_a_segment(struct kunit *test)
 {
 	struct world *w = sending(test, 20 * MSS);
 
@@ -438,7 +439,7 @@ static void reno_partial__never_below_a_segment(struct kunit *test)
 }
 
 /* RFC 6582 section 3.2, step 3: min(ssthresh, max(FlightSize, SMSS) + SMSS) */
-static void reno_recovered__no_burst(struct kunit *test)
+static void newreno_recovered__no_burst(struct kunit *test)
 {
 	struct world *w = sending(test, 10 * MSS);
 
@@ -449,7 +450,7 @@ static void reno_recovered__no_burst(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last_event(w, EV_CWND)->cause, BY_RECOVERY_DONE);
 }
 
-static void reno_recovered__to_ssthresh(struct kunit *test)
+static void newreno_recovered__to_ssthresh(struct kunit *test)
 {
 	struct world *w = sending(test, 10 * MSS);
 
@@ -458,6 +459,96 @@ static void reno_recovered__to_ssthresh(struct kunit *test)
 	lose_all(w, &w->a);
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 15 * MSS);
 	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+}
+
+/* Reno, in a recovery of ten segments: five duplicate ACKs have come. */
+static struct world *losing_reno(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	conn_set_cc(&w->a, &cc_reno, w->now);
+	dup_acks(w, &w->a, 5);
+	KUNIT_ASSERT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	lose_all(w, &w->a);
+	return w;
+}
+
+/* RFC 5681 section 3.2, step 6: "set cwnd to ssthresh", whatever else is lost */
+static void reno_recovered__first_new_ack(struct kunit *test)
+{
+	struct world *w = losing_reno(test);
+
+	ack_upto(w, &w->a, A0 + MSS);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_DEFLATION), 1);
+	expect_silence(test, w, &w->a);
+}
+
+/* The next loss of the same window halves it again. */
+static void reno_loss__once_more(struct kunit *test)
+{
+	struct world *w = losing_reno(test);
+	struct seg s;
+
+	ack_upto(w, &w->a, A0 + 2 * MSS);
+	dup_acks(w, &w->a, 2);
+	expect_silence(test, w, &w->a);
+	dup_acks(w, &w->a, 1);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 4 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 7 * MSS);
+	s = next_seg(test, w, &w->a);
+	KUNIT_EXPECT_EQ(test, s.seq, A0 + 2 * MSS);
+	KUNIT_EXPECT_EQ(test, counted(w, MIB_RECOVERY), 2);
+}
+
+/* Where no more than two duplicates can come, the timer has to find it. */
+static void reno_loss__left_to_the_timer(struct kunit *test)
+{
+	struct world *w = losing_reno(test);
+
+	ack_upto(w, &w->a, A0 + 7 * MSS);
+	dup_acks(w, &w->a, 2);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	elapse(w, rtt_rto(&w->a.rtt));
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_TIMER_FIRED, BY_T_RTX), 1);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, MSS);
+}
+
+/* RFC 6582 section 4.1: nor is it Reno's loss if what went twice is answered. */
+static void reno_loss__not_after_timeout(struct kunit *test)
+{
+	struct world *w = losing_reno(test);
+
+	elapse(w, rtt_rto(&w->a.rtt));
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, A0 + MSS);
+	lose_all(w, &w->a);
+	dup_acks(w, &w->a, 5);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 2 * MSS);
+	/* that is over with what was sent before it */
+	ack_all(w, &w->a);
+	lose_all(w, &w->a);
+	ack_upto(w, &w->a, w->a.snd_una + MSS);
+	lose_all(w, &w->a);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_TRUE(test, w->a.recovering);
+}
+
+/* NewReno's recovery becomes Reno's, and ends as that does. */
+static void reno_recovered__of_newreno(struct kunit *test)
+{
+	struct world *w = sending(test, 10 * MSS);
+
+	dup_acks(w, &w->a, 5);
+	conn_set_cc(&w->a, &cc_reno, w->now);
+	KUNIT_ASSERT_TRUE(test, w->a.recovering);
+	ack_upto(w, &w->a, A0 + MSS);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
 }
 
@@ -584,11 +675,16 @@ static struct kunit_case reno_cases[] = {
 	KUNIT_CASE(reno_loss__limited_transmit_not_counted),
 	KUNIT_CASE(reno_loss__limited_transmit_forgotten),
 	KUNIT_CASE(reno_dupack__inflates),
-	KUNIT_CASE(reno_partial__deflates),
-	KUNIT_CASE(reno_partial__exactly_a_segment),
-	KUNIT_CASE(reno_partial__never_below_a_segment),
-	KUNIT_CASE(reno_recovered__no_burst),
-	KUNIT_CASE(reno_recovered__to_ssthresh),
+	KUNIT_CASE(newreno_partial__deflates),
+	KUNIT_CASE(newreno_partial__exactly_a_segment),
+	KUNIT_CASE(newreno_partial__never_below_a_segment),
+	KUNIT_CASE(newreno_recovered__no_burst),
+	KUNIT_CASE(newreno_recovered__to_ssthresh),
+	KUNIT_CASE(reno_recovered__first_new_ack),
+	KUNIT_CASE(reno_loss__once_more),
+	KUNIT_CASE(reno_loss__left_to_the_timer),
+	KUNIT_CASE(reno_loss__not_after_timeout),
+	KUNIT_CASE(reno_recovered__of_newreno),
 	KUNIT_CASE(reno_rto__one_segment),
 	KUNIT_CASE(reno_rto__again),
 	KUNIT_CASE(reno_rto__in_recovery),

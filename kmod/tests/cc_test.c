@@ -9,6 +9,7 @@
 
 static void cc_find__by_name(struct kunit *test)
 {
+	KUNIT_EXPECT_PTR_EQ(test, cc_find("newreno"), &cc_newreno);
 	KUNIT_EXPECT_PTR_EQ(test, cc_find("reno"), &cc_reno);
 	KUNIT_EXPECT_PTR_EQ(test, cc_find("tahoe"), &cc_tahoe);
 	KUNIT_EXPECT_NULL(test, cc_find("renoo"));
@@ -24,7 +25,7 @@ static void cc_at__all_whole(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, cc_find(cc_at(n)->name), cc_at(n));
 		KUNIT_EXPECT_NULL(test, cc_lacks(cc_at(n)));
 	}
-	KUNIT_EXPECT_EQ(test, n, 2);
+	KUNIT_EXPECT_EQ(test, n, 3);
 }
 
 static void expect_lack(struct kunit *test, const struct cc_ops *ops,
@@ -39,12 +40,13 @@ static void expect_lack(struct kunit *test, const struct cc_ops *ops,
 /* One function after the other is taken away; the first in order is named. */
 static void cc_lacks__names_it(struct kunit *test)
 {
-	struct cc_ops ops = cc_reno;
+	struct cc_ops ops = cc_newreno;
 
+	/* Reno has none */
+	ops.on_partial = NULL;
+	KUNIT_EXPECT_NULL(test, cc_lacks(&ops));
 	ops.on_recovered = NULL;
 	expect_lack(test, &ops, "on_recovered");
-	ops.on_partial = NULL;
-	expect_lack(test, &ops, "on_partial");
 	ops.on_dupack = NULL;
 	expect_lack(test, &ops, "on_dupack");
 	/* one that goes back has no recovery to tell of */

@@ -645,12 +645,12 @@ static void conn_cc__chosen_first(struct kunit *test)
 {
 	struct world *w = world_new(test);
 
-	KUNIT_EXPECT_PTR_EQ(test, conn_cc(&w->a, &w->env.tun), &cc_reno);
+	KUNIT_EXPECT_PTR_EQ(test, conn_cc(&w->a, &w->env.tun), &cc_newreno);
 	conn_set_cc(&w->a, &other, w->now);
 	KUNIT_EXPECT_PTR_EQ(test, conn_cc(&w->a, &w->env.tun), &other);
 	establish(test, w);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 7777);
-	KUNIT_EXPECT_PTR_EQ(test, w->b.cc.ops, &cc_reno);
+	KUNIT_EXPECT_PTR_EQ(test, w->b.cc.ops, &cc_newreno);
 }
 
 static void conn_set_cc__keeps_cwnd(struct kunit *test)

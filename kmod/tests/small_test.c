@@ -27,7 +27,7 @@ static void tunables_init__defaults(struct kunit *test)
 	/* section 3.8.4: "no less than two hours" */
 	KUNIT_EXPECT_GE(test, t.keep_idle, 7200 * SECOND);
 	KUNIT_EXPECT_TRUE(test, t.timestamps && t.window_scaling);
-	KUNIT_EXPECT_PTR_EQ(test, t.cc, &cc_reno);
+	KUNIT_EXPECT_PTR_EQ(test, t.cc, &cc_newreno);
 }
 
 /* --- emit --- */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """oracle.py - does the trace say of cwnd and ssthresh what the RFCs say?
 
-Usage: oracle.py [--local ADDR:PORT] [--iw N] [--tahoe] CAPTURE TRACE
+Usage: oracle.py [--local ADDR:PORT] [--iw N] [--reno | --tahoe] CAPTURE TRACE
 
 CAPTURE was made at a sender. From it alone sender.py rebuilds the two
 variables; each change must be in TRACE, at its place, with its values, cause
@@ -44,9 +44,11 @@ class Verdict:
 
 
 def rebuild(segments: List[chalk_capture.Segment], local: str, remote: str,
-            initial: int = 10, tahoe: bool = False) -> Sender:
+            initial: int = 10, tahoe: bool = False,
+            reno: bool = False) -> Sender:
     """The sender of a connection, after all of its packets."""
-    end = Sender(6 if local.startswith("[") else 4, initial, tahoe)
+    end = Sender(6 if local.startswith("[") else 4, initial, tahoe,
+                 reno)
     for segment in segments:
         if (segment.local, segment.remote) == (local, remote):
             end.sent(segment)
@@ -130,13 +132,14 @@ def wrong_columns(end: Sender,
 def judge(segments: List[chalk_capture.Segment],
           connection: chalk_trace.Connection, initial: int = 10,
           slack: int = SLACK, timer_slack: Optional[int] = None,
-          timer_error: float = TIMER_ERROR, tahoe: bool = False) -> Verdict:
+          timer_error: float = TIMER_ERROR, tahoe: bool = False,
+          reno: bool = False) -> Verdict:
     """Compare one end of a connection.
 
     A timeout may come @timer_slack and @timer_error of the RTO beside its time.
     """
     end = rebuild(segments, connection.local, connection.remote, initial,
-                  tahoe)
+                  tahoe, reno)
     offset = clock_offset(segments, connection)
     theirs = traced(connection.records)
     verdict = Verdict(len(end.changes), end.recoveries, len(end.timeouts))
@@ -155,11 +158,12 @@ def main() -> int:
     parser.add_argument("trace")
     parser.add_argument("--local", metavar="ADDR:PORT")
     parser.add_argument("--iw", type=int, default=10, metavar="N")
+    parser.add_argument("--reno", action="store_true")
     parser.add_argument("--tahoe", action="store_true")
     args = parser.parse_args()
     connection = chalk_trace.load(args.trace).pick(local=args.local)
     verdict = judge(chalk_capture.segments(args.capture), connection, args.iw,
-                    tahoe=args.tahoe)
+                    tahoe=args.tahoe, reno=args.reno)
     for line in verdict.disagreements[:10]:
         print(line)
     print(verdict)

@@ -51,8 +51,9 @@ def end_options(rng: random.Random) -> List[str]:
         options.append(f"--rcvbuf={rng.choice([8, 32])}KiB")
     if rng.random() < 0.2:
         options.append(f"--reverse-bytes={rng.choice([10, 200])}kB")
-    if rng.random() < 0.2:
-        options.append("--cc=tahoe")
+    other = rng.random()
+    if other < 0.4:
+        options.append("--cc=tahoe" if other < 0.2 else "--cc=reno")
     return options
 
 

@@ -8,7 +8,8 @@ was sent again: that follows from the ACKs before it.
 
     RFC 5681  slow start, congestion avoidance, fast retransmit and recovery,
               the timeout, the restart after an idle time
-    RFC 6582  NewReno: partial and full acknowledgments
+    RFC 6582  NewReno: partial and full acknowledgments, unless Reno is asked
+              for
     RFC 6928  the initial window         RFC 3042  limited transmit
     RFC 3465  counting bytes             RFC 6298  the retransmission timer
     RFC 7661  a window of which little is used does not grow
@@ -41,6 +42,9 @@ CHOICES = """
   after a partial ACK leaves it where it is, if half of the flight is not less.
 - RFC 6582 3.2 step 3: a full ACK sets cwnd = min (ssthresh, max (FlightSize,
   SMSS) + SMSS); of partial ACKs only the first restarts the timer (section 4).
+- RFC 5681 3.2 step 6, Reno: each new ACK ends a recovery with cwnd = ssthresh,
+  and other losses may begin another at once; not of what was sent again after
+  a timeout (RFC 6582 4.1).
 - RFC 6675 6: a fast retransmission begins the timer anew.
 - RFC 7661 4.2: pipeACK is taken from FlightSize, as ACKs find it, over this
   round trip and the one before; of a cwnd that was larger nothing counts. In
@@ -72,6 +76,7 @@ THIRD = ("third duplicate ACK", "RFC 5681 3.2")
 FURTHER = ("further duplicate ACK", "RFC 5681 3.2")
 PARTIAL = ("partial ACK", "RFC 6582 3.2")
 DONE = ("recovery done", "RFC 6582 3.2")
+DEFLATED = ("window deflated", "RFC 5681 3.2")
 TIMEOUT = ("retransmission timeout", "RFC 5681 3.1")
 IDLE = ("restart after idle", "RFC 5681 4.1")
 
@@ -193,8 +198,9 @@ class Sender:
     # pylint: disable=too-many-instance-attributes
 
     def __init__(self, version: int = 4, initial_segments: int = 10,
-                 tahoe: bool = False) -> None:
+                 tahoe: bool = False, reno: bool = False) -> None:
         self.tahoe = tahoe
+        self.reno = reno
         self.changes: List[Change] = []
         self.problems: List[str] = []
         # when, when it was due, after which RTO
@@ -559,7 +565,8 @@ class Sender:
             self._set_cwnd(seg.time, self.ssthresh + DUPACKS * self.smss,
                            THIRD)
             self.acked = 0
-            self.recover = self.snd_nxt - 1
+            if not self.reno:
+                self.recover = self.snd_nxt - 1
             self.recovering = self.owed = True
             self.partial_seen = False
 
@@ -599,8 +606,8 @@ class Sender:
         return max(last - self.snd_una, 0)
 
     def _ack_in_recovery(self, now: int, count: int) -> None:
-        """RFC 6582 3.2, step 3."""
-        if self.snd_una - 1 >= self.recover:
+        """RFC 6582 3.2, step 3; for Reno RFC 5681 3.2, step 6."""
+        if self.reno or self.snd_una - 1 >= self.recover:
             self._recovered(now)
             self._restart_timer(now)
             return
@@ -615,7 +622,10 @@ class Sender:
 
     def _recovered(self, now: int) -> None:
         window = max(self.flight, self.smss) + self.smss
-        self._set_cwnd(now, min(self.ssthresh, window), DONE)
+        if self.reno:
+            self._set_cwnd(now, self.ssthresh, DEFLATED)
+        else:
+            self._set_cwnd(now, min(self.ssthresh, window), DONE)
         self.recovering = False
         self.dupacks = 0
 

@@ -41,7 +41,8 @@ def verdicts(directory: Path, options: List[str]):
     for segments, connection in ends(directory):
         yield oracle.judge(segments, connection, slack=EXACT,
                            timer_slack=TIMER_SLACK,
-                           tahoe="--cc=tahoe" in options)
+                           tahoe="--cc=tahoe" in options,
+                           reno="--cc=reno" in options)
 
 
 def is_paired(directory: Path) -> bool:
@@ -184,6 +185,13 @@ class Noticing(unittest.TestCase):
         self.simulate("--cc=tahoe")
         self.assertGreater(len(self.judge()), 0)
         self.assertEqual(self.judge(tahoe=True), [])
+
+    def test_reno(self):
+        """a recovery that lasts longer, or less long, than is expected"""
+        self.assertGreater(len(self.judge(reno=True)), 0)
+        self.simulate("--cc=reno")
+        self.assertGreater(len(self.judge()), 0)
+        self.assertEqual(self.judge(reno=True), [])
 
     def test_cwnd(self):
         """more in flight than the window of its own rules allows"""

@@ -80,7 +80,12 @@ static void change_clamp(struct sock *sk, u64 now)
 
 static void change_cc(struct sock *sk, u64 now)
 {
-	const struct cc_ops *cc = toss(sk) ? &cc_reno : &cc_tahoe;
+	static const struct cc_ops *const all[] = {
+		&cc_newreno,
+		&cc_reno,
+		&cc_tahoe,
+	};
+	const struct cc_ops *cc = all[rng_below(dice(sk), ARRAY_SIZE(all))];
 
 	check_cc(sk, cc);
 	conn_set_cc(&sk->c, cc, now);

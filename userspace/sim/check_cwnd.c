@@ -15,6 +15,12 @@ u32 cwnd_initial(const struct sock *sk)
 	return min_t(u32, iw * smss, max_t(u32, 2 * smss, iw * 1460));
 }
 
+void cwnd_choose(struct sender *m, const struct cc_ops *cc)
+{
+	m->tahoe = cc == &cc_tahoe;
+	m->newreno = cc == &cc_newreno;
+}
+
 /* What had filled a larger window says nothing of this one. */
 static void set_cwnd(struct sender *m, u32 cwnd)
 {
@@ -110,7 +116,8 @@ static void third(struct sock *sk)
 		sender_go_back(sk, BACK_DUPACKS);
 		return;
 	}
-	m->recover = m->nxt;
+	if (m->newreno)
+		m->recover = m->nxt;
 	set_cwnd(m, m->ssthresh + 3 * m->smss);
 	m->recovering = m->owed = true;
 	m->partial_seen = false;
@@ -130,25 +137,32 @@ void cwnd_duplicate(struct sock *sk)
 		third(sk);
 }
 
-/* RFC 6582 section 3.2, step 3: full acknowledgments, option 1 */
+/*
+ * RFC 6582 section 3.2, step 3: full acknowledgments, option 1; RFC 5681 section 3.2,
+ * step 6, for Reno
+ */
 void cwnd_recovered(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 	u32 flight = m->next - m->una;
 
-	set_cwnd(m, min_t(u32, m->ssthresh,
-			  max_t(u32, flight, m->smss) + m->smss));
+	if (!m->newreno)
+		set_cwnd(m, m->ssthresh);
+	else
+		set_cwnd(m, min_t(u32, m->ssthresh,
+				  max_t(u32, flight, m->smss) + m->smss));
 	m->recovering = false;
 	m->dupacks = 0;
 }
 
-/* RFC 6582 section 3.2, step 3; section 4: the Impatient variant */
+/* RFC 6582 section 3.2, step 3; section 4: the Impatient variant; Reno's end */
 void cwnd_ack_in_recovery(struct sock *sk, u32 bytes)
 {
 	struct sender *m = &sk->check.snd;
 	u32 cwnd = m->cwnd > bytes ? m->cwnd - bytes : 0;
 
-	if (seq_ge(m->una, m->recover)) {
+	/* RFC 5681 section 3.2, step 6: "the next ACK" of something new */
+	if (!m->newreno || seq_ge(m->una, m->recover)) {
 		cwnd_recovered(sk);
 		timer_acked(sk);
 		return;

@@ -89,6 +89,9 @@ enum limit sender_waits_for(const struct sock *sk);
 /* RFC 6928 section 2 */
 u32 cwnd_initial(const struct sock *sk);
 
+/* From now on the user wants this one. */
+void cwnd_choose(struct sender *m, const struct cc_ops *cc);
+
 void cwnd_begin(struct sock *sk, bool lost_syn);
 
 /* An ACK of something new is here, and not yet taken. */

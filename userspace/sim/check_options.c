@@ -73,8 +73,8 @@ void check_cc(struct sock *sk, const struct cc_ops *cc)
 {
 	struct sender *m = &sk->check.snd;
 
-	m->tahoe = cc == &cc_tahoe;
-	if (m->recovering && m->tahoe)
+	if (m->recovering && cc == &cc_tahoe)
 		cwnd_recovered(sk);
+	cwnd_choose(m, cc);
 	m->counted = 0;
 }

@@ -15,7 +15,7 @@ void sender_init(struct sock *sk)
 	m->mtu_mss = sk->host->cfg->mtu - IP_HEADER - HDR_MIN;
 	m->rto = tun->rto_init;
 	m->due = NEVER;
-	m->tahoe = sk->host->cfg->cc == &cc_tahoe;
+	cwnd_choose(m, sk->host->cfg->cc);
 	m->nodelay = sk->host->cfg->nodelay;
 	sk->check.rcv.clamp = sk->host->cfg->clamp;
 	sk->check.rcv.clamp = sk->host->cfg->clamp;

@@ -52,7 +52,10 @@ enum back {
  * @owed:     the segment at @una is to be sent again at once
  * @probe_due: the shut window is to be probed at once
  * @persisting: nothing is in flight, and the timer runs for what waits
- * @tahoe, @nodelay, @cork: the user's options
+ * @tahoe:    no fast recovery
+ * @newreno:  one that lasts until all is acknowledged that was in flight; without it,
+ *            and without @tahoe, Reno's
+ * @nodelay, @cork: the user's options
  * @push:     what is written goes, whatever holds it back
  * @back:     why @next went back, or what was lost goes again
  * @more:     the user said that more follows
@@ -87,7 +90,7 @@ struct sender {
 	u32 used, used_before, round_end;
 	u32 dupacks, limited, recover;
 	bool recovering, partial_seen, owed, probe_due, persisting, more;
-	bool tahoe, nodelay, cork, push;
+	bool tahoe, newreno, nodelay, cork, push;
 	u8 back;
 	bool sent_any;
 	u64 last_sent;

@@ -17,7 +17,7 @@ static void link_defaults(struct link_config *l)
 static void side_defaults(struct side_config *s)
 {
 	*s = (struct side_config){
-		.cc = &cc_reno,
+		.cc = &cc_newreno,
 		.timestamps = true,
 		.window_scaling = true,
 		.iw = INIT_CWND,

@@ -176,7 +176,14 @@ static void derive_times(struct side_config *s, struct rng *r, u64 life)
 
 static void derive_stack(struct side_config *s, struct rng *r, u64 life)
 {
-	s->cc = percent(r, 25) ? &cc_tahoe : &cc_reno;
+	static const struct cc_ops *const likely[] = {
+		&cc_newreno,
+		&cc_newreno,
+		&cc_reno,
+		&cc_tahoe,
+	};
+
+	s->cc = likely[rng_below(r, ARRAY_SIZE(likely))];
 	s->timestamps = percent(r, 65);
 	s->window_scaling = percent(r, 65);
 	s->nodelay = percent(r, 40);

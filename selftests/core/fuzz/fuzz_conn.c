@@ -532,7 +532,11 @@ static void set_option(struct fuzz *f)
 		f->c.opt.nodelay = how & 4;
 		break;
 	case 4:
-		conn_set_cc(&f->c, how & 8 ? &cc_tahoe : &cc_reno, f->now);
+		conn_set_cc(&f->c,
+			    how & 8 ? &cc_tahoe :
+			    how & 4 ? &cc_reno :
+				      &cc_newreno,
+			    f->now);
 		break;
 	}
 	poll_conn(f, 1 << 16);
