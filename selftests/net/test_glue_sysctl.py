@@ -105,9 +105,9 @@ class Sysctl(unittest.TestCase):
         with self.assertRaises(FileNotFoundError):
             sysctl("alice", "congestion_control", "vegas")
         self.assertEqual(sysctl("alice", "available_congestion_control"),
-                         "reno tahoe")
+                         "newreno reno tahoe")
         self.assertEqual(sysctl("alice", "congestion_control"), "tahoe")
-        self.assertEqual(sysctl("bob", "congestion_control"), "reno")
+        self.assertEqual(sysctl("bob", "congestion_control"), "newreno")
 
     def test_each_for_itself(self):
         """what alice sets is not bob's, nor a later namespace's (0.3 s)"""

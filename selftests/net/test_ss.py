@@ -280,14 +280,14 @@ class Figures(unittest.TestCase):
                              tuple(int(row[k]) for k in ("srtt", "rto",
                                                          "snd_wnd")))
             self.assertEqual(info["bytes_acked"], 20000)
-            self.assertEqual(shown["congestion"], "reno")
+            self.assertEqual(shown["congestion"], "newreno")
             self.assertEqual(one("bob")["info"]["bytes_received"], 20000)
             memory = one("bob")["skmem"]
             self.assertEqual(memory["rb"], child.getsockopt(
                 socket.SOL_SOCKET, socket.SO_RCVBUF))
             self.assertGreaterEqual(memory["r"], 20000)
             text = sh("chalk ss -N alice -tinmoe")
-            for word in ("ESTAB", "reno", "cwnd:", "skmem:(", "<->",
+            for word in ("ESTAB", "newreno", "cwnd:", "skmem:(", "<->",
                          "bytes_acked:20000"):
                 self.assertIn(word, text)
             stage.lost = lambda *_: True

@@ -36,7 +36,7 @@ def read_all(server):
     conn.close()
 
 
-def send(segments: int, judge, algorithm: str = "reno") -> list:
+def send(segments: int, judge, algorithm: str = "newreno") -> list:
     """alice sends so many segments to bob; the events of alice's end."""
     with Wire(judge):
         for host in ("alice", "bob"):

@@ -293,7 +293,7 @@ class Phases:
                 self.phase = (RECOVERY if record.cwnd >= record.ssthresh
                               else SLOW_START)
                 return self.phase
-            if record.cause == "recovery done":
+            if record.cause in ("recovery done", "window deflated"):
                 self.phase = AVOIDANCE
         if self.phase == AFTER_RTO and ahead(record.snd_una, self.recover) < 0:
             return self.phase

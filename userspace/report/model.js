@@ -6,7 +6,8 @@ import { SEQUENCE_SPACE, lastBefore } from "./data.js";
 
 export const THIRD = "third duplicate ACK";
 export const TIMEOUT = "retransmission timeout";
-const DONE = "recovery done";
+// What ends a recovery: NewReno's, Reno's.
+const DONE = ["recovery done", "window deflated"];
 export const GO_BACK = "resend after the timeout";
 export const LOSS_GO_BACK = "resend after the loss";
 const HALF = SEQUENCE_SPACE / 2;
@@ -169,7 +170,7 @@ function nextPhase(conn, i, phase) {
 	const cause = conn.cause(i);
 	if (cause === THIRD)
 		return "recovery";
-	if (phase === "recovery" && !(changes && (cause === DONE || cause === TIMEOUT)))
+	if (phase === "recovery" && !(changes && (DONE.includes(cause) || cause === TIMEOUT)))
 		return phase;
 	return conn.col.cwnd[i] < conn.col.ssthresh[i] ? "slow_start" : "avoidance";
 }
@@ -316,7 +317,7 @@ export const KINDS = ["loss", "state", "window", "segment", "rtt", "timer", "flo
 export function kindOf(conn, i) {
 	const event = conn.event(i);
 	if (event === "rtx" || event === "drop" || conn.isLost(i) || isReaction(conn, i) ||
-	    isTimeout(conn, i) || isWindow(conn, i) && conn.cause(i) === DONE)
+	    isTimeout(conn, i) || isWindow(conn, i) && DONE.includes(conn.cause(i)))
 		return "loss";
 	if (event === "state")
 		return "state";
