@@ -59,7 +59,8 @@ enum sent_flag {
  * @start: the first
  * @end:   behind the last
  * @at:    when they last went out, microseconds
- * @sends: how often they have; 255 is that or more
+ * @sends: how often they have; 255 is that or more. More than once may be too
+ *         many where room was short
  * @flags: enum sent_flag
  */
 struct sent_run {
