@@ -91,24 +91,22 @@ static u32 sent_len(const struct sent_run *r)
 	return r->end - r->start;
 }
 
-/* Add the bytes of @r, or with a @sign of -1 take them away. */
-static void sent_count(struct sent *t, const struct sent_run *r, s32 sign)
+/* @len more bytes are so; what is taken away wraps. */
+static void sent_count(struct sent *t, u8 flags, u32 len)
 {
-	u32 len = sent_len(r) * sign;
-
-	if (r->flags & SENT_SACKED)
+	if (flags & SENT_SACKED)
 		t->sacked += len;
-	if (r->flags & SENT_LOST)
+	if (flags & SENT_LOST)
 		t->lost += len;
-	if (r->flags & SENT_OUT)
+	if (flags & SENT_OUT)
 		t->out += len;
 }
 
 static void sent_set(struct sent *t, struct sent_run *r, u8 flags)
 {
-	sent_count(t, r, -1);
+	sent_count(t, r->flags, -sent_len(r));
 	r->flags = flags;
-	sent_count(t, r, 1);
+	sent_count(t, r->flags, sent_len(r));
 }
 
 static bool sent_waits(const struct sent_run *r)
@@ -308,7 +306,7 @@ void sent_ack(struct sent *t, u32 una, struct sent_news *news)
 		struct sent_run part = *first;
 
 		part.end = seq_min(first->end, una);
-		sent_count(t, &part, -1);
+		sent_count(t, part.flags, -sent_len(&part));
 		news->acked += sent_len(&part);
 		if (!(part.flags & SENT_SACKED))
 			sent_deliver(&part, news);
