@@ -349,6 +349,41 @@ static void sent_news__forgotten(struct kunit *test)
 	expect_mark(test, &news.once, 0, 0, 0);
 }
 
+/* Of two times that are forgotten the later stays: RACK errs late. */
+static void sent_forget_sacked__later(struct kunit *test)
+{
+	struct board *b = new_board(test);
+	struct sent_news news = {};
+
+	draw(b, "..", 1000);
+	sent_push(&b->t, 1020, 1040, LATER);
+	sent_sack(&b->t, &(struct seq_range){ 1010, 1040 }, &news);
+	KUNIT_ASSERT_EQ(test, b->t.n, 2);
+	sent_forget_sacked(&b->t);
+	KUNIT_EXPECT_EQ(test, sent_nth(&b->t, 1)->at, LATER);
+	KUNIT_EXPECT_EQ(test, sent_nth(&b->t, 0)->at, FIRST);
+}
+
+/* What was the highest long ago does not seem to lie ahead. */
+static void sent_sack__round_the_circle(struct kunit *test)
+{
+	struct sent_news news = {};
+	const u32 far = 1u << 29;
+	struct sent t = {};
+
+	for (u32 i = 0, at = 1000; i < 24; i++, at += far) {
+		struct seq_range s = { at + far - 10, at + far - 5 };
+
+		sent_push(&t, at, at + far, i);
+		if (i % 6 == 0) {
+			KUNIT_EXPECT_TRUE(test, sent_sack(&t, &s, &news));
+			KUNIT_EXPECT_EQ(test, t.high_sacked, s.end);
+		}
+		sent_ack(&t, at + far - 1, &news);
+		KUNIT_EXPECT_EQ(test, t.sacked, 0);
+	}
+}
+
 /* RFC 2018 section 8 */
 static void sent_reneged__table(struct kunit *test)
 {
@@ -628,6 +663,19 @@ static void sent_sack__full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, news.sacked, 30);
 }
 
+/* What is sacked is not cut: the one run there is room for is for the rest. */
+static void sent_sack__one_left(struct kunit *test)
+{
+	struct sent_news news = {};
+	struct sent t = {};
+
+	for (u32 i = 0; i < 3; i++)
+		sent_push(&t, i * 10, i * 10 + 10, i);
+	sent_sack(&t, &(struct seq_range){ 10, 20 }, &news);
+	sent_sack(&t, &(struct seq_range){ 15, 25 }, &news);
+	KUNIT_EXPECT_EQ(test, t.sacked, 15);
+}
+
 static void sent_lose__full(struct kunit *test)
 {
 	struct sent t;
@@ -668,12 +716,10 @@ struct byte {
 	bool sacked, lost, out, counted, vague;
 };
 
-/**
- * struct model - a scoreboard, and what it should say
- * @exact: there is room for all; else it may err late
- * @told:  bytes delivered, as the scoreboard counts them
- * @true_told: and as they are
- * @b:     from @una to @nxt
+/*
+ * A scoreboard, and what it should say of @b from @una to @nxt. @exact: there is
+ * room for all, else it may err late. @told: bytes delivered, as it counts them;
+ * @true_told: as they are.
  */
 struct model {
 	struct sent t;
@@ -1119,6 +1165,8 @@ static struct kunit_case sent_cases[] = {
 	KUNIT_CASE(sent_news__newest),
 	KUNIT_CASE(sent_news__lowest),
 	KUNIT_CASE(sent_news__forgotten),
+	KUNIT_CASE(sent_forget_sacked__later),
+	KUNIT_CASE(sent_sack__round_the_circle),
 	KUNIT_CASE(sent_reneged__table),
 	KUNIT_CASE(sent_resend__counts_to_255),
 	KUNIT_CASE_PARAM(sent_next_lost__table, nexts_row_gen_params),
@@ -1133,6 +1181,7 @@ static struct kunit_case sent_cases[] = {
 	KUNIT_CASE(sent_push__full_behind_sacked),
 	KUNIT_CASE(sent_push__full_behind_lost),
 	KUNIT_CASE(sent_sack__full),
+	KUNIT_CASE(sent_sack__one_left),
 	KUNIT_CASE(sent_lose__full),
 	KUNIT_CASE(sent_resend__full),
 	KUNIT_CASE(sent__random),
