@@ -226,8 +226,10 @@ void sent_unlose_all(struct sent *t);
  * sent_forget_sacked() - take no SACK for granted
  * @t: the scoreboard
  *
- * The peer may have dropped what it had sacked (RFC 2018 section 8). It is in
- * flight then, as if it had never been; sent_lose_all() makes it go again.
+ * The peer may have dropped what it had sacked (RFC 2018 section 8), which a
+ * timeout may be a sign of (section 5; RFC 6675 section 5.1 keeps it even then).
+ * It is in flight then, as if it had never been sacked; sent_lose_all() makes it
+ * go again.
  */
 void sent_forget_sacked(struct sent *t);
 
