@@ -189,8 +189,8 @@ static u16 sent_first_from(const struct sent *t, u32 seq)
 /* --- going out --- */
 
 /*
- * No room: the last run takes the new data in. What was known of it would not be
- * true of them.
+ * No room: the last run takes the new data in. What was known of it would not
+ * be true of them.
  *
  *	last:   [== sacked ==)
  *	new:                  [------)
@@ -377,7 +377,7 @@ void sent_forget_sacked(struct sent *t)
 
 /* --- loss --- */
 
-/* The newest transmission of @r is lost. Return: how many bytes that takes out. */
+/* The newest transmission of @r is lost. Return: bytes that takes out. */
 static u32 sent_lose_run(struct sent *t, struct sent_run *r)
 {
 	if ((r->flags & SENT_SACKED) || sent_waits(r))

@@ -5,8 +5,8 @@
  * A sorted ring of runs that cover [SND.UNA, SND.NXT) without a hole. A run is
  * what went out at one time and has had one fate: all that one conn_poll()
  * gives is one run, however many packets that makes. A run is cut only where an
- * ACK, a SACK block or a resend ends inside it; neighbours that are alike become
- * one again.
+ * ACK, a SACK block or a resend ends inside it; neighbours that are alike
+ * become one again.
  *
  *	SND.UNA                                              SND.NXT
  *	[ lost, out ) [   sacked   ) [ lost ) [ sacked ) [ in flight )
@@ -22,7 +22,7 @@
  * The core never allocates: a few runs are kept here, an array for more is lent
  * by the habitat. Where there is no room for another run the scoreboard knows
  * less, and errs late. Pipe is then too large, never too small:
- * - a SACK block or a loss that covers part of a run leaves that part as it was;
+ * - a SACK block or a loss that covers part of a run leaves that part alone;
  * - a resend of a part takes the run as sent again whole;
  * - new data widen the last run, which is then neither sacked nor lost.
  * The last two make a run SENT_VAGUE. It has the later of its times, so that
@@ -148,8 +148,9 @@ void sent_push(struct sent *t, u32 start, u32 end, u64 now);
  * @s:   the range, in [SND.UNA, SND.NXT)
  * @now: microseconds
  *
- * Bytes in it that are sacked stay so. What is not lost may go, too: a tail loss
- * probe (RFC 8985 section 7.3) or a rescue (RFC 6675 section 4, NextSeg (4)).
+ * Bytes in it that are sacked stay so. What is not lost may go, too: a tail
+ * loss probe (RFC 8985 section 7.3) or a rescue (RFC 6675 section 4, NextSeg
+ * (4)).
  */
 void sent_resend(struct sent *t, const struct seq_range *s, u64 now);
 
@@ -227,9 +228,9 @@ void sent_unlose_all(struct sent *t);
  * @t: the scoreboard
  *
  * The peer may have dropped what it had sacked (RFC 2018 section 8), which a
- * timeout may be a sign of (section 5; RFC 6675 section 5.1 keeps it even then).
- * It is in flight then, as if it had never been sacked; sent_lose_all() makes it
- * go again.
+ * timeout may be a sign of (section 5; RFC 6675 section 5.1 keeps it even
+ * then). It is in flight, as if it had never been sacked; sent_lose_all() makes
+ * it go again.
  */
 void sent_forget_sacked(struct sent *t);
 
