@@ -232,11 +232,12 @@ static void advance_una(struct conn *c, const struct seg *s, u64 now,
 			struct verdict *v)
 {
 	u32 acked = data_acked(c, s->ack);
+	struct sent_news news = {};
 
 	cc_measure_pipe(c);
 	c->syn_acked = true;
 	c->snd_una = s->ack;
-	c->snd_rtx = seq_max(c->snd_rtx, s->ack);
+	sent_ack(&c->sent, s->ack, &news);
 	c->snd_sml = seq_max(c->snd_sml, s->ack);
 	stats_acked(c, acked, now);
 	c->snd_up = seq_max(c->snd_up, s->ack);

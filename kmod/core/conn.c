@@ -77,7 +77,6 @@ static void init(struct conn *c, struct env *env, u32 iss, u64 now)
 	c->iss = iss;
 	c->snd_una = iss;
 	c->snd_nxt = iss;
-	c->snd_rtx = iss;
 	c->write_seq = iss + 1;
 	c->snd_sml = iss + 1;
 	c->snd_up = iss;
@@ -212,7 +211,7 @@ void conn_accept(struct conn *c, struct env *env, const struct req *req,
 	c->snd_wnd = req->snd_wnd;
 	conn_take_syn(c, &syn, now);
 	c->snd_nxt = req->iss + 1;
-	c->snd_rtx = req->iss + 1;
+	sent_push(&c->sent, req->iss, req->iss + 1, req->sent_at);
 	c->syn_lost = req->lost;
 	/* RFC 6298 section 3: not of a SYN+ACK that was sent twice */
 	c->rtt_timing = !req->lost;

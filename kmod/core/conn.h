@@ -35,6 +35,7 @@
 #include "env.h"
 #include "reasm.h"
 #include "rtt.h"
+#include "sent.h"
 #include "seq.h"
 #include "state.h"
 #include "stats.h"
@@ -147,8 +148,6 @@ struct conn_options {
  *
  * Send side, RFC 9293 section 3.3.1:
  * @iss, @snd_una, @snd_nxt, @snd_wnd, @snd_wl1, @snd_wl2: as there
- * @snd_rtx:   next byte to go out: equal to @snd_nxt but after a timeout, when
- *             it goes back to @snd_una and runs up to @snd_nxt again
  * @write_seq: behind the last byte the user has written
  * @snd_sml:   behind the last small segment sent, for Nagle
  * @snd_up:    as there; not ahead of @snd_una: nothing is urgent
@@ -177,8 +176,9 @@ struct conn_options {
  * @dupacks:   duplicate ACKs in a row
  * @limited:   bytes sent by limited transmit (RFC 3042), not part of the flight
  *             that a loss halves
- * @rtx_one:   resend the first segment now; @rtx_cause: why, and why @snd_rtx
- *             went back
+ * @sent:      what of [@snd_una, @snd_nxt) is in the network
+ * @rtx_one:   resend the first segment now; @rtx_cause: why, and why all that was
+ *             in flight is
  * @partial_seen: this recovery has had a partial ACK
  * @retries:   timeouts in a row
  * @probes:    probes of a shut window in a row, answered or not
@@ -199,7 +199,6 @@ struct conn {
 	u32 iss;
 	u32 snd_una;
 	u32 snd_nxt;
-	u32 snd_rtx;
 	u32 write_seq;
 	u32 snd_sml;
 	u32 snd_up;
@@ -244,6 +243,7 @@ struct conn {
 	struct challenge challenge;
 
 	/* loss recovery */
+	struct sent sent;
 	struct cc cc;
 	struct rtt rtt;
 	u32 recover;
@@ -251,7 +251,7 @@ struct conn {
 	u32 limited;
 	u32 rtt_seq; /* the timed segment ends here */
 	u64 rtt_from; /* when it went out */
-	u64 back_at; /* last timeout: the SYN again, or snd_rtx back */
+	u64 back_at; /* last timeout: the SYN again, or all that was in flight */
 	u64 last_sent; /* last data, but for probes of a shut window */
 	u64 last_rcvd; /* last segment that was acceptable */
 	u64 stuck_since; /* no progress since, while TIMER_RTX runs */
@@ -669,7 +669,13 @@ unsigned int conn_tick(struct conn *c, u64 now);
 /* Bytes sent and taken to be in the network (RFC 5681 section 2). */
 static inline u32 conn_flight(const struct conn *c)
 {
-	return c->snd_rtx - c->snd_una;
+	return sent_pipe(&c->sent);
+}
+
+/* The next byte to go out: of what is lost the first, else of what is new. */
+static inline u32 conn_next(const struct conn *c)
+{
+	return c->sent.waiting ? c->sent.lost_from : c->snd_nxt;
 }
 
 /* Bytes written and never sent. */

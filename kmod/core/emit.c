@@ -77,7 +77,7 @@ static void as_of_packet(const struct conn *c, struct event *ev,
 {
 	ev->snd_nxt = seq_max(s->new_from, end);
 	ev->unsent = c->write_seq - seq_min(ev->snd_nxt, c->write_seq);
-	ev->flight = end - c->snd_una;
+	ev->flight = conn_flight(c) - (seg_end(s) - end);
 }
 
 /*

@@ -45,6 +45,21 @@ static void fill(struct conn *c, u32 seq, enum cause cause, u64 now,
 	add_timestamp(c, now, s);
 }
 
+/* What goes out again is held for lost, if it was not before. */
+static void keep_score(struct conn *c, u32 seq, u32 end, u64 now)
+{
+	const struct seq_range again = { seq, seq_min(end, c->snd_nxt) };
+
+	if (seq_lt(seq, c->snd_nxt)) {
+		sent_lose(&c->sent, &again);
+		sent_resend(&c->sent, &again, now);
+	}
+	if (seq_gt(end, c->snd_nxt)) {
+		sent_push(&c->sent, c->snd_nxt, end, now);
+		c->snd_nxt = end;
+	}
+}
+
 /* --- RST and SYN --- */
 
 /*
@@ -95,8 +110,7 @@ static void after_syn(struct conn *c, u64 now)
 		c->rtt_seq = c->iss + 1;
 		c->rtt_from = now;
 	}
-	c->snd_nxt = c->iss + 1;
-	c->snd_rtx = c->iss + 1;
+	keep_score(c, c->iss, c->iss + 1, now);
 	timer_set_rtx(c, now);
 }
 
@@ -168,10 +182,9 @@ static void note_sent(struct conn *c, u32 seq, u32 end, u64 now)
 {
 	if (seq_lt(seq, c->snd_nxt))
 		recover_forget_timing(c, now);
-	if (seq_gt(end, c->snd_nxt)) {
+	if (seq_gt(end, c->snd_nxt))
 		time_segment(c, seq, end, now);
-		c->snd_nxt = end;
-	}
+	keep_score(c, seq, end, now);
 	/* an answer within its time: from now on ACKs ride on data */
 	if (c->stats.bytes_received &&
 	    now - c->stats.last_data_in < c->env->tun.delack)
@@ -261,7 +274,7 @@ static void restart_after_idle(struct conn *c, u64 now)
 /* Is anything waiting to go out? */
 static bool is_waiting(const struct conn *c)
 {
-	return seq_lt(c->snd_rtx, c->write_seq + c->fin_queued);
+	return seq_lt(conn_next(c), c->write_seq + c->fin_queued);
 }
 
 /*
@@ -290,6 +303,7 @@ static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 {
 	u32 room = window_room(c);
 	enum cause cause = room ? BY_OVERRIDE : BY_ZERO_WINDOW;
+	u32 next = conn_next(c);
 	enum event_kind kind;
 	u32 avail, len;
 
@@ -298,16 +312,15 @@ static bool poll_probe(struct conn *c, u64 now, struct seg *s)
 	c->probe_due = false;
 	if (conn_flight(c) || !is_waiting(c))
 		return false;
-	avail = seq_lt(c->snd_rtx, c->write_seq) ? c->write_seq - c->snd_rtx :
-						   0;
+	avail = seq_lt(next, c->write_seq) ? c->write_seq - next : 0;
 	len = min_t(u32, avail, clamp_t(u32, room, 1, c->smss));
 	if (room)
 		restart_after_idle(c, now);
-	kind = make_range(c, c->snd_rtx, len, cause, now, s);
-	if (room) {
-		c->snd_rtx = seg_end(s);
+	kind = make_range(c, next, len, cause, now, s);
+	if (room)
 		c->last_sent = now;
-	}
+	else
+		sent_lose_all(&c->sent);
 	trace_segment(c, kind, cause, s, now);
 	if (room) {
 		timer_set_rtx(c, now);
@@ -327,7 +340,7 @@ static u32 cwnd_allowance(const struct conn *c)
 {
 	u32 extra = 0;
 
-	if (!c->recovering && c->snd_rtx == c->snd_nxt)
+	if (!c->recovering && !c->sent.waiting)
 		extra = min_t(u32, c->dupacks, LIMITED_TRANSMIT_SEGMENTS);
 	return c->cc.cwnd + extra * c->smss;
 }
@@ -351,8 +364,7 @@ static u32 cwnd_room(const struct conn *c)
  */
 static bool tail_may_go(const struct conn *c)
 {
-	if (c->fin_queued || c->push || urgent_sending(c) ||
-	    seq_lt(c->snd_rtx, c->snd_nxt))
+	if (c->fin_queued || c->push || urgent_sending(c) || c->sent.waiting)
 		return true;
 	if (c->more || c->opt.cork)
 		return false;
@@ -366,7 +378,7 @@ static bool tail_may_go(const struct conn *c)
 static bool part_may_go(const struct conn *c, u32 len, u32 room)
 {
 	return len == room &&
-	       (len >= conn_worth_sending(c) || seq_lt(c->snd_rtx, c->snd_nxt));
+	       (len >= conn_worth_sending(c) || c->sent.waiting);
 }
 
 /*
@@ -390,7 +402,7 @@ static u32 data_len(const struct conn *c, u32 avail, u32 max_len)
 
 static enum cause data_cause(const struct conn *c, u32 len)
 {
-	if (seq_lt(c->snd_rtx, c->snd_nxt))
+	if (c->sent.waiting)
 		return c->rtx_cause;
 	if (!len)
 		return BY_FIN;
@@ -404,16 +416,17 @@ static enum cause data_cause(const struct conn *c, u32 len)
  */
 static bool fin_may_go(const struct conn *c)
 {
-	return c->fin_queued && c->snd_rtx == c->write_seq &&
-	       (fin_fits(c, c->snd_rtx) || !conn_flight(c));
+	return c->fin_queued && conn_next(c) == c->write_seq &&
+	       (fin_fits(c, c->write_seq) || !conn_flight(c));
 }
 
 /* What is written and may go now. */
 static u32 next_len(struct conn *c, u32 max_len, u64 now)
 {
-	u32 avail = c->write_seq - c->snd_rtx;
+	u32 next = conn_next(c);
+	u32 avail = c->write_seq - next;
 
-	if (!seq_lt(c->snd_rtx, c->write_seq))
+	if (!seq_lt(next, c->write_seq))
 		return 0;
 	/* each packet has a pointer of its own */
 	if (urgent_sending(c))
@@ -435,10 +448,9 @@ static bool poll_data(struct conn *c, u32 max_len, u64 now, struct seg *s)
 		return false;
 	}
 	cause = data_cause(c, len);
-	kind = make_range(c, c->snd_rtx, len, cause, now, s);
+	kind = make_range(c, conn_next(c), len, cause, now, s);
 	if (cause == BY_LIMITED_TRANSMIT)
 		c->limited += len;
-	c->snd_rtx = seg_end(s);
 	c->last_sent = now;
 	trace_segment(c, kind, cause, s, now);
 	/* the first of all that goes again, too */

@@ -159,7 +159,7 @@ void recover_go_back(struct conn *c, enum cause cause, u64 now)
 	c->rtx_one = false;
 	c->dupacks = 0;
 	c->limited = 0;
-	c->snd_rtx = c->snd_una;
+	sent_lose_all(&c->sent);
 	c->rtx_cause = cause;
 	c->back_at = now;
 }

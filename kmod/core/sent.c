@@ -100,6 +100,8 @@ static void sent_count(struct sent *t, u8 flags, u32 len)
 		t->lost += len;
 	if (flags & SENT_OUT)
 		t->out += len;
+	if ((flags & (SENT_LOST | SENT_OUT)) == SENT_LOST)
+		t->waiting += len;
 }
 
 static void sent_set(struct sent *t, struct sent_run *r, u8 flags)
@@ -132,6 +134,33 @@ static void sent_join(struct sent_run *a, const struct sent_run *b)
 	a->sends = max_t(u8, a->sends, b->sends);
 }
 
+/* They count for the same: only when they went out, or how often, may differ. */
+static bool sent_same_fate(const struct sent_run *a, const struct sent_run *b)
+{
+	return !((a->flags ^ b->flags) & (SENT_SACKED | SENT_LOST | SENT_OUT));
+}
+
+/*
+ * Room for one run more, at the cost of a border between two of one fate. The last
+ * one is forgotten that does not lie at @keep: early times tell more of loss.
+ */
+static bool sent_make_room(struct sent *t, u32 keep)
+{
+	if (t->n < sent_cap(t))
+		return true;
+	for (u16 i = t->n - 1; i > 0; i--) {
+		struct sent_run *a = sent_at(t, i - 1), *b = sent_at(t, i);
+
+		if (b->start == keep || !sent_same_fate(a, b))
+			continue;
+		sent_join(a, b);
+		a->flags |= b->flags | SENT_VAGUE;
+		sent_close_gap(t, i, 1);
+		return true;
+	}
+	return false;
+}
+
 /* Runs [from, to) have changed: join what is now alike, also at their ends. */
 static void sent_merge(struct sent *t, u16 from, u16 to)
 {
@@ -150,17 +179,25 @@ static void sent_merge(struct sent *t, u16 from, u16 to)
 
 /* --- runs of a range --- */
 
-/*
- * Make a border at @seq, if there is room for another run. What is sacked is
- * left whole, as no range ever changes it.
- */
-static void sent_cut(struct sent *t, u32 seq)
+static bool sent_lies_inside(const struct sent *t, u32 seq)
 {
 	u16 i = sent_find(t, seq);
 
-	if (i == t->n || sent_at(t, i)->start == seq ||
-	    (sent_at(t, i)->flags & SENT_SACKED) || t->n == sent_cap(t))
+	return i < t->n && seq_lt(sent_nth(t, i)->start, seq) &&
+	       !(sent_nth(t, i)->flags & SENT_SACKED);
+}
+
+/*
+ * Make a border at @seq, if there is room for another run, and leave that at @keep.
+ * What is sacked is left whole, as no range ever changes it.
+ */
+static void sent_cut(struct sent *t, u32 seq, u32 keep)
+{
+	u16 i;
+
+	if (!sent_lies_inside(t, seq) || !sent_make_room(t, keep))
 		return;
+	i = sent_find(t, seq);
 	sent_open_gap(t, i);
 	*sent_at(t, i) = *sent_at(t, i + 1);
 	sent_at(t, i)->end = seq;
@@ -169,8 +206,8 @@ static void sent_cut(struct sent *t, u32 seq)
 
 static void sent_cut_out(struct sent *t, const struct seq_range *s)
 {
-	sent_cut(t, s->start);
-	sent_cut(t, s->end);
+	sent_cut(t, s->start, s->start);
+	sent_cut(t, s->end, s->start);
 }
 
 static bool sent_covers(const struct seq_range *s, const struct sent_run *r)
@@ -186,11 +223,24 @@ static u16 sent_first_from(const struct sent *t, u32 seq)
 	return i + (i < t->n && seq_lt(sent_nth(t, i)->start, seq));
 }
 
+/* What waited at t->lost_from may not do so any more. */
+static void sent_seek_waiting(struct sent *t)
+{
+	u16 i;
+
+	if (!t->waiting)
+		return;
+	i = sent_find(t, t->lost_from);
+	while (!sent_waits(sent_at(t, i)))
+		i++;
+	t->lost_from = seq_max(t->lost_from, sent_at(t, i)->start);
+}
+
 /* --- going out --- */
 
 /*
- * No room: the last run takes the new data in. What was known of it would not
- * be true of them.
+ * No room, and no two runs of one fate: the last one takes the new data in. What was
+ * known of it would not be true of them.
  *
  *	last:   [== sacked ==)
  *	new:                  [------)
@@ -211,6 +261,7 @@ static void sent_widen(struct sent *t, u32 end, u64 now)
 	while (i > 0 && !(sent_nth(t, i - 1)->flags & SENT_SACKED))
 		i--;
 	t->high_sacked = i ? sent_nth(t, i - 1)->end : sent_una(t);
+	sent_seek_waiting(t);
 }
 
 void sent_push(struct sent *t, u32 start, u32 end, u64 now)
@@ -219,16 +270,16 @@ void sent_push(struct sent *t, u32 start, u32 end, u64 now)
 		.start = start, .end = end, .at = now, .sends = 1
 	};
 
+	if (CORE_WARN_ON(t->n && start != sent_nxt(t)))
+		return;
+	t->bytes += end - start;
 	if (!t->n) {
 		t->high_sacked = start;
-		t->lost_from = start;
 		t->resent = start;
-	} else if (CORE_WARN_ON(start != sent_nxt(t))) {
-		return;
 	} else if (sent_alike(sent_at(t, t->n - 1), &new)) {
 		sent_at(t, t->n - 1)->end = end;
 		return;
-	} else if (t->n == sent_cap(t)) {
+	} else if (!sent_make_room(t, start)) {
 		sent_widen(t, end, now);
 		return;
 	}
@@ -264,6 +315,7 @@ void sent_resend(struct sent *t, const struct seq_range *s, u64 now)
 	}
 	if (i > from)
 		sent_merge(t, from, i);
+	sent_seek_waiting(t);
 }
 
 /* --- arriving --- */
@@ -307,6 +359,7 @@ void sent_ack(struct sent *t, u32 una, struct sent_news *news)
 
 		part.end = seq_min(first->end, una);
 		sent_count(t, part.flags, -sent_len(&part));
+		t->bytes -= sent_len(&part);
 		news->acked += sent_len(&part);
 		if (!(part.flags & SENT_SACKED))
 			sent_deliver(&part, news);
@@ -316,8 +369,8 @@ void sent_ack(struct sent *t, u32 una, struct sent_news *news)
 	}
 	/* keep them near */
 	t->high_sacked = seq_max(t->high_sacked, una);
-	t->lost_from = seq_max(t->lost_from, una);
 	t->resent = seq_max(t->resent, una);
+	sent_seek_waiting(t);
 }
 
 /*
@@ -353,6 +406,7 @@ bool sent_sack(struct sent *t, const struct seq_range *b,
 	}
 	if (i > from)
 		sent_merge(t, from, i);
+	sent_seek_waiting(t);
 	return true;
 }
 
@@ -382,8 +436,9 @@ static u32 sent_lose_run(struct sent *t, struct sent_run *r)
 {
 	if ((r->flags & SENT_SACKED) || sent_waits(r))
 		return 0;
+	if (!t->waiting || seq_lt(r->start, t->lost_from))
+		t->lost_from = r->start;
 	sent_set(t, r, (r->flags | SENT_LOST) & ~SENT_OUT);
-	t->lost_from = seq_min(t->lost_from, r->start);
 	return sent_len(r);
 }
 
@@ -465,20 +520,18 @@ void sent_unlose_all(struct sent *t)
 	sent_merge(t, 0, t->n);
 }
 
-bool sent_next_lost(struct sent *t, u32 max, struct seq_range *s)
+bool sent_next_lost(const struct sent *t, u32 max, struct seq_range *s)
 {
-	u16 i = sent_find(t, t->lost_from);
+	u16 i;
 
-	while (i < t->n && !sent_waits(sent_at(t, i)))
-		t->lost_from = sent_at(t, i++)->end;
-	if (i == t->n)
+	if (!t->waiting)
 		return false;
-	s->start = sent_at(t, i)->start;
+	s->start = t->lost_from;
 	s->end = s->start;
-	for (; i < t->n && s->end - s->start < max; i++) {
-		if (!sent_waits(sent_at(t, i)))
+	for (i = sent_find(t, s->start); i < t->n; i++) {
+		if (!sent_waits(sent_nth(t, i)) || s->end - s->start >= max)
 			break;
-		s->end = sent_at(t, i)->end;
+		s->end = sent_nth(t, i)->end;
 	}
 	if (s->end - s->start > max)
 		s->end = s->start + max;
@@ -486,13 +539,6 @@ bool sent_next_lost(struct sent *t, u32 max, struct seq_range *s)
 }
 
 /* --- questions --- */
-
-u32 sent_pipe(const struct sent *t)
-{
-	if (!t->n)
-		return 0;
-	return sent_nxt(t) - sent_una(t) - t->sacked - t->lost + t->out;
-}
 
 /* Sequences that touch are one run, so each run that is sacked counts. */
 u32 sent_sacked_above(const struct sent *t, u32 seq, u32 *runs)

@@ -20,15 +20,19 @@
  *	out			2, what a probe sent again though it is not lost
  *
  * The core never allocates: a few runs are kept here, an array for more is lent
- * by the habitat. Where there is no room for another run the scoreboard knows
- * less, and errs late. Pipe is then too large, never too small:
+ * by the habitat. Where there is no room for another run two neighbours of one
+ * fate become one. Where there are no such two the scoreboard knows less, and
+ * errs late. Pipe is then too large, never too small:
  * - a SACK block or a loss that covers part of a run leaves that part alone;
  * - a resend of a part takes the run as sent again whole;
  * - new data widen the last run, which is then neither sacked nor lost.
- * The last two make a run SENT_VAGUE. It has the later of its times, so that
- * RACK (RFC 8985) takes it for lost later than it could. Its delivery tells no
- * time: with the later one RACK would take too much for older than it, and the
- * round trip would seem too short.
+ * Without SACK there always are: what is lost is either the first of all or all
+ * that follows. Then all counts are exact, even without an array.
+ *
+ * A run that stands for two or was not sent whole is SENT_VAGUE. It has the
+ * later of its times, so that RACK (RFC 8985) takes it for lost later than it
+ * could. Its delivery tells no time: with the later one RACK would take too much
+ * for older than it, and the round trip would seem too short.
  *
  * Sequence numbers lie less than 2^31 apart (RFC 9293 section 3.4), as windows
  * do.
@@ -77,11 +81,13 @@ struct sent_run {
  * @head:   place of the first run in it
  * @n:      runs in use
  * @cap:    how many @r has room for
+ * @bytes: in all runs
  * @sacked: bytes that are
  * @lost:   bytes that are, sent again or not
  * @out:    bytes whose resend is in the network
  * @high_sacked: behind the highest byte that is sacked, where one is
- * @lost_from: what waits to go out again lies at or behind this
+ * @waiting: bytes that are lost and wait to go out again
+ * @lost_from: the first of them, where there are any
  * @resent: from here on nothing has been sent twice: runs are in order of time
  * @few:    the first runs
  */
@@ -90,9 +96,11 @@ struct sent {
 	u16 head;
 	u16 n;
 	u16 cap;
+	u32 bytes;
 	u32 sacked;
 	u32 lost;
 	u32 out;
+	u32 waiting;
 	u32 high_sacked;
 	u32 lost_from;
 	u32 resent;
@@ -253,15 +261,13 @@ bool sent_reneged(const struct sent *t);
  *
  * Return: false if nothing is.
  */
-bool sent_next_lost(struct sent *t, u32 max, struct seq_range *s);
+bool sent_next_lost(const struct sent *t, u32 max, struct seq_range *s);
 
-/**
- * sent_pipe() - bytes in the network
- * @t: the scoreboard
- *
- * RFC 6675 section 4, SetPipe.
- */
-u32 sent_pipe(const struct sent *t);
+/* Bytes in the network: RFC 6675 section 4, SetPipe. */
+static inline u32 sent_pipe(const struct sent *t)
+{
+	return t->bytes - t->sacked - t->lost + t->out;
+}
 
 /**
  * sent_sacked_above() - how much is sacked at and above a sequence number

@@ -82,8 +82,9 @@ static inline u32 window_of(const struct conn *c, const struct seg *s)
 static inline u32 window_room(const struct conn *c)
 {
 	u32 edge = c->snd_una + c->snd_wnd;
+	u32 next = conn_next(c);
 
-	return seq_gt(edge, c->snd_rtx) ? edge - c->snd_rtx : 0;
+	return seq_gt(edge, next) ? edge - next : 0;
 }
 
 #endif /* CHALK_CORE_WINDOW_H */

@@ -650,7 +650,7 @@ static void conn_outq_unsent__after_timeout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, conn_outq_unsent(&w->a), 5 * MSS);
 	/* what goes out again was sent */
 	elapse(w, rtt_rto(&w->a.rtt));
-	KUNIT_EXPECT_EQ(test, w->a.snd_rtx, A0);
+	KUNIT_EXPECT_EQ(test, conn_next(&w->a), A0);
 	KUNIT_EXPECT_EQ(test, conn_outq_unsent(&w->a), 5 * MSS);
 }
 

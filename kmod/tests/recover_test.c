@@ -607,7 +607,7 @@ static void recover_on_ack__past_what_was_resent(struct kunit *test)
 	elapse(w, SECOND);
 	lose_all(w, &w->a);
 	ack_upto(w, &w->a, A0 + 7 * MSS);
-	KUNIT_EXPECT_EQ(test, w->a.snd_rtx, A0 + 7 * MSS);
+	KUNIT_EXPECT_EQ(test, conn_next(&w->a), A0 + 7 * MSS);
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), 0);
 	KUNIT_EXPECT_EQ(test, conn_deadline(&w->a), NEVER);
 	KUNIT_EXPECT_EQ(test, w->a.retries, 0);

@@ -597,7 +597,7 @@ static void fill(struct sent *t)
 		sent_push(t, i * 10, i * 10 + 10, i + 1);
 }
 
-/* The last run takes new data in, and tells no time any more. */
+/* The two before the new one become one, which tells no time any more. */
 static void sent_push__full(struct kunit *test)
 {
 	struct sent_news news = {};
@@ -606,12 +606,31 @@ static void sent_push__full(struct kunit *test)
 	fill(&t);
 	sent_push(&t, 40, 60, 9);
 	KUNIT_EXPECT_EQ(test, t.n, SENT_FEW);
-	KUNIT_EXPECT_EQ(test, sent_nth(&t, 3)->end, 60);
+	KUNIT_EXPECT_EQ(test, sent_nth(&t, 2)->end, 40);
+	KUNIT_EXPECT_EQ(test, sent_nth(&t, 2)->at, 4);
 	KUNIT_EXPECT_EQ(test, sent_nth(&t, 3)->at, 9);
 	KUNIT_EXPECT_EQ(test, sent_pipe(&t), 60);
-	sent_ack(&t, 60, &news);
-	KUNIT_EXPECT_EQ(test, news.delivered, 60);
-	expect_mark(test, &news.once, 3, 30, 1);
+	sent_ack(&t, 40, &news);
+	KUNIT_EXPECT_EQ(test, news.delivered, 40);
+	expect_mark(test, &news.once, 2, 20, 1);
+}
+
+/* Those whose fate differs stay two. */
+static void sent_push__full_of_fates(struct kunit *test)
+{
+	struct sent t;
+
+	fill(&t);
+	sent_lose(&t, &(struct seq_range){ 0, 20 });
+	sent_resend(&t, &(struct seq_range){ 0, 10 }, 5);
+	sent_push(&t, 40, 50, 9);
+	KUNIT_EXPECT_EQ(test, t.n, SENT_FEW);
+	KUNIT_EXPECT_EQ(test, sent_nth(&t, 2)->end, 40);
+	KUNIT_EXPECT_EQ(test, t.waiting, 10);
+	sent_push(&t, 50, 60, 10);
+	KUNIT_EXPECT_EQ(test, sent_nth(&t, 2)->end, 50);
+	KUNIT_EXPECT_EQ(test, sent_nth(&t, 1)->end, 20);
+	KUNIT_EXPECT_EQ(test, sent_pipe(&t), 50);
 }
 
 /* If it was sacked or lost it is in flight again: pipe is too large, if anything. */
@@ -633,34 +652,60 @@ static void sent_push__full_behind_sacked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, news.delivered, 40);
 }
 
+/* Four runs, the second and the last of them sacked: no two have one fate. */
+static void fill_alternating(struct sent *t)
+{
+	struct sent_news news = {};
+
+	fill(t);
+	sent_sack(t, &(struct seq_range){ 10, 20 }, &news);
+	sent_sack(t, &(struct seq_range){ 30, 40 }, &news);
+}
+
 static void sent_push__full_behind_lost(struct kunit *test)
 {
+	struct sent_news news = {};
 	struct sent t;
 
 	fill(&t);
-	sent_lose_all(&t);
+	sent_sack(&t, &(struct seq_range){ 10, 20 }, &news);
+	sent_lose(&t, &(struct seq_range){ 30, 40 });
 	sent_push(&t, 40, 50, 9);
-	KUNIT_EXPECT_EQ(test, t.lost, 30);
-	KUNIT_EXPECT_EQ(test, sent_pipe(&t), 20);
+	KUNIT_EXPECT_EQ(test, t.lost, 0);
+	KUNIT_EXPECT_EQ(test, t.waiting, 0);
+	KUNIT_EXPECT_EQ(test, sent_pipe(&t), 40);
 }
 
 /* A block that ends inside a run is believed for the whole runs in it. */
 static void sent_sack__full(struct kunit *test)
 {
-	struct seq_range block = { 5, 35 };
+	struct seq_range block = { 5, 30 };
+	struct sent_news news = {};
+	struct sent t;
+
+	fill_alternating(&t);
+	KUNIT_EXPECT_TRUE(test, sent_sack(&t, &block, &news));
+	KUNIT_EXPECT_EQ(test, news.sacked, 10);
+	KUNIT_EXPECT_EQ(test, t.sacked, 30);
+	/* which has made room for the rest of it */
+	KUNIT_EXPECT_TRUE(test, sent_sack(&t, &block, &news));
+	KUNIT_EXPECT_EQ(test, t.sacked, 35);
+	KUNIT_EXPECT_EQ(test, news.sacked, 15);
+}
+
+/* Room for the end of a block does not cost the border at its start. */
+static void sent_sack__makes_room(struct kunit *test)
+{
 	struct sent_news news = {};
 	struct sent t;
 
 	fill(&t);
-	KUNIT_EXPECT_TRUE(test, sent_sack(&t, &block, &news));
-	KUNIT_EXPECT_EQ(test, news.sacked, 20);
-	KUNIT_EXPECT_EQ(test, t.sacked, 20);
-	/* which has made room for the rest of it, end by end */
-	KUNIT_EXPECT_TRUE(test, sent_sack(&t, &block, &news));
-	KUNIT_EXPECT_EQ(test, t.sacked, 25);
-	KUNIT_EXPECT_TRUE(test, sent_sack(&t, &block, &news));
-	KUNIT_EXPECT_EQ(test, t.sacked, 30);
-	KUNIT_EXPECT_EQ(test, news.sacked, 30);
+	KUNIT_EXPECT_TRUE(test,
+			  sent_sack(&t, &(struct seq_range){ 35, 38 }, &news));
+	KUNIT_EXPECT_EQ(test, t.sacked, 3);
+	KUNIT_EXPECT_EQ(test, t.n, SENT_FEW);
+	KUNIT_EXPECT_EQ(test, sent_nth(&t, 1)->start, 10);
+	KUNIT_EXPECT_EQ(test, sent_nth(&t, 2)->start, 35);
 }
 
 /* What is sacked is not cut: the one run there is room for is for the rest. */
@@ -680,9 +725,9 @@ static void sent_lose__full(struct kunit *test)
 {
 	struct sent t;
 
-	fill(&t);
-	KUNIT_EXPECT_EQ(test, sent_lose(&t, &(struct seq_range){ 5, 25 }), 10);
-	KUNIT_EXPECT_EQ(test, sent_pipe(&t), 30);
+	fill_alternating(&t);
+	KUNIT_EXPECT_EQ(test, sent_lose(&t, &(struct seq_range){ 5, 30 }), 10);
+	KUNIT_EXPECT_EQ(test, sent_pipe(&t), 10);
 }
 
 /* The rest of a run waits as if it were out, else it went again at once. */
@@ -692,11 +737,11 @@ static void sent_resend__full(struct kunit *test)
 	struct seq_range s;
 	struct sent t;
 
-	fill(&t);
+	fill_alternating(&t);
 	sent_lose(&t, &(struct seq_range){ 0, 10 });
 	sent_resend(&t, &(struct seq_range){ 0, 5 }, 9);
 	KUNIT_EXPECT_FALSE(test, sent_next_lost(&t, 100, &s));
-	KUNIT_EXPECT_EQ(test, sent_pipe(&t), 40);
+	KUNIT_EXPECT_EQ(test, sent_pipe(&t), 20);
 	sent_ack(&t, 5, &news);
 	expect_mark(test, &news.again, 0, 0, 0);
 	/* sent again whole it is known again */
@@ -704,6 +749,78 @@ static void sent_resend__full(struct kunit *test)
 	sent_resend(&t, &(struct seq_range){ 5, 10 }, 10);
 	sent_ack(&t, 10, &news);
 	expect_mark(test, &news.again, 10, 10, 3);
+}
+
+/* --- without SACK, and without an array: @next is SND.NXT of RFC 9293 --- */
+
+struct classic {
+	struct sent t;
+	u32 una, next, nxt;
+	u32 state;
+	u64 now;
+};
+
+static void classic_send(struct classic *o)
+{
+	u32 end = o->next + 1 + prng(&o->state) % 30;
+	struct seq_range again = { o->next, seq_min(end, o->nxt) };
+
+	if (o->next != o->nxt)
+		sent_resend(&o->t, &again, o->now);
+	if (seq_gt(end, o->nxt)) {
+		sent_push(&o->t, o->nxt, end, o->now);
+		o->nxt = end;
+	}
+	o->next = end;
+}
+
+/* What three duplicate ACKs or a partial one call for */
+static void classic_resend_first(struct classic *o)
+{
+	u32 len = 1 + prng(&o->state) % (o->next - o->una);
+	struct seq_range first = { o->una, o->una + len };
+
+	sent_lose(&o->t, &first);
+	sent_resend(&o->t, &first, o->now);
+}
+
+static void classic_step(struct classic *o)
+{
+	u32 which = prng(&o->state) % 16;
+	struct sent_news news = {};
+
+	o->now += prng(&o->state) % 3;
+	if (o->una == o->next || which < 7) {
+		classic_send(o);
+	} else if (which < 11) {
+		o->una += 1 + prng(&o->state) % (o->nxt - o->una);
+		o->next = seq_max(o->next, o->una);
+		sent_ack(&o->t, o->una, &news);
+	} else if (which < 15) {
+		classic_resend_first(o);
+	} else {
+		sent_lose_all(&o->t);
+		o->next = o->una;
+	}
+}
+
+/* What is in flight and what goes next are exact. */
+static void sent__classic_without_room(struct kunit *test)
+{
+	struct classic o = { .state = 2607, .una = -5000 };
+	struct seq_range lost;
+
+	o.next = o.una;
+	o.nxt = o.una;
+	for (u32 i = 0; i < 20000 && !test->status; i++) {
+		classic_step(&o);
+		KUNIT_EXPECT_EQ(test, sent_pipe(&o.t), o.next - o.una);
+		KUNIT_EXPECT_EQ(test, o.t.waiting, o.nxt - o.next);
+		if (!sent_next_lost(&o.t, U32_MAX, &lost))
+			continue;
+		KUNIT_EXPECT_EQ(test, lost.start, o.next);
+		KUNIT_EXPECT_EQ(test, lost.end, o.nxt);
+	}
 }
 
 /* --- against a model: what became of each byte --- */
@@ -777,8 +894,8 @@ static bool alike(const struct sent_run *a, const struct sent_run *b)
 /* Runs without a hole, no two alike side by side, all counters as counted anew. */
 static void check_runs(struct kunit *test, const struct model *o)
 {
-	u32 sacked = 0, lost = 0, out = 0, pipe = 0, at = o->una;
-	u32 high = 0;
+	u32 sacked = 0, lost = 0, out = 0, waiting = 0, pipe = 0;
+	u32 high = 0, at = o->una;
 
 	for (u16 i = 0; i < o->t.n && !test->status; i++) {
 		const struct sent_run *r = sent_nth(&o->t, i);
@@ -794,13 +911,16 @@ static void check_runs(struct kunit *test, const struct model *o)
 		sacked += r->flags & SENT_SACKED ? len : 0;
 		lost += r->flags & SENT_LOST ? len : 0;
 		out += r->flags & SENT_OUT ? len : 0;
+		waiting += letter_of(r->flags) == 'l' ? len : 0;
 		pipe += len * run_pipe(r);
 		high = r->flags & SENT_SACKED ? at : high;
 	}
 	KUNIT_EXPECT_EQ(test, at, o->nxt);
+	KUNIT_EXPECT_EQ(test, o->t.bytes, o->nxt - o->una);
 	KUNIT_EXPECT_EQ(test, o->t.sacked, sacked);
 	KUNIT_EXPECT_EQ(test, o->t.lost, lost);
 	KUNIT_EXPECT_EQ(test, o->t.out, out);
+	KUNIT_EXPECT_EQ(test, o->t.waiting, waiting);
 	KUNIT_EXPECT_EQ(test, sent_pipe(&o->t), pipe);
 	if (sacked)
 		KUNIT_EXPECT_EQ(test, o->t.high_sacked - o->base, high);
@@ -1178,12 +1298,15 @@ static struct kunit_case sent_cases[] = {
 	KUNIT_CASE(sent_room_wanted__doubles),
 	KUNIT_CASE(sent_give_room__keeps_runs),
 	KUNIT_CASE(sent_push__full),
+	KUNIT_CASE(sent_push__full_of_fates),
 	KUNIT_CASE(sent_push__full_behind_sacked),
 	KUNIT_CASE(sent_push__full_behind_lost),
 	KUNIT_CASE(sent_sack__full),
+	KUNIT_CASE(sent_sack__makes_room),
 	KUNIT_CASE(sent_sack__one_left),
 	KUNIT_CASE(sent_lose__full),
 	KUNIT_CASE(sent_resend__full),
+	KUNIT_CASE(sent__classic_without_room),
 	KUNIT_CASE(sent__random),
 	KUNIT_CASE(sent__random_without_room),
 	{}

@@ -422,12 +422,12 @@ static void window_room__table(struct kunit *test)
 	struct conn *c = &w->a;
 
 	KUNIT_EXPECT_EQ(test, window_room(c), RCV_BUF);
-	c->snd_rtx += RCV_BUF - 1;
+	c->snd_nxt += RCV_BUF - 1;
 	KUNIT_EXPECT_EQ(test, window_room(c), 1);
-	c->snd_rtx += 1;
+	c->snd_nxt += 1;
 	KUNIT_EXPECT_EQ(test, window_room(c), 0);
 	/* the peer took back what it had offered */
-	c->snd_rtx += 1;
+	c->snd_nxt += 1;
 	KUNIT_EXPECT_EQ(test, window_room(c), 0);
 }
 

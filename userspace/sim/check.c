@@ -479,10 +479,11 @@ static void rest_sender(struct sock *sk)
 {
 	const struct check *k = &sk->check;
 	const struct conn *c = &sk->c;
-	if (seq_gt(c->snd_una, c->snd_rtx) || seq_gt(c->snd_rtx, c->snd_nxt))
+	if (seq_gt(c->snd_una, conn_next(c)) ||
+	    seq_gt(conn_next(c), c->snd_nxt))
 		rule_fail(sk,
-			  "snd_una %u, snd_rtx %u, snd_nxt %u are not in order",
-			  c->snd_una, c->snd_rtx, c->snd_nxt);
+			  "snd_una %u, next %u, snd_nxt %u are not in order",
+			  c->snd_una, conn_next(c), c->snd_nxt);
 	if (c->snd_nxt != k->sent_max)
 		rule_fail(sk, "snd_nxt is %u, %u was sent", c->snd_nxt,
 			  k->sent_max);
@@ -495,7 +496,7 @@ static void rest_sender(struct sock *sk)
 static void rest_timers(struct sock *sk)
 {
 	const struct conn *c = &sk->c;
-	bool waiting = seq_lt(c->snd_rtx, c->write_seq + c->fin_queued) &&
+	bool waiting = seq_lt(conn_next(c), c->write_seq + c->fin_queued) &&
 		       state_in(c->state, STATES_CAN_SEND);
 
 	if (c->snd_una != c->snd_nxt && c->timer[TIMER_RTX] == NEVER)

@@ -605,11 +605,11 @@ static void rest_compare(struct sock *sk)
 	const struct conn *c = &sk->c;
 
 	if (c->snd_una != m->una || c->snd_nxt != m->nxt ||
-	    c->snd_rtx != m->next || c->snd_wnd != m->wnd || c->smss != m->smss)
+	    conn_next(c) != m->next || c->snd_wnd != m->wnd || c->smss != m->smss)
 		rule_fail(sk,
 			  "una %u nxt %u next %u wnd %u smss %u, not "
 			  "%u %u %u %u %u",
-			  c->snd_una, c->snd_nxt, c->snd_rtx, c->snd_wnd,
+			  c->snd_una, c->snd_nxt, conn_next(c), c->snd_wnd,
 			  c->smss, m->una, m->nxt, m->next, m->wnd, m->smss);
 	if (c->cc.cwnd != m->cwnd || c->cc.ssthresh != m->ssthresh)
 		rule_fail(sk, "cwnd %u, ssthresh %u, by the RFCs %u, %u",
