@@ -144,7 +144,8 @@ class Nginx(Program):
         wanted = self.big.read_bytes()[:100000]
         for name in names:
             self.assertTrue(name.read_bytes() == wanted, name)
-        self.assertEqual(used.split(), ["2:206:1"] + 7 * ["2:206:0"])
+        # one connection; which of its streams ends first nobody promises
+        self.assertEqual(sorted(used.split()), 7 * ["2:206:0"] + ["2:206:1"])
 
     def requests(self, name: str) -> list:
         """Status codes the origin answered for a file."""
