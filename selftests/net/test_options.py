@@ -39,6 +39,7 @@ ALLOWED = {
     ("SOL_SOCKET", "SO_ZEROCOPY"): {"errno": ALL, "value": ALL},
     ("SOL_SOCKET", "SO_DEVMEM_DONTNEED"): {"errno": ALL},
     ("SOL_IPV6", "IPV6_ADDRFORM"): {"missing": ALL},
+    ("SOL_TCP", "TCP_CONGESTION"): {"value": ALL},
     ("SOL_TCP", "TCP_INFO"): {"value": ALL},
     ("SOL_TCP", "TCP_MAXSEG"): {"value": ("connecting",)},
     ("SOL_TCP", "TCP_WINDOW_CLAMP"): {"value": MADE},

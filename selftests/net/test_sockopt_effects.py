@@ -670,7 +670,7 @@ class Effects(unittest.TestCase):
                          b"reno".ljust(16, b"\0"))
         self.fails(errno.ENOENT, sock.setsockopt, SOL_TCP, TCP_CONGESTION,
                    b"vegas")
-        conn.setsockopt(SOL_CHALK, TCP_CONGESTION, b"reno")
+        conn.setsockopt(SOL_CHALK, TCP_CONGESTION, b"newreno")
 
     INHERITED = ((socket.TCP_NODELAY, 1), (socket.TCP_CORK, 1),
                  (socket.TCP_KEEPIDLE, 77), (socket.TCP_KEEPINTVL, 7),

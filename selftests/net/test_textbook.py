@@ -79,7 +79,7 @@ def thresholds(events: list) -> list:
 
 @exact_clock
 class Textbook(unittest.TestCase):
-    """Reno as the notes draw it"""
+    """NewReno, Reno and Tahoe as the notes draw them"""
 
     @fast_kernel
     def test_slow_start_doubles(self):
@@ -134,6 +134,31 @@ class Textbook(unittest.TestCase):
             self.assertEqual(cause, "slow start" if old < ssthresh else
                              "congestion avoidance")
         self.assertGreater(cwnd[-1][2], ssthresh)
+
+    def test_reno(self):
+        """three losses of one window: two recoveries, and a timeout"""
+        events = send(200, Lossy(60, 62, 64), "reno")
+        self.assertEqual([n[0] for n in thresholds(events)],
+                         ["third duplicate ACK"] * 2
+                         + ["retransmission timeout"])
+        (_, _, first, flight), (_, _, second, _), _ = thresholds(events)
+        self.assertEqual(first, (flight - 2 * MSS) // 2)
+        # RFC 5681 3.2, step 6: each ends with the first ACK of new data
+        deflated = [n[2] for n in numbers(events, "cwnd")
+                    if n[0] == "window deflated"]
+        self.assertEqual(deflated, [first, second])
+        resent = [ev["cause"] for ev in events if ev["event"] == "rtx"]
+        self.assertEqual(resent[:3], ["third duplicate ACK"] * 2
+                         + ["resend after the timeout"])
+
+    def test_newreno(self):
+        """the same three losses: one recovery, and no timeout"""
+        events = send(200, Lossy(60, 62, 64))
+        self.assertEqual([n[0] for n in thresholds(events)],
+                         ["third duplicate ACK"])
+        resent = [ev["cause"] for ev in events if ev["event"] == "rtx"]
+        self.assertEqual(resent, ["third duplicate ACK"]
+                         + ["partial ACK"] * 2)
 
     def test_timeout(self):
         """a whole flight is lost: ssthresh = half of it, cwnd = 1 MSS"""
