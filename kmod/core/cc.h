@@ -13,6 +13,7 @@
 #define CHALK_CORE_CC_H
 
 #include "event.h"
+#include "hystart.h"
 #include "types.h"
 
 struct conn;
@@ -27,6 +28,7 @@ struct conn;
  *            what RFC 7661 section 4.2 calls pipeACK, as far as nothing is lost
  * @flight:   that of this round trip alone
  * @round:    it ends when all below is acknowledged
+ * @hystart:  whether the first slow start fills a queue
  */
 struct cc {
 	const struct cc_ops *ops;
@@ -36,6 +38,7 @@ struct cc {
 	u32 pipe_ack;
 	u32 flight;
 	u32 round;
+	struct hystart hystart;
 };
 
 /**

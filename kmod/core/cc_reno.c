@@ -14,6 +14,7 @@
  */
 #include "cc_reno.h"
 #include "conn.h"
+#include "hystart.h"
 #include "params.h"
 
 /* RFC 5681, equation 4; cc_set_ssthresh() sees to the floor of two segments. */
@@ -33,18 +34,33 @@ void cc_reno_init(struct conn *c, bool lost, u64 now)
 }
 
 /*
+ * Who does more than Tahoe minds the round trip, too, where the namespace wants it
+ * (RFC 9406).
+ */
+static void reno_init(struct conn *c, bool lost, u64 now)
+{
+	cc_reno_init(c, lost, now);
+	hystart_begin(c, c->env->tun.hystart);
+}
+
+/*
  * RFC 3465 section 2.3: L is 1 while the data of before a timeout is being sent
  * again, since one ACK may then cover much that had arrived long ago. RFC 7661
- * section 4.4: of what grows at least half is used.
+ * section 4.4: of what grows at least half is used. RFC 9406 section 4.2: a quarter
+ * of it where a queue seems to fill.
  */
 static void slow_start(struct conn *c, u32 bytes, u64 now)
 {
+	bool careful = hystart_is_careful(c);
 	u32 limit = seq_le(c->snd_una, c->recover) ? 1 : ABC_LIMIT;
-	u32 grown = c->cc.cwnd + min_t(u32, bytes, limit * c->smss);
+	u32 step = min_t(u32, bytes, limit * c->smss);
+	u32 grown = c->cc.cwnd + (careful ? step / CSS_GROWTH_DIVISOR : step);
 	u32 most = max_t(u32, cc_validated(&c->cc), c->cc.cwnd);
 
 	most = min_t(u32, most, c->cc.ssthresh);
-	cc_set(c, min_t(u32, grown, most), BY_SLOW_START, now);
+	cc_set(c, min_t(u32, grown, most), careful ? BY_CSS : BY_SLOW_START,
+	       now);
+	hystart_ack(c, now);
 }
 
 /*
@@ -139,16 +155,20 @@ void cc_reno_rto(struct conn *c, bool again, u64 now)
 	c->cc.acked = 0;
 }
 
-/* RFC 5681 section 4.1: RW = min(IW, cwnd) */
+/*
+ * RFC 5681 section 4.1: RW = min(IW, cwnd). Rounds of before say nothing of the slow
+ * start that follows, which may have HyStart++ again (RFC 9406 section 4.3).
+ */
 void cc_reno_idle(struct conn *c, u64 now)
 {
+	hystart_begin(c, c->cc.hystart.on);
 	cc_set(c, min_t(u32, conn_initial_window(c), c->cc.cwnd),
 	       BY_IDLE_RESTART, now);
 }
 
 const struct cc_ops cc_reno = {
 	.name = "reno",
-	.on_init = cc_reno_init,
+	.on_init = reno_init,
 	.on_ack = cc_reno_ack,
 	.on_loss = reno_loss,
 	.on_dupack = reno_dupack,
@@ -159,7 +179,7 @@ const struct cc_ops cc_reno = {
 
 const struct cc_ops cc_newreno = {
 	.name = "newreno",
-	.on_init = cc_reno_init,
+	.on_init = reno_init,
 	.on_ack = cc_reno_ack,
 	.on_loss = reno_loss,
 	.on_dupack = reno_dupack,

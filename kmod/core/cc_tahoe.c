@@ -3,7 +3,8 @@
  * cc_tahoe.c - Tahoe: slow start, congestion avoidance and fast retransmit
  * (RFC 2001, sections 1 to 3), but no fast recovery
  *
- * What Reno is compared with. The third duplicate ACK saves the wait for the
+ * What Reno is compared with, and of the time before HyStart++: its slow start ends
+ * where something is lost. The third duplicate ACK saves the wait for the
  * timeout and nothing else: cwnd goes to one segment, and slow start sends again
  * from the lost one on, as far as no ACK tells that more has arrived.
  */

@@ -18,6 +18,7 @@ void tunables_init(struct tunables *t)
 		.timewait_reuse = TW_REUSE_LOOPBACK,
 		.timestamps = true,
 		.window_scaling = true,
+		.hystart = true,
 		.rto_init = RTO_INITIAL,
 		.rto_min = RTO_FLOOR,
 		.rto_max = RTO_CEILING,

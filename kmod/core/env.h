@@ -27,6 +27,7 @@ struct cc_ops;
  *                  TW_REUSE_LOOPBACK: of this host with itself
  * @timestamps:     offer and accept RFC 7323 timestamps
  * @window_scaling: offer and accept RFC 7323 window scaling
+ * @hystart:        the first slow start minds the round trip (RFC 9406)
  * @rto_init:       first RTO, microseconds, as all below
  * @rto_min:        lower bound of the RTO
  * @rto_max:        upper bound of the RTO
@@ -47,6 +48,7 @@ struct tunables {
 	u32 timewait_reuse;
 	bool timestamps;
 	bool window_scaling;
+	bool hystart;
 	u64 rto_init;
 	u64 rto_min;
 	u64 rto_max;

@@ -25,6 +25,7 @@
 	X(STATE, state)                     \
 	X(CWND, cwnd)                       \
 	X(SSTHRESH, ssthresh)               \
+	X(HYSTART, hystart)                 \
 	X(RTT, rtt)                         \
 	X(RTT_REFUSED, rtt_refused)         \
 	X(RTO, rto)                         \
@@ -76,6 +77,10 @@
 	X(INIT_WINDOW, "initial window", "RFC 6928 2")                         \
 	X(INIT_SSTHRESH, "initial threshold", "RFC 5681 3.1")                  \
 	X(SLOW_START, "slow start", "RFC 5681 3.1")                            \
+	X(CSS, "conservative slow start", "RFC 9406 4.2")                      \
+	X(CSS_DONE, "slow start is over", "RFC 9406 4.2")                      \
+	X(RTT_RISES, "round trip rises", "RFC 9406 4.2")                       \
+	X(RTT_FALLS, "round trip falls again", "RFC 9406 4.2")                 \
 	X(CONG_AVOID, "congestion avoidance", "RFC 5681 3.1")                  \
 	X(THIRD_DUPACK, "third duplicate ACK", "RFC 5681 3.2")                 \
 	X(DUPACK_INFLATE, "further duplicate ACK", "RFC 5681 3.2")             \

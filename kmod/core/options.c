@@ -117,6 +117,9 @@ void conn_set_cc(struct conn *c, const struct cc_ops *ops, u64 now)
 	/* an algorithm without recovery could not end this one */
 	if (ops->goes_back)
 		recover_end(c, now);
+	/* nor does another one go on with what this has seen of round trips */
+	if (ops != c->cc.ops)
+		hystart_begin(c, false);
 	c->opt.cc = ops;
 	c->cc.ops = ops;
 	c->cc.acked = 0;

@@ -109,6 +109,19 @@
 /* RFC 3465 section 2.2: L, the most that slow start takes from one ACK. */
 #define ABC_LIMIT 2
 
+/*
+ * RFC 9406 section 4.3. DEVIATES: L, the bytes of one ACK that cwnd grows by, is 8
+ * segments there where nothing is paced; ABC_LIMIT is what RFC 3465 section 2.2 allows.
+ * It has no part in what HyStart++ decides. An ACK of more than two segments makes cwnd
+ * grow less, and lets no burst of 16 into the queue that is to be spared.
+ */
+#define MIN_RTT_THRESH (4 * USEC_PER_MS)
+#define MAX_RTT_THRESH (16 * USEC_PER_MS)
+#define MIN_RTT_DIVISOR 8
+#define N_RTT_SAMPLE 8
+#define CSS_GROWTH_DIVISOR 4
+#define CSS_ROUNDS 5
+
 /* RFC 5681 section 3.1: ssthresh starts arbitrarily high. */
 #define SSTHRESH_INITIAL 0x7fffffff
 

@@ -213,6 +213,7 @@ static const struct ctl_table template[] = {
 	NUMBER("tw_reuse", timewait_reuse, SYSCTL_ZERO, SYSCTL_TWO),
 	SWITCH("timestamps", timestamps),
 	SWITCH("window_scaling", window_scaling),
+	SWITCH("hystart", hystart),
 	TIME("rto_initial_ms", rto_init, proc_ms, &least_ms, &most_rto_ms),
 	TIME("rto_min_ms", rto_min, proc_ms, &least_ms, &most_rto_ms),
 	TIME("rto_max_ms", rto_max, proc_ms, &least_ms, &most_rto_ms),

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """oracle.py - does the trace say of cwnd and ssthresh what the RFCs say?
 
-Usage: oracle.py [--local ADDR:PORT] [--iw N] [--reno | --tahoe] CAPTURE TRACE
+Usage: oracle.py [--local ADDR:PORT] [--iw N] [--reno | --tahoe] [--no-hystart] CAPTURE TRACE
 
 CAPTURE was made at a sender. From it alone sender.py rebuilds the two
 variables; each change must be in TRACE, at its place, with its values, cause
-and clause, and no others. Prints what was compared; exits 0 if all agree.
+and clause, and no others; so must the turns of HyStart++. Prints what was
+compared; exits 0 if all agree.
 """
 
 import argparse
@@ -35,6 +36,7 @@ class Verdict:
     compared: int
     recoveries: int
     timeouts: int
+    causes: List[str]
     disagreements: List[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -44,11 +46,12 @@ class Verdict:
 
 
 def rebuild(segments: List[chalk_capture.Segment], local: str, remote: str,
-            initial: int = 10, tahoe: bool = False,
-            reno: bool = False) -> Sender:
+            initial: int = 10, tahoe: bool = False, reno: bool = False,
+            hystart: bool = True) -> Sender:
     """The sender of a connection, after all of its packets."""
+    # pylint: disable=too-many-arguments
     end = Sender(6 if local.startswith("[") else 4, initial, tahoe,
-                 reno)
+                 reno, hystart)
     for segment in segments:
         if (segment.local, segment.remote) == (local, remote):
             end.sent(segment)
@@ -61,7 +64,7 @@ def traced(records: List[chalk_trace.Record]) -> List[Change]:
     """The changes that a trace tells of."""
     return [Change(round(r.time * SECOND), r.event, int(r.old), int(r.new),
                    (r.cause, r.clause))
-            for r in records if r.event in ("cwnd", "ssthresh")]
+            for r in records if r.event in ("cwnd", "ssthresh", "hystart")]
 
 
 def clock_offset(segments: List[chalk_capture.Segment],
@@ -133,16 +136,17 @@ def judge(segments: List[chalk_capture.Segment],
           connection: chalk_trace.Connection, initial: int = 10,
           slack: int = SLACK, timer_slack: Optional[int] = None,
           timer_error: float = TIMER_ERROR, tahoe: bool = False,
-          reno: bool = False) -> Verdict:
+          reno: bool = False, hystart: bool = True) -> Verdict:
     """Compare one end of a connection.
 
     A timeout may come @timer_slack and @timer_error of the RTO beside its time.
     """
     end = rebuild(segments, connection.local, connection.remote, initial,
-                  tahoe, reno)
+                  tahoe, reno, hystart)
     offset = clock_offset(segments, connection)
     theirs = traced(connection.records)
-    verdict = Verdict(len(end.changes), end.recoveries, len(end.timeouts))
+    verdict = Verdict(len(end.changes), end.recoveries, len(end.timeouts),
+                      [change.rule[0] for change in end.changes])
     verdict.disagreements += differences(end.changes, theirs, offset, slack)
     verdict.disagreements += end.problems
     verdict.disagreements += wrong_columns(end, connection.records)
@@ -160,10 +164,12 @@ def main() -> int:
     parser.add_argument("--iw", type=int, default=10, metavar="N")
     parser.add_argument("--reno", action="store_true")
     parser.add_argument("--tahoe", action="store_true")
+    parser.add_argument("--no-hystart", action="store_true")
     args = parser.parse_args()
     connection = chalk_trace.load(args.trace).pick(local=args.local)
     verdict = judge(chalk_capture.segments(args.capture), connection, args.iw,
-                    tahoe=args.tahoe, reno=args.reno)
+                    tahoe=args.tahoe, reno=args.reno,
+                    hystart=not args.no_hystart)
     for line in verdict.disagreements[:10]:
         print(line)
     print(verdict)

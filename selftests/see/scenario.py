@@ -25,7 +25,8 @@ def path_options(rng: random.Random) -> List[str]:
     if rng.random() < 0.4:
         options.append(f"--corrupt={rng.choice([0.5, 3])}%")
     if rng.random() < 0.2:
-        options.append("--burst-loss=0.5%,4,60%")
+        # not so many that the last ACK is lost eight times in a row
+        options.append("--burst-loss=0.5%,4,40%")
     if rng.random() < 0.1:
         options.append("--drop-syn=1")
     if rng.random() < 0.1:
@@ -51,9 +52,35 @@ def end_options(rng: random.Random) -> List[str]:
         options.append(f"--rcvbuf={rng.choice([8, 32])}KiB")
     if rng.random() < 0.2:
         options.append(f"--reverse-bytes={rng.choice([10, 200])}kB")
+    if rng.random() < 0.2:
+        options.append("--no-hystart")
     other = rng.random()
     if other < 0.4:
         options.append("--cc=tahoe" if other < 0.2 else "--cc=reno")
+    return options
+
+
+def queue_options(rng: random.Random) -> List[str]:
+    """A path that loses nothing until its queue overflows; a long transfer."""
+    options = [
+        f"--rate={rng.choice([2, 5, 20, 50])}mbit",
+        f"--delay={rng.randint(1, 60)}ms",
+        f"--queue={rng.choice([50, 200, 600])}",
+        f"--bytes={rng.choice([500, 1000, 2000])}kB",
+        f"--mtu={rng.choice([576, 1500, 1500])}",
+        "--rcvbuf=2MiB", "--sndbuf=2MiB",
+    ]
+    if rng.random() < 0.5:
+        options.append("--no-timestamps")
+    if rng.random() < 0.3:
+        # what arrives late makes the round trip rise where no queue does
+        options += ["--reorder=30%", f"--reorder-delay={rng.randint(1, 30)}ms"]
+    if rng.random() < 0.4:
+        # a queue that empties between two writes
+        options += [f"--chunk={rng.choice([60, 150])}kB",
+                    f"--write-gap={rng.choice([10, 50, 150])}ms"]
+    if rng.random() < 0.2:
+        options.append("--cc=reno")
     return options
 
 
@@ -65,9 +92,13 @@ def simulate(directory: Path, options: List[str]) -> None:
                    check=True, stdout=subprocess.DEVNULL)
 
 
-def run(directory: Path, seed: int) -> List[str]:
+def run(directory: Path, seed: int, queue: bool = False) -> List[str]:
     """Simulate a random one. Return: the options that made it."""
     rng = random.Random(seed)
-    options = [f"--seed={seed}", *path_options(rng), *end_options(rng)]
+    options = [f"--seed={seed}"]
+    if queue:
+        options += queue_options(rng)
+    else:
+        options += path_options(rng) + end_options(rng)
     simulate(directory, options)
     return options

@@ -13,6 +13,7 @@ was sent again: that follows from the ACKs before it.
     RFC 6928  the initial window         RFC 3042  limited transmit
     RFC 3465  counting bytes             RFC 6298  the retransmission timer
     RFC 7661  a window of which little is used does not grow
+    RFC 9406  HyStart++, which ends the first slow start (hystart.py)
     RFC 2001  Tahoe, where that is asked for
     RFC 9293  what is acceptable         RFC 7323  PAWS
 
@@ -27,6 +28,7 @@ from typing import List, Optional, Tuple
 sys.path.append(str(Path(__file__).parents[2] / "userspace" / "chalk"))
 # pylint: disable=wrong-import-position
 from chalk_capture import Segment  # noqa: E402
+from hystart import CSS_GROWTH_DIVISOR, HyStart  # noqa: E402
 
 CHOICES = """
 - RFC 3465 2.2: L = 2; 1 while data of before a timeout is sent again (2.3).
@@ -50,12 +52,15 @@ CHOICES = """
   round trip and the one before; of a cwnd that was larger nothing counts. In
   slow start cwnd grows to 2 * pipeACK (4.3); in congestion avoidance only if
   less than one SMSS of it was free (4.5.3), which is less than the RFC allows.
+- RFC 9406 4.2: L = 2, as above. A round begins with its first ACK, windowEnd is
+  SND.NXT then. Not where Tahoe is asked for. Begins anew after an idle time.
 - RFC 6298 2.4: RTO = SRTT + max (200 ms, 4 * RTTVAR), as in Linux.
 - RFC 6298 3: one segment is timed at a time. After a timeout an echoed
   timestamp of what was sent since serves as well (RFC 7323 4.1).
 """
 
 SPACE = 1 << 32
+MICROSECOND = 1_000
 MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
 SSTHRESH_START = 0x7fffffff
@@ -71,6 +76,10 @@ INITIAL = ("initial window", "RFC 6928 2")
 THRESHOLD = ("initial threshold", "RFC 5681 3.1")
 SYN_LOST = ("SYN or SYN+ACK was lost", "RFC 5681 3.1")
 SLOW_START = ("slow start", "RFC 5681 3.1")
+CAREFUL = ("conservative slow start", "RFC 9406 4.2")
+CAREFUL_ENDS = ("slow start is over", "RFC 9406 4.2")
+RISES = ("round trip rises", "RFC 9406 4.2")
+FALLS = ("round trip falls again", "RFC 9406 4.2")
 AVOIDANCE = ("congestion avoidance", "RFC 5681 3.1")
 THIRD = ("third duplicate ACK", "RFC 5681 3.2")
 FURTHER = ("further duplicate ACK", "RFC 5681 3.2")
@@ -83,7 +92,10 @@ IDLE = ("restart after idle", "RFC 5681 4.1")
 
 @dataclass
 class Change:
-    """A change of cwnd or ssthresh; the time in nanoseconds."""
+    """A change of cwnd or ssthresh; the time in nanoseconds.
+
+    Or a turn of HyStart++, of which old and new are round trips.
+    """
 
     time: int
     what: str
@@ -198,7 +210,11 @@ class Sender:
     # pylint: disable=too-many-instance-attributes
 
     def __init__(self, version: int = 4, initial_segments: int = 10,
-                 tahoe: bool = False, reno: bool = False) -> None:
+                 tahoe: bool = False, reno: bool = False,
+                 hystart: bool = True) -> None:
+        # pylint: disable=too-many-arguments
+        self.has_hystart = hystart and not tahoe
+        self.hystart = HyStart()
         self.tahoe = tahoe
         self.reno = reno
         self.changes: List[Change] = []
@@ -342,6 +358,34 @@ class Sender:
     def _initial_window(self, count: int) -> int:
         return min(count * self.smss, max(2 * self.smss, count * 1460))
 
+    # --- HyStart++ ---
+
+    @property
+    def minds_delay(self) -> bool:
+        """RFC 9406 4.3: only before ssthresh has another value."""
+        return self.has_hystart and self.ssthresh == SSTHRESH_START
+
+    def _mind_departure(self, now: int, start: int, end: int) -> None:
+        if not self.minds_delay:
+            return
+        if start < self.snd_nxt:
+            self.hystart.leaves_again()
+        else:
+            self.hystart.leaves(start, end, now // MICROSECOND)
+
+    def _mind_round(self, now: int) -> None:
+        """RFC 9406 4.2, after cwnd has grown."""
+        if not self.minds_delay:
+            return
+        turn = self.hystart.grown(self.snd_una, self.snd_nxt)
+        if turn:
+            rises, old, new = turn
+            self.changes.append(Change(now, "hystart", old, new,
+                                       RISES if rises else FALLS))
+        if self.hystart.is_over:
+            self._change_ssthresh(now, max(self.cwnd, 2 * self.smss),
+                                  CAREFUL_ENDS)
+
     # --- measuring ---
 
     def _measure(self, seg: Segment) -> None:
@@ -382,6 +426,7 @@ class Sender:
     def _sent_range(self, seg: Segment, start: int, end: int) -> None:
         if "F" in seg.flags:
             self.fin_end = end
+        self._mind_departure(seg.time, start, end)
         if self._is_probe(start, end):
             self._probe(seg.time, end)
         elif start < self.snd_nxt:
@@ -395,6 +440,7 @@ class Sender:
                 seg.time - self.last_sent > self.timer.rto:
             window = self._initial_window(self.initial_segments)
             self._set_cwnd(seg.time, min(window, self.cwnd), IDLE)
+            self.hystart = HyStart()
         self.last_sent = seg.time
 
     def _sent_new(self, seg: Segment, end: int) -> None:
@@ -589,6 +635,7 @@ class Sender:
         self.snd_una = ack
         self.resend = max(self.resend, ack)
         self._measure(seg)
+        self.hystart.acknowledged(ack, seg.time // MICROSECOND)
         self.no_progress = False
         self.limited = 0
         if self.recovering:
@@ -640,10 +687,13 @@ class Sender:
         """RFC 5681 3.1 with RFC 3465 2 and RFC 7661 4.4."""
         if self.cwnd < self.ssthresh:
             limit = 1 if self.snd_una - 1 <= self.recover else 2
-            window = min(self.cwnd + min(count, limit * self.smss),
-                         self.ssthresh, 2 * max(self.pipe))
+            step, rule = min(count, limit * self.smss), SLOW_START
+            if self.minds_delay and self.hystart.css:
+                step, rule = step // CSS_GROWTH_DIVISOR, CAREFUL
+            window = min(self.cwnd + step, self.ssthresh, 2 * max(self.pipe))
             if window > self.cwnd:
-                self._set_cwnd(now, window, SLOW_START)
+                self._set_cwnd(now, window, rule)
+            self._mind_round(now)
             return
         if self.cwnd - max(self.pipe) >= self.smss:
             return

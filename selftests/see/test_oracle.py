@@ -5,6 +5,7 @@ Random lossy transfers of the simulator, both ends of each: the capture goes
 through sender.py, the trace must say the same.
 """
 
+import collections
 import sys
 import tempfile
 import unittest
@@ -21,6 +22,7 @@ import chalk_pair  # noqa: E402
 import chalk_trace  # noqa: E402
 
 SCENARIOS = 100
+QUEUES = 40
 EXACT = 2000
 TIMER_SLACK = 4 * oracle.sender.MILLISECOND
 
@@ -42,7 +44,8 @@ def verdicts(directory: Path, options: List[str]):
         yield oracle.judge(segments, connection, slack=EXACT,
                            timer_slack=TIMER_SLACK,
                            tahoe="--cc=tahoe" in options,
-                           reno="--cc=reno" in options)
+                           reno="--cc=reno" in options,
+                           hystart="--no-hystart" not in options)
 
 
 def is_paired(directory: Path) -> bool:
@@ -75,6 +78,20 @@ class Scenarios(unittest.TestCase):
         self.assertGreater(compared, 100 * SCENARIOS)
         self.assertGreater(recoveries, 5 * SCENARIOS)
         self.assertGreater(timeouts, 5 * SCENARIOS)
+
+    def test_first_slow_start(self):
+        """where HyStart++ ends it, and where it was mistaken"""
+        causes = collections.Counter()
+        with tempfile.TemporaryDirectory() as name:
+            for seed in range(1, QUEUES + 1):
+                options = scenario.run(Path(name), seed, queue=True)
+                for verdict in verdicts(Path(name), options):
+                    self.assertEqual(verdict.disagreements, [],
+                                     " ".join(options))
+                    causes.update(verdict.causes)
+        self.assertGreater(causes["round trip rises"], QUEUES // 4)
+        self.assertGreater(causes["slow start is over"], QUEUES // 8)
+        self.assertGreater(causes["round trip falls again"], 0)
 
 
 class Records(unittest.TestCase):
@@ -192,6 +209,25 @@ class Noticing(unittest.TestCase):
         self.simulate("--cc=reno")
         self.assertGreater(len(self.judge()), 0)
         self.assertEqual(self.judge(reno=True), [])
+
+    def simulate_queue(self, *more: str):
+        """One transfer that fills a long queue, and loses nothing else."""
+        scenario.simulate(self.path, [
+            "--bytes=1MB", "--queue=400", "--seed=5", *more])
+        self.segments, self.connection = next(ends(self.path))
+
+    def test_hystart(self):
+        """a slow start that minds the round trip, or does not"""
+        self.simulate_queue()
+        self.assertEqual(self.judge(), [])
+        self.assertGreater(len(self.judge(hystart=False)), 0)
+        turn = next(r for r in self.connection.records
+                    if r.event == "hystart")
+        turn.new = str(int(turn.new) + 1)
+        self.assertEqual(len(self.judge()), 1)
+        self.simulate_queue("--no-hystart")
+        self.assertGreater(len(self.judge()), 0)
+        self.assertEqual(self.judge(hystart=False), [])
 
     def test_cwnd(self):
         """more in flight than the window of its own rules allows"""

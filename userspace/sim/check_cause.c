@@ -132,6 +132,9 @@ void cause_check(struct sock *sk, enum event_owner what, const struct event *ev)
 	case EV_TIMER_FIRED:
 		check_timer_cause(sk, ev);
 		break;
+	case EV_HYSTART:
+		hystart_model_told(sk, ev);
+		break;
 	case EV_RTT_REFUSED:
 		check_refusal(sk);
 		break;

@@ -36,6 +36,7 @@ void cwnd_begin(struct sock *sk, bool lost_syn)
 
 	m->ssthresh = 0x7fffffff;
 	m->cwnd = lost_syn ? m->smss : cwnd_initial(sk);
+	hystart_model_new(m, sk->host->env.tun.hystart && !m->tahoe);
 }
 
 /*
@@ -64,16 +65,20 @@ static u32 pipe_ack(const struct sender *m)
 /*
  * RFC 5681 section 3.1, RFC 3465 sections 2.1 to 2.3: L is 2, and 1 while what
  * was sent before a loss is acknowledged. RFC 7661 section 4.3: not beyond twice
- * what was used; one that is so already stays.
+ * what was used; one that is so already stays. RFC 9406 section 4.2: a quarter of it in
+ * CSS.
  */
 static void grow_fast(struct sender *m, u32 bytes)
 {
 	u32 limit = m->smss * (seq_le(m->una, m->recover) ? 1 : 2);
 	u32 most = min_t(u32, m->ssthresh, 2 * pipe_ack(m));
+	u32 more = min_t(u32, bytes, limit);
 
+	if (hystart_model_css(m))
+		more /= 4;
 	if (m->cwnd < most)
-		set_cwnd(m,
-			 min_t(u32, most, m->cwnd + min_t(u32, bytes, limit)));
+		set_cwnd(m, min_t(u32, most, m->cwnd + more));
+	hystart_model_round(m);
 }
 
 void cwnd_grow(struct sock *sk, u32 bytes)
@@ -198,6 +203,8 @@ void cwnd_idle(struct sock *sk)
 	struct sender *m = &sk->check.snd;
 
 	set_cwnd(m, min_t(u32, m->cwnd, cwnd_initial(sk)));
+	/* RFC 9406 section 4.3: it may be used after a long idle period */
+	hystart_model_new(m, m->hystart.on);
 	m->full.owed = 0;
 }
 
@@ -210,13 +217,17 @@ void cwnd_new_smss(struct sock *sk)
 
 /* --- the same as it is seen from outside --- */
 
-/* RFC 5681 section 3.1, equation 2: so much at least each ACK adds in slow start. */
+/*
+ * RFC 5681 section 3.1, equation 2: so much at least each ACK adds in slow start; in
+ * CSS a quarter of it.
+ */
 void cwnd_owe(struct sock *sk, u32 bytes)
 {
 	struct sender *m = &sk->check.snd;
+	u32 due = min_t(u32, bytes, m->smss);
 
 	if (!m->recovering && seq_lt(m->una, m->full.end))
-		m->full.owed += min_t(u32, bytes, m->smss);
+		m->full.owed += hystart_model_css(m) ? due / 4 : due;
 }
 
 /* The window is full, or it is another one. */

@@ -113,6 +113,28 @@ void cwnd_owe(struct sock *sk, u32 bytes);
 /* The connection has nothing more to send: has cwnd grown as it should? */
 void cwnd_rest(struct sock *sk);
 
+/* --- check_hystart.c --- */
+
+/* A slow start begins that knows nothing of the path. */
+void hystart_model_new(struct sender *m, bool on);
+
+/* Sequence numbers [seq, end) leave. */
+void hystart_model_sent(struct sock *sk, u32 seq, u32 end);
+
+/* An ACK of something new: which round trip does it tell? */
+void hystart_model_acked(struct sock *sk);
+
+/* cwnd has grown for it in slow start. */
+void hystart_model_round(struct sender *m);
+
+/* cwnd grows a quarter as fast. */
+bool hystart_model_css(const struct sender *m);
+
+/* An event tells of a turn. */
+void hystart_model_told(struct sock *sk, const struct event *ev);
+
+void hystart_model_rest(struct sock *sk);
+
 /* --- check_timer.c --- */
 
 /* RFC 6298 (5.1): it runs from now on. */

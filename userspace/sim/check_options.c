@@ -75,6 +75,9 @@ void check_cc(struct sock *sk, const struct cc_ops *cc)
 
 	if (m->recovering && cc == &cc_tahoe)
 		cwnd_recovered(sk);
+	/* what one has seen of round trips another does not go on with */
+	if (m->tahoe != (cc == &cc_tahoe) || m->newreno != (cc == &cc_newreno))
+		hystart_model_new(m, false);
 	cwnd_choose(m, cc);
 	m->counted = 0;
 }

@@ -3,7 +3,7 @@
  * check_sender.c - a second sender: what may go out now, and what ACKs say
  *
  * Its timer and its round trips are in check_timer.c, its cwnd and ssthresh in
- * check_cwnd.c.
+ * check_cwnd.c, HyStart++ in check_hystart.c.
  */
 #include "check_model.h"
 
@@ -174,6 +174,7 @@ static void new_ack(struct sock *sk, const struct seg *s)
 	m->small_end = seq_max(m->small_end, m->una);
 	count_acked(sk, bytes);
 	rtt_measure(sk, s);
+	hystart_model_acked(sk);
 	m->retries = 0;
 	m->limited = 0;
 	m->owed = false;
@@ -457,6 +458,7 @@ void sender_data(struct sock *sk, const struct seg *s)
 	if (s->len % m->smss)
 		m->small_end = seq_max(m->small_end, end);
 	rtt_sent(sk, s->seq, seg_end(s));
+	hystart_model_sent(sk, s->seq, seg_end(s));
 	m->nxt = seq_max(m->nxt, seg_end(s));
 	if (probes && m->persisting) {
 		m->timing = m->refusable = false;
@@ -667,6 +669,7 @@ void sender_rest(struct sock *sk)
 	}
 	if (m->on && state_in(sk->c.state, STATES_SYNCHRONIZED)) {
 		rest_compare(sk);
+		hystart_model_rest(sk);
 		rest_told(sk);
 	}
 	timer_rest(sk);

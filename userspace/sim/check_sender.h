@@ -30,6 +30,37 @@ enum back {
 };
 
 /**
+ * struct hystart_model - HyStart++ (RFC 9406 section 4.2)
+ * @on:       the connection has it
+ * @kept:     what left at which moment, as far as it is not acknowledged; @n of them
+ * @curr:     currRTT, microseconds, as all times
+ * @round_min, @last_min, @baseline: currentRoundMinRTT, lastRoundMinRTT,
+ *            cssBaselineMinRtt
+ * @samples:  rttSampleCount
+ * @open:     a round has begun, it ends at @window_end
+ * @css:      Conservative Slow Start, of which @rounds are over
+ * @turns:    how often that began or was given up; the last time the round trip went
+ *            @turn_from, @turn_to
+ */
+struct hystart_model {
+	bool on, open, css;
+	struct {
+		u32 start, end;
+		u64 at;
+	} kept[16];
+	u32 n;
+	u64 curr, round_min, last_min, baseline;
+	u32 samples, window_end, rounds;
+	u32 turns;
+	u64 turn_from, turn_to;
+};
+
+/* The turns that events tell of: how many, and the round trips of the last. */
+struct hystart_told {
+	u32 turns, from, to;
+};
+
+/**
  * struct sender - what it knows
  * @on:       the handshake is done
  * @mtu_mss:  what the path allows, without options
@@ -45,6 +76,7 @@ enum back {
  * @counted:  bytes acknowledged since congestion avoidance made cwnd grow
  * @used:     the largest flight of this round trip, which ends at @round_end
  * @used_before: that of the one before
+ * @hystart:  of the first slow start; @hystart_told: what the core says of it
  * @dupacks:  in a row
  * @limited:  bytes that limited transmit sent
  * @recover:  behind what was sent when the last loss was seen
@@ -88,6 +120,8 @@ struct sender {
 	u32 small_end;
 	u32 cwnd, ssthresh, counted;
 	u32 used, used_before, round_end;
+	struct hystart_model hystart;
+	struct hystart_told hystart_told;
 	u32 dupacks, limited, recover;
 	bool recovering, partial_seen, owed, probe_due, persisting, more;
 	bool tahoe, newreno, nodelay, cork, push;

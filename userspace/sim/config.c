@@ -20,6 +20,7 @@ static void side_defaults(struct side_config *s)
 		.cc = &cc_newreno,
 		.timestamps = true,
 		.window_scaling = true,
+		.hystart = true,
 		.iw = INIT_CWND,
 		.mtu = 1500,
 		.rcvbuf = 256 * 1024,
@@ -74,11 +75,12 @@ static void describe_stack(const struct side_config *s, const char *name,
 			   FILE *f)
 {
 	fprintf(f,
-		"%s: %s, timestamps %d, window scaling %d, nodelay %d, "
+		"%s: %s%s, timestamps %d, window scaling %d, nodelay %d, "
 		"keepalive %d, IW %u, MTU %u, MSS %u, rcvbuf %u of %u, "
 		"sndbuf %u, offload %u, no memory %u ppm, RTO %llu to %llu us, "
 		"delayed ACK %llu us, MSL %llu us%s\n",
-		name, s->cc->name, s->timestamps, s->window_scaling, s->nodelay,
+		name, s->cc->name, s->hystart ? "" : " without HyStart++",
+		s->timestamps, s->window_scaling, s->nodelay,
 		s->keepalive, s->iw, s->mtu, s->user_mss, s->rcvbuf,
 		s->rcvbuf_max, s->sndbuf, s->offload, s->nomem,
 		(unsigned long long)s->rto_min, (unsigned long long)s->rto_max,

@@ -79,7 +79,7 @@ enum close_when {
 
 /**
  * struct side_config - the clients, or the server: the stack and its user
- * @timestamps, @window_scaling, @iw, @rto_min, @rto_max, @delack, @msl,
+ * @timestamps, @window_scaling, @hystart, @iw, @rto_min, @rto_max, @delack, @msl,
  * @fin_timeout, @keep_idle, @keep_interval: tunables (env.h), microseconds
  * @cc:         congestion control
  * @retries:    of data; of all other kinds some more or less; 0: the defaults
@@ -117,8 +117,8 @@ enum close_when {
  * @leave_after: close() so long after shutdown(), whatever comes, 0: no
  * @change_every: change an option each so often, 0: never
  * @changes:     which (enum change), a bit each
- * @flip_every: the host turns timestamps or window scaling on or off about each so
- *              often, microseconds, 0: never
+ * @flip_every: the host turns timestamps, window scaling or HyStart++ on or off about
+ *              each so often, microseconds, 0: never
  * @release:     close() instead of shutdown()
  * @close_read:  shutdown() of both directions, not only of writing
  * @abort_after: abort so long after the start, 0: never
@@ -126,7 +126,7 @@ enum close_when {
  * @resize_to:   which
  */
 struct side_config {
-	bool timestamps, window_scaling, nodelay, keepalive, isn_wrap;
+	bool timestamps, window_scaling, hystart, nodelay, keepalive, isn_wrap;
 	const struct cc_ops *cc;
 	u32 iw;
 	u32 mtu;

@@ -50,6 +50,7 @@ static void tunables_set(struct tunables *t, const struct side_config *cfg)
 	t->init_cwnd = cfg->iw;
 	t->timestamps = cfg->timestamps;
 	t->window_scaling = cfg->window_scaling;
+	t->hystart = cfg->hystart;
 	t->rto_min = cfg->rto_min;
 	t->rto_max = cfg->rto_max;
 	t->rto_init = clamp_t(u64, t->rto_init, t->rto_min, t->rto_max);
@@ -83,11 +84,14 @@ static void flip(struct world *w, struct sim_timer *t)
 {
 	struct host *h = container_of(t, struct host, flip);
 	struct tunables *tun = &h->env.tun;
+	bool *const all[] = {
+		&tun->timestamps,
+		&tun->window_scaling,
+		&tun->hystart,
+	};
+	bool *one = all[rng_below(&w->app_rng, ARRAY_SIZE(all))];
 
-	if (rng_below(&w->app_rng, 2))
-		tun->timestamps = !tun->timestamps;
-	else
-		tun->window_scaling = !tun->window_scaling;
+	*one = !*one;
 	h->flips++;
 	set_flip(h);
 }

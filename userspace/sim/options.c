@@ -92,6 +92,7 @@ static const struct opt table[] = {
 	{ "iw", "N", COUNT, IN_ENDS(iw), "initial window, segments [10]" },
 	{ "cc", "NAME", CONTROL, IN_ENDS(cc),
 	  "congestion control [newreno]: " },
+	{ "no-hystart", NULL, OFF, IN_ENDS(hystart), "RFC 9406 off" },
 	{ "no-timestamps", NULL, OFF, IN_ENDS(timestamps), "RFC 7323 off" },
 	{ "no-window-scaling", NULL, OFF, IN_ENDS(window_scaling),
 	  "RFC 7323 off" },

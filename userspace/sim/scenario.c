@@ -186,6 +186,7 @@ static void derive_stack(struct side_config *s, struct rng *r, u64 life)
 	s->cc = likely[rng_below(r, ARRAY_SIZE(likely))];
 	s->timestamps = percent(r, 65);
 	s->window_scaling = percent(r, 65);
+	s->hystart = percent(r, 75);
 	s->nodelay = percent(r, 40);
 	s->isn_wrap = percent(r, 30);
 	s->iw = percent(r, 50) ? INIT_CWND : rng_range(r, 1, 10);

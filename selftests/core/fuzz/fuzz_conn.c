@@ -590,6 +590,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	f.env.tun.window_scaling = tunables & 4;
 	f.env.tun.init_cwnd = tunables & 8 ? 1 : 10;
 	f.env.tun.delack = tunables & 16 ? 0 : DELACK_TIME;
+	f.env.tun.hystart = !(tunables & 64);
 	f.now = tunables & 32 ? 0 : 1ULL << 40;
 	while (f.left)
 		step(&f);

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+"""hystart.py - HyStart++ of a sender, rebuilt from its packets (RFC 9406).
+
+Section 4.2 in the words of its pseudo-code. Times are in microseconds: a
+capture whose clock is not that of the sender to the microsecond cannot tell
+what the sender decides.
+"""
+
+from dataclasses import dataclass
+from typing import List, Optional, Tuple
+
+INFINITY = float("inf")
+MIN_RTT_THRESH = 4_000
+MAX_RTT_THRESH = 16_000
+MIN_RTT_DIVISOR = 8
+N_RTT_SAMPLE = 8
+CSS_GROWTH_DIVISOR = 4
+CSS_ROUNDS = 5
+MOMENTS = 16
+
+
+@dataclass
+class Sent:
+    """What left at one moment."""
+
+    start: int
+    end: int
+    at: int
+
+
+class HyStart:
+    """One slow start that knows nothing of the path."""
+
+    def __init__(self) -> None:
+        self.sent: List[Sent] = []
+        self.current_rtt = INFINITY
+        self.current_round_min_rtt = INFINITY
+        self.last_round_min_rtt = INFINITY
+        self.css_baseline_min_rtt = INFINITY
+        self.rtt_sample_count = 0
+        self.window_end: Optional[int] = None
+        self.css = False
+        self.css_rounds = 0
+
+    def leaves(self, start: int, end: int, at: int) -> None:
+        """New data goes out."""
+        last = self.sent[-1] if self.sent else None
+        if last and (last.end, last.at) == (start, at):
+            last.end = end
+        elif len(self.sent) < MOMENTS:
+            self.sent.append(Sent(start, end, at))
+
+    def leaves_again(self) -> None:
+        """Karn: an ACK may be for either of the two (RFC 6298 3)."""
+        self.sent.clear()
+
+    def acknowledged(self, una: int, now: int) -> None:
+        """The round trip is that of the newest byte that is covered."""
+        self.current_rtt = next((now - s.at for s in self.sent
+                                 if s.start < una <= s.end), INFINITY)
+        self.sent = [s for s in self.sent if s.end > una]
+
+    def grown(self, una: int, nxt: int) -> Optional[Tuple[bool, int, int]]:
+        """Slow start has taken an ACK.
+
+        Return: whether CSS begins (or was a mistake), and the round trips that
+        tell so.
+        """
+        if self.window_end is None:
+            self.window_end = nxt
+            self.last_round_min_rtt = self.current_round_min_rtt
+            self.current_round_min_rtt = INFINITY
+            self.rtt_sample_count = 0
+        if self.current_rtt != INFINITY:
+            self.current_round_min_rtt = min(self.current_round_min_rtt,
+                                             self.current_rtt)
+            self.rtt_sample_count += 1
+        turn = self._turn() if self.rtt_sample_count >= N_RTT_SAMPLE else None
+        if una >= self.window_end:
+            self.window_end = None
+            self.css_rounds += self.css
+        return turn
+
+    def _turn(self) -> Optional[Tuple[bool, int, int]]:
+        now = self.current_round_min_rtt
+        if self.css:
+            baseline = self.css_baseline_min_rtt
+            if now >= baseline:
+                return None
+            self.css, self.css_baseline_min_rtt = False, INFINITY
+            return False, int(baseline), int(now)
+        last = self.last_round_min_rtt
+        if last == INFINITY:
+            return None
+        threshold = max(MIN_RTT_THRESH,
+                        min(last // MIN_RTT_DIVISOR, MAX_RTT_THRESH))
+        if now < last + threshold:
+            return None
+        self.css, self.css_rounds = True, 0
+        self.css_baseline_min_rtt = now
+        return True, int(last), int(now)
+
+    @property
+    def is_over(self) -> bool:
+        """CSS has lasted long enough."""
+        return self.css and self.css_rounds >= CSS_ROUNDS
