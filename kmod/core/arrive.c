@@ -238,6 +238,7 @@ static void advance_una(struct conn *c, const struct seg *s, u64 now,
 	c->syn_acked = true;
 	c->snd_una = s->ack;
 	sent_ack(&c->sent, s->ack, &news);
+	hystart_sample(c, &news, now);
 	c->snd_sml = seq_max(c->snd_sml, s->ack);
 	stats_acked(c, acked, now);
 	c->snd_up = seq_max(c->snd_up, s->ack);

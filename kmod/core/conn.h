@@ -389,6 +389,21 @@ void conn_rx(struct conn *c, const struct seg *s, u64 now, struct verdict *v);
 bool conn_is_early(const struct conn *c, const struct seg *s);
 
 /**
+ * conn_score_room_wanted() - how many runs the scoreboard should have room for
+ * @c: the connection; conn_poll() comes next
+ *
+ * Without it the scoreboard forgets when something went out, not what became of it.
+ * Only HyStart++ asks for times.
+ *
+ * Return: a new capacity to give with sent_give_room(), or 0.
+ */
+static inline u16 conn_score_room_wanted(const struct conn *c)
+{
+	/* a segment may be of what is lost and of what is new */
+	return hystart_is_on(c) ? sent_room_wanted(&c->sent, 3) : 0;
+}
+
+/**
  * conn_is_due() - whether a segment brings the byte that the reader waits for
  * @c: the connection
  * @s: the segment

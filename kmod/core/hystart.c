@@ -8,7 +8,7 @@
 #include "params.h"
 
 /* Section 4.3: only while ssthresh is "arbitrarily high" (RFC 5681). */
-static bool hystart_is_on(const struct conn *c)
+bool hystart_is_on(const struct conn *c)
 {
 	return c->cc.hystart.on && c->cc.ssthresh == SSTHRESH_INITIAL;
 }
@@ -23,61 +23,13 @@ void hystart_begin(struct conn *c, bool on)
 	};
 }
 
-/* --- round trips --- */
-
-static struct hystart_mark *mark_at(struct hystart *h, u32 i)
+void hystart_sample(struct conn *c, const struct sent_news *news, u64 now)
 {
-	return &h->mark[(h->first + i) % HYSTART_MARKS];
-}
+	bool timed = news->once.sends && !news->again.sends && !news->vague;
 
-void hystart_sent(struct conn *c, u32 seq, u32 end, u64 now)
-{
-	struct hystart *h = &c->cc.hystart;
-	struct hystart_mark *last = mark_at(h, h->marks - 1);
-
-	if (!hystart_is_on(c))
-		return;
-	/* Karn: an ACK may be for either of the two (RFC 6298 section 3) */
-	if (seq_lt(seq, c->snd_nxt)) {
-		h->marks = 0;
-		return;
-	}
-	if (h->marks && last->end == seq && last->at == (u32)now) {
-		last->end = end;
-		return;
-	}
-	if (h->marks == HYSTART_MARKS)
-		return;
-	*mark_at(h, h->marks++) = (struct hystart_mark){
-		.start = seq,
-		.end = end,
-		.at = now,
-	};
-}
-
-u32 hystart_timed(struct conn *c, u64 now)
-{
-	struct hystart *h = &c->cc.hystart;
-	u32 rtt = HYSTART_NO_RTT;
-
-	while (h->marks) {
-		struct hystart_mark *m = mark_at(h, 0);
-
-		if (seq_le(c->snd_una, m->start))
-			break;
-		rtt = seq_le(c->snd_una, m->end) ? (u32)now - m->at :
-						   HYSTART_NO_RTT;
-		if (seq_lt(c->snd_una, m->end))
-			break;
-		h->first = (h->first + 1) % HYSTART_MARKS;
-		h->marks--;
-	}
-	return rtt;
-}
-
-void hystart_sample(struct conn *c, u32 rtt)
-{
-	c->cc.hystart.rtt = rtt;
+	c->cc.hystart.rtt = timed ? min_t(u64, now - news->once.at,
+					  HYSTART_NO_RTT) :
+				    HYSTART_NO_RTT;
 }
 
 /* --- rounds --- */

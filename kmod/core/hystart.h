@@ -12,9 +12,9 @@
  * Only the first slow start is watched, while ssthresh has its initial value (section
  * 4.3): a later one knows from ssthresh where to end.
  *
- * The round trip is that of the newest data that an ACK covers, in microseconds. A
- * round trip of RFC 6298 would not do: one segment is timed at a time there, and here
- * eight are wanted in a round.
+ * The round trip is that of the newest data that an ACK covers: the scoreboard (sent.h)
+ * knows when it went out. A round trip of RFC 6298 would not do: one segment is timed
+ * at a time there, and here eight are wanted in a round.
  */
 #ifndef CHALK_CORE_HYSTART_H
 #define CHALK_CORE_HYSTART_H
@@ -22,56 +22,33 @@
 #include "types.h"
 
 struct conn;
+struct sent_news;
 
 /* No round trip is known: "infinity" in RFC 9406. */
 #define HYSTART_NO_RTT U32_MAX
-
-/*
- * Moments of sending that are kept. Where more are in flight those that find no room
- * are not timed; twice what a round needs is always there.
- */
-#define HYSTART_MARKS 16
-
-/**
- * struct hystart_mark - data that went out at one moment
- * @start: the first byte
- * @end:   behind the last
- * @at:    the moment, the lower 32 bits of microseconds
- */
-struct hystart_mark {
-	u32 start;
-	u32 end;
-	u32 at;
-};
 
 /**
  * struct hystart - what is known of the rounds, RFC 9406 section 4.2
  * @on:         the connection has HyStart++
  * @in_round:   a round has begun
  * @css_left:   rounds that CSS will last, this one included; 0: slow start
- * @first:      place of the oldest mark
- * @marks:      how many there are
  * @samples:    rttSampleCount
  * @window_end: windowEnd, where @in_round
  * @rtt:        currRTT
  * @min:        currentRoundMinRTT
  * @last_min:   lastRoundMinRTT
  * @baseline:   cssBaselineMinRtt, in CSS
- * @mark:       a ring, in order of sequence
  */
 struct hystart {
 	bool on;
 	bool in_round;
 	u8 css_left;
-	u8 first;
-	u8 marks;
 	u32 samples;
 	u32 window_end;
 	u32 rtt;
 	u32 min;
 	u32 last_min;
 	u32 baseline;
-	struct hystart_mark mark[HYSTART_MARKS];
 };
 
 /**
@@ -81,32 +58,19 @@ struct hystart {
  */
 void hystart_begin(struct conn *c, bool on);
 
-/**
- * hystart_sent() - sequence numbers [@seq, @end) go out
- * @c:   the connection; its snd_nxt is still what it was
- * @seq: the first
- * @end: behind the last
- * @now: microseconds
- */
-void hystart_sent(struct conn *c, u32 seq, u32 end, u64 now);
-
-/**
- * hystart_timed() - the round trip of the newest data that an ACK covers
- * @c:   the connection; its snd_una is the new one
- * @now: microseconds
- *
- * Return: microseconds, or HYSTART_NO_RTT: it was not timed, or sent twice.
- */
-u32 hystart_timed(struct conn *c, u64 now);
+/* Whether it watches, and wants to know when each segment went out. */
+bool hystart_is_on(const struct conn *c);
 
 /**
  * hystart_sample() - an ACK has come
- * @c:   the connection
- * @rtt: the round trip that it tells, microseconds, or HYSTART_NO_RTT
+ * @c:    the connection
+ * @news: what it says: its round trip is that of the newest data it covers, unless
+ *        some of it was sent twice (Karn, RFC 6298 section 3)
+ * @now:  microseconds
  *
  * hystart_ack() uses it.
  */
-void hystart_sample(struct conn *c, u32 rtt);
+void hystart_sample(struct conn *c, const struct sent_news *news, u64 now);
 
 /* Whether cwnd grows slower since a queue seems to fill. */
 bool hystart_is_careful(const struct conn *c);

@@ -180,7 +180,6 @@ static void time_segment(struct conn *c, u32 seq, u32 end, u64 now)
 /* Sequence numbers [seq, end) go out: is any of them new? */
 static void note_sent(struct conn *c, u32 seq, u32 end, u64 now)
 {
-	hystart_sent(c, seq, end, now);
 	if (seq_lt(seq, c->snd_nxt))
 		recover_forget_timing(c, now);
 	if (seq_gt(end, c->snd_nxt))

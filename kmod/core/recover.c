@@ -88,7 +88,6 @@ static void on_ack_in_recovery(struct conn *c, u32 acked, u64 now)
 void recover_on_ack(struct conn *c, u32 acked, const struct seg *s, u64 now)
 {
 	measure(c, s, now);
-	hystart_sample(c, hystart_timed(c, now));
 	c->retries = 0;
 	c->limited = 0;
 	c->rtx_one = false;

@@ -340,8 +340,10 @@ static void sent_deliver(const struct sent_run *r, struct sent_news *news)
 {
 	if (!(r->flags & SENT_COUNTED))
 		news->delivered += sent_len(r);
-	if (r->flags & SENT_VAGUE)
+	if (r->flags & SENT_VAGUE) {
+		news->vague = true;
 		return;
+	}
 	if (r->sends > 1) {
 		sent_note(&news->again, r);
 		return;

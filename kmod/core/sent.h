@@ -128,6 +128,8 @@ struct sent_mark {
  *             It may be timed (Karn, RFC 6298 section 3)
  * @again:     the newest among those sent again: the ACK may be for another of
  *             its transmissions (RFC 8985 section 6.2, step 2)
+ * @vague:     there are some among those delivered of which it is not known when
+ *             they went out
  * @low:       the lowest byte delivered that went out once, where @once is one:
  *             below an earlier RACK.fack it has been overtaken (RFC 8985
  *             section 6.2, step 3)
@@ -139,6 +141,7 @@ struct sent_news {
 	u32 low;
 	struct sent_mark once;
 	struct sent_mark again;
+	bool vague;
 };
 
 /**

@@ -48,6 +48,7 @@ static void forget_connection(struct sock *sk)
 	chalk_tx_purge(sk);
 	chalk_rx_purge(sk);
 	kfree(cs->conn.reasm.r);
+	kfree(cs->conn.sent.r);
 	chalk_clear_conn(sk);
 	/* as TCP: these were for the peer that is gone */
 	conn_options_disconnect(&cs->conn.opt);

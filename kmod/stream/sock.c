@@ -361,6 +361,8 @@ void chalk_destroy(struct sock *sk)
 	chalk_forget_syn(chalk_sk(sk));
 	kfree(c->reasm.r);
 	c->reasm.r = NULL;
+	kfree(c->sent.r);
+	c->sent.r = NULL;
 	if (inet_csk(sk)->icsk_bind_hash)
 		inet_put_port(sk);
 	sk_sockets_allocated_dec(sk);

@@ -10,12 +10,24 @@
 #include "helper.h"
 
 #define FLIGHT 16
+#define ROOM 64
+
+/* Room for the moments at which segments go out. */
+static void give_room(struct kunit *test, struct conn *c)
+{
+	struct sent_run *room =
+		kunit_kzalloc(test, ROOM * sizeof(*room), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, room);
+	sent_give_room(&c->sent, room, ROOM);
+}
 
 /* Nothing of the flight has come back yet, and there is always more to send. */
 static struct world *beginning(struct kunit *test)
 {
 	struct world *w = sending(test, FLIGHT * MSS);
 
+	give_room(test, &w->a);
 	conn_write(&w->a, 1000 * MSS, false);
 	return w;
 }
@@ -94,12 +106,14 @@ static void rtt_rises__eight_samples(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, hystart_is_careful(&w->a));
 }
 
-/* An ACK of what was not timed is no sample. */
+/* An ACK of what went out nobody knows when is no sample. */
 static void rtt_rises__samples_alone_count(struct kunit *test)
 {
 	struct world *w = risen(test, 40 * MS, 60 * MS, 1);
 
-	w->a.cc.hystart.marks = 0;
+	for (u16 i = 0; i < w->a.sent.n; i++)
+		((struct sent_run *)sent_nth(&w->a.sent, i))->flags |=
+			SENT_VAGUE;
 	acks(w, 2 * FLIGHT - 1);
 	KUNIT_EXPECT_EQ(test, w->a.cc.hystart.samples, 1);
 	KUNIT_EXPECT_FALSE(test, hystart_is_careful(&w->a));
@@ -348,6 +362,7 @@ static struct world *spaced(struct kunit *test)
 {
 	struct world *w = connected(test);
 
+	give_room(test, &w->a);
 	for (u32 i = 0; i < 10; i++) {
 		write_and_send(w, &w->a, MSS);
 		w->now += MS;
@@ -364,7 +379,7 @@ static u32 sample_at(struct world *w, u32 ack)
 }
 
 /* Of a stretch ACK the last segment counts; of a part of one it itself. */
-static void hystart_timed__newest(struct kunit *test)
+static void hystart_sample__newest(struct kunit *test)
 {
 	struct world *w = spaced(test);
 
@@ -375,36 +390,8 @@ static void hystart_timed__newest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + 10 * MSS), 31 * MS);
 }
 
-/* What left at one moment is one mark, however many segments that are. */
-static void hystart_sent__one_moment(struct kunit *test)
-{
-	struct world *w = connected(test);
-
-	write_and_send(w, &w->a, 3 * MSS);
-	write_and_send(w, &w->a, 2 * MSS);
-	KUNIT_EXPECT_EQ(test, w->a.cc.hystart.marks, 1);
-	w->now += MS;
-	write_and_send(w, &w->a, MSS);
-	KUNIT_EXPECT_EQ(test, w->a.cc.hystart.marks, 2);
-	w->now += 9 * MS;
-	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + 5 * MSS), 10 * MS);
-	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + 6 * MSS), 9 * MS);
-}
-
-/* The clock of the marks has 32 bits, which are full after 71 minutes. */
-static void hystart_timed__clock_wraps(struct kunit *test)
-{
-	struct world *w = world_new(test);
-
-	w->now = (1ULL << 32) - 5 * MS;
-	establish(test, w);
-	write_and_send(w, &w->a, MSS);
-	w->now += 40 * MS;
-	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + MSS), 40 * MS);
-}
-
 /* Karn, RFC 6298 section 3: not of what was sent twice, nor of what is below it */
-static void hystart_timed__karn(struct kunit *test)
+static void hystart_sample__karn(struct kunit *test)
 {
 	struct world *w = spaced(test);
 
@@ -418,31 +405,38 @@ static void hystart_timed__karn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + 11 * MSS), 10 * MS);
 }
 
-/* Where there is no room for a mark there is no sample, and later there is. */
-static void hystart_sent__many(struct kunit *test)
+/*
+ * Where there is no room two moments become one, and that is no sample; nor is an
+ * older one in its place.
+ */
+static void hystart_sample__without_room(struct kunit *test)
 {
-	struct world *w = sending(test, MSS);
-	u32 end = HYSTART_MARKS + 2;
+	struct world *w = connected(test);
 
-	w->a.cc.cwnd = (end + 1) * MSS;
-	for (u32 i = 1; i < end; i++) {
+	for (u32 i = 0; i < 6; i++) {
+		write_and_send(w, &w->a, MSS);
 		w->now += MS;
-		w->a.cc.cwnd = (i + 1) * MSS;
-		lose_all(w, &w->a);
 	}
-	KUNIT_ASSERT_EQ(test, conn_flight(&w->a), end * MSS);
-	KUNIT_EXPECT_EQ(test, w->a.cc.hystart.marks, HYSTART_MARKS);
-	w->now += 20 * MS;
-	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + MSS), (20 + end - 1) * MS);
-	lose_all(w, &w->a);
-	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + (HYSTART_MARKS - 1) * MSS),
-			23 * MS);
-	/* what the ACK covers last has no mark: that of older data is no answer */
-	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + (end - 1) * MSS),
-			HYSTART_NO_RTT);
-	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + end * MSS), HYSTART_NO_RTT);
-	w->now += 7 * MS;
-	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + (end + 1) * MSS), 7 * MS);
+	w->now += 10 * MS;
+	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + MSS), 16 * MS);
+	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + 3 * MSS), HYSTART_NO_RTT);
+	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + 5 * MSS), HYSTART_NO_RTT);
+	KUNIT_EXPECT_EQ(test, sample_at(w, A0 + 6 * MSS), 11 * MS);
+}
+
+/* An array is wanted while times are, and there are more than a few. */
+static void conn_score_room_wanted__by_hystart(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	for (u32 i = 0; i < SENT_FEW - 2; i++) {
+		KUNIT_EXPECT_EQ(test, conn_score_room_wanted(&w->a), 0);
+		write_and_send(w, &w->a, MSS);
+		w->now += MS;
+	}
+	KUNIT_EXPECT_EQ(test, conn_score_room_wanted(&w->a), 2 * SENT_FEW);
+	cc_set_ssthresh(&w->a, 20 * MSS, BY_CSS_DONE, w->now);
+	KUNIT_EXPECT_EQ(test, conn_score_room_wanted(&w->a), 0);
 }
 
 static struct kunit_case hystart_cases[] = {
@@ -462,11 +456,10 @@ static struct kunit_case hystart_cases[] = {
 	KUNIT_CASE(hystart_begin__tunable),
 	KUNIT_CASE(hystart_begin__algorithms),
 	KUNIT_CASE(hystart_begin__after_idle),
-	KUNIT_CASE(hystart_timed__newest),
-	KUNIT_CASE(hystart_sent__one_moment),
-	KUNIT_CASE(hystart_timed__clock_wraps),
-	KUNIT_CASE(hystart_timed__karn),
-	KUNIT_CASE(hystart_sent__many),
+	KUNIT_CASE(hystart_sample__newest),
+	KUNIT_CASE(hystart_sample__karn),
+	KUNIT_CASE(hystart_sample__without_room),
+	KUNIT_CASE(conn_score_room_wanted__by_hystart),
 	{}
 };
 

@@ -4,8 +4,9 @@
  *
  * RFC 9406 section 4.2, line by line as its pseudo-code has it. Where that leaves a
  * choice: a round begins with its first ACK, windowEnd is SND.NXT then; an ACK's round
- * trip is that of the newest byte it covers; so many moments of sending are known at
- * once as the core keeps, later ones give no round trip.
+ * trip is that of the newest byte it covers, unless it covers one that went out twice
+ * (Karn). No more moments are known at once than HYSTART_MOMENTS: the two that are the
+ * last become one then, which gives no round trip.
  */
 #include "check_model.h"
 
@@ -21,54 +22,77 @@ bool hystart_model_css(const struct sender *m)
 	return is_on(m) && m->hystart.css;
 }
 
+/* When what is in flight went out is known all the same. */
 void hystart_model_new(struct sender *m, bool on)
 {
-	u32 turns = m->hystart.turns;
+	struct hystart_model *h = &m->hystart;
 
-	memset(&m->hystart, 0, sizeof(m->hystart));
-	m->hystart.on = on;
-	m->hystart.curr = INFINITY_RTT;
-	m->hystart.round_min = INFINITY_RTT;
-	m->hystart.last_min = INFINITY_RTT;
-	m->hystart.turns = turns;
+	h->on = on;
+	h->open = false;
+	h->css = false;
+	h->samples = 0;
+	h->curr = INFINITY_RTT;
+	h->round_min = INFINITY_RTT;
+	h->last_min = INFINITY_RTT;
+}
+
+/* Sequence numbers [seq, end) went out before: they have no moment any more. */
+static void forget_moments(struct hystart_model *h, u32 seq, u32 end)
+{
+	for (u32 i = 0; i < h->n; i++)
+		if (seq_lt(h->kept[i].start, end) && seq_lt(seq, h->kept[i].end))
+			h->kept[i].at = 0;
+}
+
+static void keep_moment(struct hystart_model *h, u32 seq, u32 end, u64 now)
+{
+	if (h->n && h->kept[h->n - 1].at == now) {
+		h->kept[h->n - 1].end = end;
+		return;
+	}
+	if (h->n == HYSTART_MOMENTS) {
+		h->n--;
+		h->kept[h->n - 1].end = h->kept[h->n].end;
+		h->kept[h->n - 1].at = 0;
+	}
+	h->kept[h->n].start = seq;
+	h->kept[h->n].end = end;
+	h->kept[h->n++].at = now;
 }
 
 void hystart_model_sent(struct sock *sk, u32 seq, u32 end)
 {
 	struct sender *m = &sk->check.snd;
 	struct hystart_model *h = &m->hystart;
-	u64 now = sk->host->w->now;
 
 	if (!is_on(m))
 		return;
-	if (seq_lt(seq, m->nxt)) {
-		/* RFC 6298 section 3 */
-		h->n = 0;
-	} else if (h->n && h->kept[h->n - 1].end == seq &&
-		   h->kept[h->n - 1].at == now) {
-		h->kept[h->n - 1].end = end;
-	} else if (h->n < ARRAY_SIZE(h->kept)) {
-		h->kept[h->n].start = seq;
-		h->kept[h->n].end = end;
-		h->kept[h->n++].at = now;
-	}
+	if (seq_lt(seq, m->nxt))
+		forget_moments(h, seq, end);
+	if (seq_gt(end, m->nxt))
+		keep_moment(h, seq_max(seq, m->nxt), end, sk->host->w->now);
 }
 
 void hystart_model_acked(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 	struct hystart_model *h = &m->hystart;
-	u32 newest = m->una - 1, gone = 0;
+	u32 gone = 0;
 
 	h->curr = INFINITY_RTT;
-	for (u32 i = 0; i < h->n; i++) {
-		if (seq_le(h->kept[i].start, newest) &&
-		    seq_lt(newest, h->kept[i].end))
-			h->curr = sk->host->w->now - h->kept[i].at;
-		gone += seq_le(h->kept[i].end, m->una);
+	for (u32 i = 0; i < h->n && seq_lt(h->kept[i].start, m->una); i++) {
+		if (!h->kept[i].at) {
+			h->curr = INFINITY_RTT;
+			break;
+		}
+		h->curr = sk->host->w->now - h->kept[i].at;
 	}
+	while (gone < h->n && seq_le(h->kept[gone].end, m->una))
+		gone++;
 	memmove(h->kept, h->kept + gone, (h->n - gone) * sizeof(h->kept[0]));
 	h->n -= gone;
+	if (h->n)
+		h->kept[0].start = seq_max(h->kept[0].start, m->una);
 }
 
 static void turn(struct hystart_model *h, bool css, u64 from)

@@ -32,7 +32,8 @@ enum back {
 /**
  * struct hystart_model - HyStart++ (RFC 9406 section 4.2)
  * @on:       the connection has it
- * @kept:     what left at which moment, as far as it is not acknowledged; @n of them
+ * @kept:     what left at which moment, as far as it is not acknowledged; @n of them.
+ *            0: it went out twice, or there are too many moments
  * @curr:     currRTT, microseconds, as all times
  * @round_min, @last_min, @baseline: currentRoundMinRTT, lastRoundMinRTT,
  *            cssBaselineMinRtt
@@ -42,12 +43,14 @@ enum back {
  * @turns:    how often that began or was given up; the last time the round trip went
  *            @turn_from, @turn_to
  */
+#define HYSTART_MOMENTS 1024
+
 struct hystart_model {
 	bool on, open, css;
 	struct {
 		u32 start, end;
 		u64 at;
-	} kept[16];
+	} kept[HYSTART_MOMENTS];
 	u32 n;
 	u64 curr, round_min, last_min, baseline;
 	u32 samples, window_end, rounds;

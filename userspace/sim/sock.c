@@ -146,10 +146,12 @@ struct sock *sock_open(struct host *h, struct session *s, u32 raddr, u16 lport,
 	return sk;
 }
 
-static void release_array(struct sock *sk)
+static void release_arrays(struct sock *sk)
 {
 	free(sk->c.reasm.r);
 	memset(&sk->c.reasm, 0, sizeof(sk->c.reasm));
+	free(sk->c.sent.r);
+	memset(&sk->c.sent, 0, sizeof(sk->c.sent));
 }
 
 /* The name is free; what the user has not read stays readable. */
@@ -159,7 +161,7 @@ static void sock_dead(struct sock *sk)
 
 	host_remove(sk->host, sk);
 	sim_timer_set(w, &sk->timer, NEVER);
-	release_array(sk);
+	release_arrays(sk);
 	sk->kind = SOCK_DEAD;
 	if (sk->app.done)
 		store_destroy(&sk->in);
@@ -170,7 +172,7 @@ static void sock_dead(struct sock *sk)
 
 void sock_destroy(struct sock *sk)
 {
-	release_array(sk);
+	release_arrays(sk);
 	store_destroy(&sk->in);
 	free(sk);
 }
@@ -193,14 +195,25 @@ static void sock_send(struct sock *sk, const struct seg *s)
 			      s->len ? tx_offset(sk, first) : 0);
 }
 
+/* There is always memory for the scoreboard: its rules are those of exact times. */
+static bool poll_conn(struct sock *sk, struct seg *s)
+{
+	u16 cap = conn_score_room_wanted(&sk->c);
+
+	if (cap)
+		free(sent_give_room(&sk->c.sent,
+				    sim_alloc(cap * sizeof(struct sent_run)),
+				    cap));
+	return conn_poll(&sk->c, sk->host->cfg->offload, sk->host->w->now, s);
+}
+
 static void transmit(struct sock *sk)
 {
 	struct world *w = sk->host->w;
-	u32 most = sk->host->cfg->offload;
 	u32 count = 0;
 	struct seg s;
 
-	while (!world_failed(w) && conn_poll(&sk->c, most, w->now, &s)) {
+	while (!world_failed(w) && poll_conn(sk, &s)) {
 		sock_send(sk, &s);
 		if (++count > MOST_SEGMENTS_AT_ONCE)
 			sock_fail(sk, "conn_poll() never ends");
