@@ -977,6 +977,32 @@ static void poll_lost__with_fin(struct kunit *test)
 }
 
 /*
+ * A FIN for which the window has had no room joins the segment that a partial ACK
+ * calls for, and does not go out a second time alone.
+ */
+static void poll_lost__new_fin(struct kunit *test)
+{
+	struct world *w = connected(test);
+	struct seg s;
+
+	offer_window(w, &w->a, 5 * MSS);
+	conn_write(&w->a, 5 * MSS, false);
+	conn_close(&w->a, w->now);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_EQ(test, conn_flight(&w->a), 5 * MSS);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	s = from_peer(&w->a);
+	s.ack = A0 + 4 * MSS;
+	s.wnd = 5 * MSS;
+	deliver(w, &w->a, &s);
+	s = next_seg(test, w, &w->a);
+	expect_text(test, &s, A0 + 4 * MSS, MSS, FLAG_ACK | FLAG_PSH | FLAG_FIN);
+	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), MSS + 1);
+	expect_silence(test, w, &w->a);
+}
+
+/*
  * After a timeout all is sent again in order, as slow start lets it (RFC 5681
  * section 3.1), then what is new.
  */
@@ -1122,6 +1148,7 @@ static struct kunit_case poll_cases[] = {
 	KUNIT_CASE(poll_lost__fast_retransmit),
 	KUNIT_CASE(poll_lost__partial_ack),
 	KUNIT_CASE(poll_lost__with_fin),
+	KUNIT_CASE(poll_lost__new_fin),
 	KUNIT_CASE(poll_probe__one_octet),
 	KUNIT_CASE(poll_probe__window_opens),
 	KUNIT_CASE(poll_probe__octet_taken),

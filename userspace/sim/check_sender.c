@@ -337,6 +337,9 @@ static void lost_segment(struct sock *sk, const struct seg *s)
 		rule_fail(sk, "what was lost goes for: %s",
 			  cause_name(s->cause));
 	m->owed = false;
+	/* a FIN that has had no room joins it, and is in flight like all else */
+	if (m->next == m->nxt)
+		m->next = seq_max(m->next, seg_end(s));
 	/* RFC 6675 section 6, but for what partial ACKs call for */
 	if (m->due == NEVER || !m->partial_seen)
 		timer_start(sk);
