@@ -10,6 +10,7 @@
 #include "params.h"
 #include "session.h"
 #include "sock.h"
+#include "window.h"
 
 /* More than any user and any window can give rise to at one instant. */
 #define MOST_SEGMENTS_AT_ONCE 1000000
@@ -123,8 +124,10 @@ static void user_takes(struct sock *sk)
 	const struct side_config *cfg = sk->host->cfg;
 	u32 most = max_t(u32, cfg->rcvbuf, cfg->rcvbuf_max);
 
+	most = max_t(u32, most, cfg->resize_to);
 	sk->kind = SOCK_CONN;
-	store_init(&sk->in, max_t(u32, most, cfg->resize_to),
+	/* a window is rounded up to a whole unit, twice at most (window.c) */
+	store_init(&sk->in, most + (2U << window_shift(most)),
 		   sk->host->w->cfg->carry);
 	sk->tx_seq = sk->c.iss + 1;
 	app_init(sk);
