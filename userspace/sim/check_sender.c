@@ -337,6 +337,7 @@ static void lost_segment(struct sock *sk, const struct seg *s)
 		rule_fail(sk, "what was lost goes for: %s",
 			  cause_name(s->cause));
 	m->owed = false;
+	m->resent += s->len;
 	/* RFC 6675 section 6, but for what partial ACKs call for */
 	if (m->due == NEVER || !m->partial_seen)
 		timer_start(sk);
