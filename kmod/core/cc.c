@@ -56,6 +56,7 @@ void cc_set(struct conn *c, u32 cwnd, enum cause cause, u64 now)
 	if (c->cc.cwnd < old) {
 		c->cc.pipe_ack = 0;
 		c->cc.flight = 0;
+		c->cc.valid_at = now;
 	}
 	if (c->cc.cwnd != old)
 		trace_change(c, EV_CWND, cause, old, c->cc.cwnd, now);
@@ -74,6 +75,9 @@ void cc_measure_pipe(struct conn *c)
 {
 	u32 flight = conn_flight(c);
 
+	/* a SYN fills nothing */
+	if (!c->syn_acked)
+		return;
 	if (seq_ge(c->snd_una, c->cc.round)) {
 		c->cc.pipe_ack = c->cc.flight;
 		c->cc.flight = 0;
@@ -81,6 +85,23 @@ void cc_measure_pipe(struct conn *c)
 	}
 	c->cc.flight = max_t(u32, c->cc.flight, flight);
 	c->cc.pipe_ack = max_t(u32, c->cc.pipe_ack, flight);
+}
+
+void cc_validate(struct conn *c, u64 now)
+{
+	u32 cwnd = c->cc.cwnd;
+
+	if (cc_is_validated(&c->cc)) {
+		c->cc.valid_at = now;
+		return;
+	}
+	if (now - c->cc.valid_at <= NONVALIDATED_PERIOD)
+		return;
+	c->cc.valid_at = now;
+	cc_set_ssthresh(c, max_t(u32, c->cc.ssthresh, cwnd - cwnd / 4),
+			BY_NOT_USED, now);
+	cwnd = min_t(u32, cwnd, max_t(u32, cwnd / 2, conn_initial_window(c)));
+	cc_set(c, cwnd, BY_NOT_USED, now);
 }
 
 u32 cc_initial_window(u32 segments, u32 mss)

@@ -28,6 +28,10 @@ struct conn;
  *            what RFC 7661 section 4.2 calls pipeACK, as far as nothing is lost
  * @flight:   that of this round trip alone
  * @round:    it ends when all below is acknowledged
+ * @valid_at: when at least half of cwnd was last in use, microseconds
+ * @loss_used: of a recovery that began when less was: the larger of pipeACK and
+ *            LossFlightSize, bytes; 0: cwnd was validated
+ * @resent:   bytes that this recovery has sent again
  * @hystart:  whether the first slow start fills a queue
  */
 struct cc {
@@ -38,6 +42,9 @@ struct cc {
 	u32 pipe_ack;
 	u32 flight;
 	u32 round;
+	u64 valid_at;
+	u32 loss_used;
+	u32 resent;
 	struct hystart hystart;
 };
 
@@ -144,6 +151,22 @@ static inline u32 cc_validated(const struct cc *cc)
 {
 	return 2 * cc->pipe_ack;
 }
+
+/* The same; a pipeACK of nothing is "undefined", which leaves cwnd valid. */
+static inline bool cc_is_validated(const struct cc *cc)
+{
+	return !cc->pipe_ack || cc_validated(cc) >= cc->cwnd;
+}
+
+/**
+ * cc_validate() - lower a cwnd of which little has been used for long
+ * @c:   the connection; cc_measure_pipe() has seen the ACK, cwnd has grown for it
+ * @now: microseconds
+ *
+ * RFC 7661 section 4.4.3. A silence is no such use: it has its own rule (RFC 5681
+ * section 4.1), which leaves less.
+ */
+void cc_validate(struct conn *c, u64 now);
 
 /* RFC 5681 section 3.1: slow start below ssthresh; equal may be either. */
 static inline bool cc_in_slow_start(const struct cc *cc)

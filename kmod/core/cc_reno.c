@@ -26,6 +26,7 @@ u32 cc_reno_half_flight(const struct conn *c)
 /* RFC 5681 section 3.1: one segment where a SYN or SYN+ACK was lost. */
 void cc_reno_init(struct conn *c, bool lost, u64 now)
 {
+	c->cc.valid_at = now;
 	cc_set_ssthresh(c, SSTHRESH_INITIAL, BY_INIT_SSTHRESH, now);
 	if (lost)
 		cc_set(c, c->smss, BY_SYN_LOST, now);
@@ -85,12 +86,38 @@ void cc_reno_ack(struct conn *c, u32 bytes, u64 now)
 		slow_start(c, bytes, now);
 	else
 		congestion_avoidance(c, bytes, now);
+	cc_validate(c, now);
+}
+
+/*
+ * RFC 5681, equation 4. RFC 7661 section 4.4.1: where cwnd is not validated the flight
+ * of this moment may be small by chance: what has lately been acknowledged counts, too.
+ */
+static u32 after_loss(struct conn *c)
+{
+	u32 flight = conn_flight(c) - c->limited;
+
+	c->cc.loss_used = 0;
+	if (!cc_is_validated(&c->cc))
+		c->cc.loss_used = max_t(u32, c->cc.pipe_ack, flight);
+	return (c->cc.loss_used ?: flight) / 2;
+}
+
+/* The data that a recovery sends again now. */
+static u32 lost_data(const struct conn *c)
+{
+	u32 end = seq_min(c->snd_nxt, c->write_seq);
+
+	return seq_lt(c->snd_una, end) ?
+		       min_t(u32, end - c->snd_una, c->smss) :
+		       0;
 }
 
 /* RFC 5681 section 3.2, steps 2 and 3 */
 static void reno_loss(struct conn *c, u64 now)
 {
-	cc_set_ssthresh(c, cc_reno_half_flight(c), BY_THIRD_DUPACK, now);
+	cc_set_ssthresh(c, after_loss(c), BY_THIRD_DUPACK, now);
+	c->cc.resent = lost_data(c);
 	cc_set(c, c->cc.ssthresh + DUPACK_THRESHOLD * c->smss, BY_THIRD_DUPACK,
 	       now);
 	c->cc.acked = 0;
@@ -102,9 +129,24 @@ static void reno_dupack(struct conn *c, u64 now)
 	cc_set(c, c->cc.cwnd + c->smss, BY_DUPACK_INFLATE, now);
 }
 
+/*
+ * RFC 7661 section 4.4.1: what was lost is what the path could not hold, and cwnd had
+ * not been shown to fit: half of what is left.
+ */
+static void take_off_losses(struct conn *c, u64 now)
+{
+	u32 used = c->cc.loss_used;
+	u32 left = used > c->cc.resent ? used - c->cc.resent : 0;
+
+	if (used)
+		cc_set_ssthresh(c, min_t(u32, c->cc.ssthresh, left / 2),
+				BY_NOT_VALIDATED, now);
+}
+
 /* RFC 5681 section 3.2, step 6: the window is deflated. */
 static void reno_recovered(struct conn *c, u64 now)
 {
+	take_off_losses(c, now);
 	cc_set(c, c->cc.ssthresh, BY_DEFLATION, now);
 }
 
@@ -116,6 +158,7 @@ static void newreno_partial(struct conn *c, u32 bytes, u64 now)
 	if (bytes >= c->smss)
 		cwnd += c->smss;
 	cc_set(c, cwnd, BY_PARTIAL_ACK, now);
+	c->cc.resent += lost_data(c);
 }
 
 /* RFC 6582 section 3.2, step 3, full acknowledgments, option 1: no burst */
@@ -123,6 +166,7 @@ static void newreno_recovered(struct conn *c, u64 now)
 {
 	u32 cwnd = max_t(u32, conn_flight(c), c->smss) + c->smss;
 
+	take_off_losses(c, now);
 	cc_set(c, min_t(u32, c->cc.ssthresh, cwnd), BY_RECOVERY_DONE, now);
 }
 
@@ -162,6 +206,7 @@ void cc_reno_rto(struct conn *c, bool again, u64 now)
 void cc_reno_idle(struct conn *c, u64 now)
 {
 	hystart_begin(c, c->cc.hystart.on);
+	c->cc.valid_at = now;
 	cc_set(c, min_t(u32, conn_initial_window(c), c->cc.cwnd),
 	       BY_IDLE_RESTART, now);
 }

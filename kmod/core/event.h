@@ -91,6 +91,8 @@
 	X(SYN_LOST, "SYN or SYN+ACK was lost", "RFC 5681 3.1")                 \
 	X(GO_BACK, "resend after the timeout", "RFC 5681 3.1")                 \
 	X(LOSS_GO_BACK, "resend after the loss", "RFC 2001 3")                 \
+	X(NOT_USED, "cwnd little used for long", "RFC 7661 4.4.3")             \
+	X(NOT_VALIDATED, "cwnd was not validated", "RFC 7661 4.4.1")           \
 	X(IDLE_RESTART, "restart after idle", "RFC 5681 4.1")                  \
 	X(MSS_CHANGE, "path MTU", "RFC 1191 6")                                \
 	X(RTT_TIMED, "timed segment", "RFC 6298 3")                            \

@@ -122,6 +122,9 @@
 #define CSS_GROWTH_DIVISOR 4
 #define CSS_ROUNDS 5
 
+/* RFC 7661 section 4.4.3: how long a cwnd is kept of which less than half is used. */
+#define NONVALIDATED_PERIOD (300 * USEC_PER_S)
+
 /* RFC 5681 section 3.1: ssthresh starts arbitrarily high. */
 #define SSTHRESH_INITIAL 0x7fffffff
 

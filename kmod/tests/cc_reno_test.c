@@ -392,6 +392,145 @@ static void reno_loss__limited_transmit_forgotten(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 6 * MSS);
 }
 
+/*
+ * A window of 40 segments of which @used were in use in the last round trip, and
+ * @flight are now.
+ */
+static struct world *half_used(struct kunit *test, u32 used, u32 flight)
+{
+	struct world *w = connected(test);
+
+	offer_window(w, &w->a, U16_MAX);
+	w->a.cc.cwnd = 40 * MSS;
+	w->a.cc.ssthresh = 20 * MSS;
+	write_once(w, used);
+	write_and_send(w, &w->a, flight);
+	KUNIT_ASSERT_EQ(test, w->a.cc.cwnd, 40 * MSS);
+	KUNIT_ASSERT_EQ(test, w->a.cc.pipe_ack, used);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_TRUE(test, w->a.recovering);
+	return w;
+}
+
+/* RFC 7661 section 4.4.1: half of max(pipeACK, LossFlightSize) */
+static void reno_loss__not_validated(struct kunit *test)
+{
+	struct world *w = half_used(test, 12 * MSS, 6 * MSS);
+
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 6 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 9 * MSS);
+	w = half_used(test, 6 * MSS, 16 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 8 * MSS);
+	/* half of cwnd: that is the flight's alone */
+	w = half_used(test, 20 * MSS - 1, 8 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 10 * MSS - 1);
+	w = half_used(test, 20 * MSS, 8 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 4 * MSS);
+}
+
+/* The same, (max(pipeACK, LossFlightSize) - R) / 2 in the end */
+static void newreno_recovered__less_what_was_lost(struct kunit *test)
+{
+	struct world *w = half_used(test, 12 * MSS, 6 * MSS);
+
+	ack_upto(w, &w->a, w->a.snd_una + 2 * MSS);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_TRUE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 6 * MSS);
+	write_and_send(w, &w->a, 4 * MSS);
+	ack_upto(w, &w->a, w->a.recover);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SSTHRESH, BY_NOT_VALIDATED),
+			1);
+}
+
+/* One that was validated keeps what the loss has made of it. */
+static void newreno_recovered__validated(struct kunit *test)
+{
+	struct world *w = half_used(test, 20 * MSS, 8 * MSS);
+
+	ack_upto(w, &w->a, w->a.recover);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 4 * MSS);
+	/* nor is what an earlier recovery has seen remembered */
+	w = half_used(test, 12 * MSS, 6 * MSS);
+	ack_upto(w, &w->a, w->a.recover);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS + MSS / 2);
+	w->a.cc.cwnd = 10 * MSS;
+	write_and_send(w, &w->a, 9 * MSS);
+	ack_upto(w, &w->a, w->a.snd_una + MSS);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_TRUE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 4 * MSS);
+	ack_upto(w, &w->a, w->a.recover);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 4 * MSS);
+}
+
+/* More lost than was in use, as it seems: two segments are the least. */
+static void newreno_recovered__all_was_lost(struct kunit *test)
+{
+	struct world *w = half_used(test, 6 * MSS, 6 * MSS);
+
+	KUNIT_ASSERT_EQ(test, w->a.cc.ssthresh, 3 * MSS);
+	for (int i = 0; i < 6; i++) {
+		ack_upto(w, &w->a, w->a.snd_una + MSS);
+		lose_all(w, &w->a);
+	}
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 2 * MSS);
+}
+
+/* What goes again may be less than a segment; and each recovery counts for itself. */
+static void newreno_recovered__less_than_a_segment(struct kunit *test)
+{
+	struct world *w = half_used(test, 12 * MSS, 6 * MSS);
+
+	ack_upto(w, &w->a, w->a.recover);
+	KUNIT_ASSERT_TRUE(test, !w->a.recovering);
+	w->a.cc.cwnd = 40 * MSS;
+	conn_set_nodelay(&w->a, true);
+	write_once(w, 12 * MSS);
+	for (int i = 0; i < 4; i++)
+		write_and_send(w, &w->a, 100);
+	dup_acks(w, &w->a, 3);
+	lose_all(w, &w->a);
+	KUNIT_ASSERT_TRUE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 6 * MSS);
+	ack_upto(w, &w->a, w->a.recover);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 6 * MSS - 200);
+}
+
+/* Reno's recovery sends one segment again. */
+static void reno_recovered__not_validated(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	conn_set_cc(&w->a, &cc_reno, w->now);
+	offer_window(w, &w->a, U16_MAX);
+	w->a.cc.cwnd = 40 * MSS;
+	w->a.cc.ssthresh = 20 * MSS;
+	write_once(w, 12 * MSS);
+	write_and_send(w, &w->a, 6 * MSS);
+	dup_acks(w, &w->a, 3);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 6 * MSS);
+	ack_upto(w, &w->a, w->a.snd_una + MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS + MSS / 2);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS + MSS / 2);
+}
+
+/* Of a SYN there is nothing to measure: pipeACK is undefined until there are data. */
+static void cc_measure_pipe__undefined_at_first(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	KUNIT_EXPECT_EQ(test, w->a.cc.pipe_ack, 0);
+	KUNIT_EXPECT_EQ(test, w->b.cc.pipe_ack, 0);
+	KUNIT_EXPECT_TRUE(test, cc_is_validated(&w->a.cc));
+}
+
 /* step 4 */
 static void reno_dupack__inflates(struct kunit *test)
 {
@@ -674,6 +813,13 @@ static struct kunit_case reno_cases[] = {
 	KUNIT_CASE(reno_loss__floor),
 	KUNIT_CASE(reno_loss__limited_transmit_not_counted),
 	KUNIT_CASE(reno_loss__limited_transmit_forgotten),
+	KUNIT_CASE(reno_loss__not_validated),
+	KUNIT_CASE(newreno_recovered__less_what_was_lost),
+	KUNIT_CASE(newreno_recovered__validated),
+	KUNIT_CASE(newreno_recovered__all_was_lost),
+	KUNIT_CASE(newreno_recovered__less_than_a_segment),
+	KUNIT_CASE(reno_recovered__not_validated),
+	KUNIT_CASE(cc_measure_pipe__undefined_at_first),
 	KUNIT_CASE(reno_dupack__inflates),
 	KUNIT_CASE(newreno_partial__deflates),
 	KUNIT_CASE(newreno_partial__exactly_a_segment),

@@ -133,6 +133,114 @@ static void cc_initial_window__table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cc_initial_window(p->segments, p->mss), p->iw);
 }
 
+/* A segment each 100 ms: more often than an RTO, and each is acknowledged at once. */
+static void trickle(struct world *w, u64 usec)
+{
+	for (u64 end = w->now + usec; w->now < end;) {
+		elapse(w, 100 * MS);
+		write_and_send(w, &w->a, MSS);
+		ack_all(w, &w->a);
+	}
+	forget_events(w);
+}
+
+/* Congestion avoidance, with a window that was larger once. */
+static struct world *trickling(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	w->a.cc.cwnd = 50 * MSS;
+	w->a.cc.ssthresh = 20 * MSS;
+	trickle(w, NONVALIDATED_PERIOD);
+	KUNIT_ASSERT_EQ(test, w->a.cc.cwnd, 50 * MSS);
+	return w;
+}
+
+/* RFC 7661 section 4.4.3: cwnd = max(cwnd / 2, IW), ssthresh = max(it, 3/4 cwnd) */
+static void cc_validate__five_minutes(struct kunit *test)
+{
+	struct world *w = trickling(test);
+
+	elapse(w, 100 * MS);
+	write_and_send(w, &w->a, MSS);
+	ack_all(w, &w->a);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 25 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 37 * MSS + MSS / 2);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_CWND, BY_NOT_USED), 1);
+	KUNIT_EXPECT_EQ(test, count_events(w, EV_SSTHRESH, BY_NOT_USED), 1);
+	/* the next five: ssthresh is more than 3/4 of it */
+	trickle(w, NONVALIDATED_PERIOD);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 25 * MSS);
+	trickle(w, 100 * MS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 12 * MSS + MSS / 2);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 37 * MSS + MSS / 2);
+	/* and never less than IW */
+	trickle(w, NONVALIDATED_PERIOD + 100 * MS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+	trickle(w, NONVALIDATED_PERIOD + 100 * MS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 10 * MSS);
+}
+
+/* It is no reason to grow: a window below IW stays. */
+static void cc_validate__small_window(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	w->a.cc.cwnd = 6 * MSS;
+	w->a.cc.ssthresh = 2 * MSS;
+	trickle(w, NONVALIDATED_PERIOD + 100 * MS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 6 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 4 * MSS + MSS / 2);
+}
+
+/* Half of cwnd, once, and five minutes begin anew. */
+static void cc_validate__used_again(struct kunit *test)
+{
+	struct world *w = trickling(test);
+
+	write_and_send(w, &w->a, 25 * MSS);
+	KUNIT_ASSERT_EQ(test, conn_flight(&w->a), 20 * MSS);
+	ack_upto(w, &w->a, w->a.snd_una + MSS);
+	lose_all(w, &w->a);
+	w->a.cc.cwnd = 40 * MSS;
+	ack_all(w, &w->a);
+	ack_all(w, &w->a);
+	trickle(w, NONVALIDATED_PERIOD);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 40 * MSS);
+	trickle(w, SECOND);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 20 * MSS);
+}
+
+/* A silence has its own rule, and is no safe use of anything. */
+static void cc_validate__not_by_silence(struct kunit *test)
+{
+	struct world *w = connected(test);
+
+	w->a.cc.cwnd = 8 * MSS;
+	w->a.cc.ssthresh = 2 * MSS;
+	trickle(w, SECOND);
+	elapse(w, 2 * NONVALIDATED_PERIOD);
+	trickle(w, SECOND);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 8 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 2 * MSS);
+}
+
+/* Nor does it count what was before cwnd fell, or before there was one. */
+static void cc_validate__another_window(struct kunit *test)
+{
+	struct world *w = trickling(test);
+
+	cc_set(&w->a, 30 * MSS, BY_PARTIAL_ACK, w->now);
+	trickle(w, NONVALIDATED_PERIOD);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 30 * MSS);
+	w = world_new(test);
+	w->now = 2 * NONVALIDATED_PERIOD;
+	establish(test, w);
+	w->a.cc.ssthresh = 2 * MSS;
+	trickle(w, SECOND);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 2 * MSS);
+}
+
 static struct kunit_case cc_cases[] = {
 	KUNIT_CASE(cc_find__by_name),
 	KUNIT_CASE(cc_at__all_whole),
@@ -142,6 +250,11 @@ static struct kunit_case cc_cases[] = {
 	KUNIT_CASE(cc_set_ssthresh__floor),
 	KUNIT_CASE(cc_in_slow_start__below_ssthresh),
 	KUNIT_CASE_PARAM(cc_initial_window__table, windows_row_gen_params),
+	KUNIT_CASE(cc_validate__five_minutes),
+	KUNIT_CASE(cc_validate__small_window),
+	KUNIT_CASE(cc_validate__used_again),
+	KUNIT_CASE(cc_validate__not_by_silence),
+	KUNIT_CASE(cc_validate__another_window),
 	{}
 };
 

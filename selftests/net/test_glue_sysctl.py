@@ -19,6 +19,7 @@ NUMBERS = {
     "tw_reuse": (0, 2),
     "timestamps": (0, 1),
     "window_scaling": (0, 1),
+    "hystart": (0, 1),
     "rto_initial_ms": (1, 600000),
     "rto_min_ms": (1, 600000),
     "rto_max_ms": (1, 600000),

@@ -44,10 +44,10 @@ def end_options(rng: random.Random) -> List[str]:
         options.append("--nodelay")
     if rng.random() < 0.2:
         options.append(f"--delack={rng.choice([0, 200])}ms")
-    if rng.random() < 0.2:
-        # pauses longer than the RTO
-        options += [f"--chunk={rng.choice([5, 20, 60])}kB",
-                    f"--write-gap={rng.choice([100, 900, 2500])}ms"]
+    if rng.random() < 0.3:
+        # pauses longer than the RTO, or a window of which little is used
+        options += [f"--chunk={rng.choice([5, 8, 20, 60])}kB",
+                    f"--write-gap={rng.choice([50, 100, 900, 2500])}ms"]
     if rng.random() < 0.2:
         options.append(f"--rcvbuf={rng.choice([8, 32])}KiB")
     if rng.random() < 0.2:

@@ -52,6 +52,11 @@ CHOICES = """
   round trip and the one before; of a cwnd that was larger nothing counts. In
   slow start cwnd grows to 2 * pipeACK (4.3); in congestion avoidance only if
   less than one SMSS of it was free (4.5.3), which is less than the RFC allows.
+- RFC 7661 4.4.1: for NewReno and Reno, not after a timeout. R is what the
+  recovery sent again; ssthresh has its floor of 2 SMSS. A cwnd without pipeACK
+  counts as validated.
+- RFC 7661 4.4.3: five minutes are judged when an ACK comes. A silence ends them,
+  and has RFC 5681 4.1 instead.
 - RFC 9406 4.2: L = 2, as above. A round begins with its first ACK, windowEnd is
   SND.NXT then. Not where Tahoe is asked for. Begins anew after an idle time.
 - RFC 6298 2.4: RTO = SRTT + max (200 ms, 4 * RTTVAR), as in Linux.
@@ -66,6 +71,7 @@ SECOND = 1_000_000_000
 SSTHRESH_START = 0x7fffffff
 DUPACKS = 3
 MSS_DEFAULT = {4: 536, 6: 1220}
+NONVALIDATED_PERIOD = 300 * SECOND
 RTO_START = SECOND
 RTO_AFTER_LOST_SYN = 3 * SECOND
 RTO_LEAST_VARIANCE = 200 * MILLISECOND
@@ -87,6 +93,8 @@ PARTIAL = ("partial ACK", "RFC 6582 3.2")
 DONE = ("recovery done", "RFC 6582 3.2")
 DEFLATED = ("window deflated", "RFC 5681 3.2")
 TIMEOUT = ("retransmission timeout", "RFC 5681 3.1")
+NOT_USED = ("cwnd little used for long", "RFC 7661 4.4.3")
+NOT_VALIDATED = ("cwnd was not validated", "RFC 7661 4.4.1")
 IDLE = ("restart after idle", "RFC 5681 4.1")
 
 
@@ -244,6 +252,10 @@ class Sender:
         # the largest flights, of the last round trip and of this one
         self.pipe = [0, 0]
         self.round_end = 0
+        self.valid_at = 0
+        # max (pipeACK, LossFlightSize) of a recovery, and its R
+        self.loss_used = 0
+        self.resent = 0
         self.iss = 0
         self.snd_una = 0
         self.snd_nxt = 0
@@ -271,6 +283,7 @@ class Sender:
             self.changes.append(Change(now, "cwnd", self.cwnd, value, rule))
         if value < self.cwnd:
             self.pipe = [0, 0]
+            self.valid_at = now
         self.cwnd = value
 
     def _most_after_timeout(self) -> int:
@@ -347,6 +360,7 @@ class Sender:
         if self.syn_lost and not self.timer.srtt:
             # RFC 6298 (5.7)
             self.timer.base, self.timer.backoffs = RTO_AFTER_LOST_SYN, 0
+        self.valid_at = seg.time
         # "arbitrarily high" (RFC 5681 3.1)
         self._change_ssthresh(seg.time, SSTHRESH_START, THRESHOLD)
         if self.syn_lost:
@@ -441,6 +455,7 @@ class Sender:
             window = self._initial_window(self.initial_segments)
             self._set_cwnd(seg.time, min(window, self.cwnd), IDLE)
             self.hystart = HyStart()
+            self.valid_at = seg.time
         self.last_sent = seg.time
 
     def _sent_new(self, seg: Segment, end: int) -> None:
@@ -473,6 +488,7 @@ class Sender:
         self.last_sent = seg.time
         if self.owed and start == self.snd_una:
             self.owed = False
+            self.resent += seg.len
             if not self.partial_seen:
                 self.timer.due = None
         elif start == self.resend:
@@ -603,7 +619,7 @@ class Sender:
         if self.recovering:
             self._set_cwnd(seg.time, self.cwnd + self.smss, FURTHER)
         elif self.dupacks == DUPACKS and self._covers_more():
-            self._set_ssthresh(seg.time, THIRD)
+            self._halve(seg.time)
             self.recoveries += 1
             if self.tahoe:
                 self._start_anew(seg.time)
@@ -615,6 +631,41 @@ class Sender:
                 self.recover = self.snd_nxt - 1
             self.recovering = self.owed = True
             self.partial_seen = False
+
+    @property
+    def is_validated(self) -> bool:
+        """RFC 7661 4.3."""
+        return not any(self.pipe) or 2 * max(self.pipe) >= self.cwnd
+
+    def _halve(self, now: int) -> None:
+        """RFC 5681 equation 4, or RFC 7661 4.4.1."""
+        self.resent = self.loss_used = 0
+        if self.is_validated or self.tahoe:
+            self._set_ssthresh(now, THIRD)
+            return
+        self.loss_used = max(*self.pipe, self.flight - self.limited)
+        self._change_ssthresh(now, max(self.loss_used // 2, 2 * self.smss),
+                              THIRD)
+
+    def _take_off_losses(self, now: int) -> None:
+        """RFC 7661 4.4.1: (max (pipeACK, LossFlightSize) - R) / 2."""
+        if not self.loss_used:
+            return
+        half = max(self.loss_used - self.resent, 0) // 2
+        self._change_ssthresh(now, max(min(self.ssthresh, half),
+                                       2 * self.smss), NOT_VALIDATED)
+
+    def _end_nonvalidated(self, now: int) -> None:
+        """RFC 7661 4.4.3."""
+        if self.is_validated:
+            self.valid_at = now
+        elif now - self.valid_at > NONVALIDATED_PERIOD:
+            self.valid_at = now
+            self._change_ssthresh(
+                now, max(self.ssthresh, self.cwnd - self.cwnd // 4), NOT_USED)
+            least = self._initial_window(self.initial_segments)
+            self._set_cwnd(now, min(self.cwnd, max(self.cwnd // 2, least)),
+                           NOT_USED)
 
     def _start_anew(self, now: int) -> None:
         """RFC 2001 3 without 4: slow start from what is lost on."""
@@ -644,6 +695,7 @@ class Sender:
         self.dupacks = 0
         if count:
             self._grow(seg.time, count)
+            self._end_nonvalidated(seg.time)
         self._restart_timer(seg.time)
 
     def _data_in(self, ack: int) -> int:
@@ -669,6 +721,7 @@ class Sender:
 
     def _recovered(self, now: int) -> None:
         window = max(self.flight, self.smss) + self.smss
+        self._take_off_losses(now)
         if self.reno:
             self._set_cwnd(now, self.ssthresh, DEFLATED)
         else:

@@ -36,7 +36,7 @@ def _why(row: Row) -> str:
 
 def _amount(row: Row, name: str) -> str:
     value = row[name]
-    if row["event"] in ("rtt", "rto") and isinstance(value, int):
+    if row["event"] in ("rtt", "rto", "hystart") and isinstance(value, int):
         return f"{value / 1000:g} ms"
     if row["event"] == "ssthresh" and value == NO_LIMIT:
         return "no limit"

@@ -62,9 +62,9 @@ class Event:
             return f"{many}{flags}{self.len} bytes"
         if self.event in ("rtt_refused", "timer_fired"):
             return ""
-        if self.event in ("rto", "rtt", "timer_set"):
+        if self.event in ("rto", "rtt", "timer_set", "hystart"):
             new = f"{self.new / 1000:g} ms"
-            if self.event != "rto":
+            if self.event not in ("rto", "hystart"):
                 return new
             return f"{self.old / 1000:g} {arrow} {new}"
         return f"{self.old} {arrow} {self.new}"

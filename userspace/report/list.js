@@ -6,7 +6,7 @@ import { el, listKeys } from "./dom.js";
 import { bytes, duration, explain, moment, segment, t } from "./words.js";
 
 const MOST = 200;
-const TIMES = new Set(["rtt", "rto", "timer_set"]);
+const TIMES = new Set(["rtt", "rto", "timer_set", "hystart"]);
 
 // What a record changed, in a few words.
 export function changeText(conn, i) {

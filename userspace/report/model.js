@@ -321,7 +321,7 @@ export function kindOf(conn, i) {
 		return "loss";
 	if (event === "state")
 		return "state";
-	if (isWindow(conn, i))
+	if (isWindow(conn, i) || event === "hystart")
 		return "window";
 	if (conn.isSegment(i))
 		return "segment";

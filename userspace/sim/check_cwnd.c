@@ -22,10 +22,14 @@ void cwnd_choose(struct sender *m, const struct cc_ops *cc)
 }
 
 /* What had filled a larger window says nothing of this one. */
-static void set_cwnd(struct sender *m, u32 cwnd)
+static void set_cwnd(struct sock *sk, u32 cwnd)
 {
-	if (cwnd < m->cwnd)
+	struct sender *m = &sk->check.snd;
+
+	if (cwnd < m->cwnd) {
 		m->used = m->used_before = 0;
+		m->valid_at = sk->host->w->now;
+	}
 	m->cwnd = cwnd;
 }
 
@@ -35,6 +39,7 @@ void cwnd_begin(struct sock *sk, bool lost_syn)
 	struct sender *m = &sk->check.snd;
 
 	m->ssthresh = 0x7fffffff;
+	m->valid_at = sk->host->w->now;
 	m->cwnd = lost_syn ? m->smss : cwnd_initial(sk);
 	hystart_model_new(m, sk->host->env.tun.hystart && !m->tahoe);
 }
@@ -48,6 +53,9 @@ void cwnd_measure(struct sock *sk)
 	struct sender *m = &sk->check.snd;
 	u32 flight = m->next - m->una;
 
+	/* no data: that is our SYN */
+	if (m->una == sk->check.out.seq)
+		return;
 	if (seq_ge(m->una, m->round_end)) {
 		m->used_before = m->used;
 		m->used = 0;
@@ -68,8 +76,9 @@ static u32 pipe_ack(const struct sender *m)
  * what was used; one that is so already stays. RFC 9406 section 4.2: a quarter of it in
  * CSS.
  */
-static void grow_fast(struct sender *m, u32 bytes)
+static void grow_fast(struct sock *sk, u32 bytes)
 {
+	struct sender *m = &sk->check.snd;
 	u32 limit = m->smss * (seq_le(m->una, m->recover) ? 1 : 2);
 	u32 most = min_t(u32, m->ssthresh, 2 * pipe_ack(m));
 	u32 more = min_t(u32, bytes, limit);
@@ -77,19 +86,20 @@ static void grow_fast(struct sender *m, u32 bytes)
 	if (hystart_model_css(m))
 		more /= 4;
 	if (m->cwnd < most)
-		set_cwnd(m, min_t(u32, most, m->cwnd + more));
+		set_cwnd(sk, min_t(u32, most, m->cwnd + more));
 	hystart_model_round(m);
 }
 
-void cwnd_grow(struct sock *sk, u32 bytes)
+/* RFC 7661 section 4.3: less than half of cwnd has been in use of late. */
+static bool is_nonvalidated(const struct sender *m)
 {
-	struct sender *m = &sk->check.snd;
+	return pipe_ack(m) && pipe_ack(m) < m->cwnd - m->cwnd / 2;
+}
 
-	if (m->cwnd < m->ssthresh) {
-		grow_fast(m, bytes);
-		return;
-	}
-	/* section 4.5.3: a segment more would have had room */
+/* RFC 3465 section 2.1 */
+static void grow_slowly(struct sender *m, u32 bytes)
+{
+	/* RFC 7661 section 4.5.3: a segment more would have had room */
 	if (m->cwnd - min_t(u32, m->cwnd, pipe_ack(m)) >= m->smss)
 		return;
 	m->counted += bytes;
@@ -97,6 +107,33 @@ void cwnd_grow(struct sock *sk, u32 bytes)
 		return;
 	m->counted -= m->cwnd;
 	m->cwnd += m->smss;
+}
+
+/* RFC 7661 section 4.4.3: five minutes of that, and no silence, which ends sooner */
+static void end_nonvalidated(struct sock *sk)
+{
+	struct sender *m = &sk->check.snd;
+	u64 now = sk->host->w->now;
+
+	if (!is_nonvalidated(m)) {
+		m->valid_at = now;
+	} else if (now > m->valid_at + 300000000) {
+		m->valid_at = now;
+		m->ssthresh = max_t(u32, m->ssthresh, m->cwnd - m->cwnd / 4);
+		if (m->cwnd > cwnd_initial(sk))
+			set_cwnd(sk, max_t(u32, m->cwnd / 2, cwnd_initial(sk)));
+	}
+}
+
+void cwnd_grow(struct sock *sk, u32 bytes)
+{
+	struct sender *m = &sk->check.snd;
+
+	if (m->cwnd < m->ssthresh)
+		grow_fast(sk, bytes);
+	else
+		grow_slowly(m, bytes);
+	end_nonvalidated(sk);
 }
 
 /* RFC 5681, equation 4; what limited transmit sent is not of the flight. */
@@ -115,15 +152,22 @@ static void third(struct sock *sk)
 	/* RFC 6582 section 3.2, step 2 */
 	if (!seq_gt(m->una, m->recover))
 		return;
+	m->loss_used = is_nonvalidated(m) ? pipe_ack(m) : 0;
+	if (m->loss_used)
+		m->loss_used = max_t(u32, m->loss_used,
+				     m->next - m->una - m->limited);
+	m->resent = 0;
 	halve(m);
+	if (m->loss_used && !m->tahoe)
+		m->ssthresh = max_t(u32, m->loss_used / 2, 2 * m->smss);
 	if (m->tahoe) {
-		set_cwnd(m, m->smss);
+		set_cwnd(sk, m->smss);
 		sender_go_back(sk, BACK_DUPACKS);
 		return;
 	}
 	if (m->newreno)
 		m->recover = m->nxt;
-	set_cwnd(m, m->ssthresh + 3 * m->smss);
+	set_cwnd(sk, m->ssthresh + 3 * m->smss);
 	m->recovering = m->owed = true;
 	m->partial_seen = false;
 	m->back = BACK_DUPACKS;
@@ -150,11 +194,17 @@ void cwnd_recovered(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 	u32 flight = m->next - m->una;
+	u32 used = m->loss_used;
 
+	/* RFC 7661 section 4.4.1: (max(pipeACK, LossFlightSize) - R) / 2 */
+	used -= min_t(u32, used, m->resent);
+	if (m->loss_used)
+		m->ssthresh = max_t(u32, min_t(u32, m->ssthresh, used / 2),
+				    2 * m->smss);
 	if (!m->newreno)
-		set_cwnd(m, m->ssthresh);
+		set_cwnd(sk, m->ssthresh);
 	else
-		set_cwnd(m, min_t(u32, m->ssthresh,
+		set_cwnd(sk, min_t(u32, m->ssthresh,
 				  max_t(u32, flight, m->smss) + m->smss));
 	m->recovering = false;
 	m->dupacks = 0;
@@ -174,7 +224,7 @@ void cwnd_ack_in_recovery(struct sock *sk, u32 bytes)
 	}
 	if (bytes >= m->smss)
 		cwnd += m->smss;
-	set_cwnd(m, max_t(u32, cwnd, m->smss));
+	set_cwnd(sk, max_t(u32, cwnd, m->smss));
 	m->owed = true;
 	if (!m->partial_seen)
 		timer_acked(sk);
@@ -193,7 +243,7 @@ void cwnd_timeout(struct sock *sk, bool again)
 	if (!again && m->recovering)
 		m->ssthresh = max_t(u32, min_t(u32, m->ssthresh, most),
 				    2 * m->smss);
-	set_cwnd(m, m->smss);
+	set_cwnd(sk, m->smss);
 	m->counted = 0;
 }
 
@@ -202,9 +252,10 @@ void cwnd_idle(struct sock *sk)
 {
 	struct sender *m = &sk->check.snd;
 
-	set_cwnd(m, min_t(u32, m->cwnd, cwnd_initial(sk)));
+	set_cwnd(sk, min_t(u32, m->cwnd, cwnd_initial(sk)));
 	/* RFC 9406 section 4.3: it may be used after a long idle period */
 	hystart_model_new(m, m->hystart.on);
+	m->valid_at = sk->host->w->now;
 	m->full.owed = 0;
 }
 

@@ -340,6 +340,7 @@ static void lost_segment(struct sock *sk, const struct seg *s)
 	/* a FIN that has had no room joins it, and is in flight like all else */
 	if (m->next == m->nxt)
 		m->next = seq_max(m->next, seg_end(s));
+	m->resent += s->len;
 	/* RFC 6675 section 6, but for what partial ACKs call for */
 	if (m->due == NEVER || !m->partial_seen)
 		timer_start(sk);

@@ -79,6 +79,10 @@ struct hystart_told {
  * @counted:  bytes acknowledged since congestion avoidance made cwnd grow
  * @used:     the largest flight of this round trip, which ends at @round_end
  * @used_before: that of the one before
+ * @valid_at: when at least half of @cwnd was last in use
+ * @loss_used: RFC 7661 section 4.4.1: max(pipeACK, LossFlightSize) of a recovery; 0: cwnd
+ *            was validated
+ * @resent:   R, the bytes that this recovery has sent again
  * @hystart:  of the first slow start; @hystart_told: what the core says of it
  * @dupacks:  in a row
  * @limited:  bytes that limited transmit sent
@@ -123,6 +127,8 @@ struct sender {
 	u32 small_end;
 	u32 cwnd, ssthresh, counted;
 	u32 used, used_before, round_end;
+	u64 valid_at;
+	u32 loss_used, resent;
 	struct hystart_model hystart;
 	struct hystart_told hystart_told;
 	u32 dupacks, limited, recover;
