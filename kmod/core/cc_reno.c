@@ -108,9 +108,8 @@ static u32 lost_data(const struct conn *c)
 {
 	u32 end = seq_min(c->snd_nxt, c->write_seq);
 
-	return seq_lt(c->snd_una, end) ?
-		       min_t(u32, end - c->snd_una, c->smss) :
-		       0;
+	return seq_lt(c->snd_una, end) ? min_t(u32, end - c->snd_una, c->smss) :
+					 0;
 }
 
 /* RFC 5681 section 3.2, steps 2 and 3 */

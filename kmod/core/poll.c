@@ -377,8 +377,7 @@ static bool tail_may_go(const struct conn *c)
  */
 static bool part_may_go(const struct conn *c, u32 len, u32 room)
 {
-	return len == room &&
-	       (len >= conn_worth_sending(c) || c->sent.waiting);
+	return len == room && (len >= conn_worth_sending(c) || c->sent.waiting);
 }
 
 /*

@@ -15,8 +15,8 @@
 /* Room for the moments at which segments go out. */
 static void give_room(struct kunit *test, struct conn *c)
 {
-	struct sent_run *room =
-		kunit_kzalloc(test, ROOM * sizeof(*room), GFP_KERNEL);
+	struct sent_run *room = kunit_kzalloc(test, ROOM * sizeof(*room),
+					      GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, room);
 	sent_give_room(&c->sent, room, ROOM);

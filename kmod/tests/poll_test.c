@@ -997,7 +997,8 @@ static void poll_lost__new_fin(struct kunit *test)
 	s.wnd = 5 * MSS;
 	deliver(w, &w->a, &s);
 	s = next_seg(test, w, &w->a);
-	expect_text(test, &s, A0 + 4 * MSS, MSS, FLAG_ACK | FLAG_PSH | FLAG_FIN);
+	expect_text(test, &s, A0 + 4 * MSS, MSS,
+		    FLAG_ACK | FLAG_PSH | FLAG_FIN);
 	KUNIT_EXPECT_EQ(test, conn_flight(&w->a), MSS + 1);
 	expect_silence(test, w, &w->a);
 }

@@ -40,7 +40,8 @@ void hystart_model_new(struct sender *m, bool on)
 static void forget_moments(struct hystart_model *h, u32 seq, u32 end)
 {
 	for (u32 i = 0; i < h->n; i++)
-		if (seq_lt(h->kept[i].start, end) && seq_lt(seq, h->kept[i].end))
+		if (seq_lt(h->kept[i].start, end) &&
+		    seq_lt(seq, h->kept[i].end))
 			h->kept[i].at = 0;
 }
 

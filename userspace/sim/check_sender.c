@@ -611,7 +611,8 @@ static void rest_compare(struct sock *sk)
 	const struct conn *c = &sk->c;
 
 	if (c->snd_una != m->una || c->snd_nxt != m->nxt ||
-	    conn_next(c) != m->next || c->snd_wnd != m->wnd || c->smss != m->smss)
+	    conn_next(c) != m->next || c->snd_wnd != m->wnd ||
+	    c->smss != m->smss)
 		rule_fail(sk,
 			  "una %u nxt %u next %u wnd %u smss %u, not "
 			  "%u %u %u %u %u",

@@ -80,12 +80,11 @@ static void describe_stack(const struct side_config *s, const char *name,
 		"sndbuf %u, offload %u, no memory %u ppm, RTO %llu to %llu us, "
 		"delayed ACK %llu us, MSL %llu us%s\n",
 		name, s->cc->name, s->hystart ? "" : " without HyStart++",
-		s->timestamps, s->window_scaling, s->nodelay,
-		s->keepalive, s->iw, s->mtu, s->user_mss, s->rcvbuf,
-		s->rcvbuf_max, s->sndbuf, s->offload, s->nomem,
-		(unsigned long long)s->rto_min, (unsigned long long)s->rto_max,
-		(unsigned long long)s->delack, (unsigned long long)s->msl,
-		s->isn_wrap ? ", ISN wraps" : "");
+		s->timestamps, s->window_scaling, s->nodelay, s->keepalive,
+		s->iw, s->mtu, s->user_mss, s->rcvbuf, s->rcvbuf_max, s->sndbuf,
+		s->offload, s->nomem, (unsigned long long)s->rto_min,
+		(unsigned long long)s->rto_max, (unsigned long long)s->delack,
+		(unsigned long long)s->msl, s->isn_wrap ? ", ISN wraps" : "");
 }
 
 static void describe_user(const struct side_config *s, FILE *f)
