@@ -142,11 +142,14 @@ static void take_off_losses(struct conn *c, u64 now)
 				BY_NOT_VALIDATED, now);
 }
 
-/* RFC 5681 section 3.2, step 6: the window is deflated. */
+/*
+ * RFC 5681 section 3.2, step 6: the window is deflated. It may be less than ssthresh
+ * where the recovery was NewReno's until a moment ago.
+ */
 static void reno_recovered(struct conn *c, u64 now)
 {
 	take_off_losses(c, now);
-	cc_set(c, c->cc.ssthresh, BY_DEFLATION, now);
+	cc_set(c, min_t(u32, c->cc.cwnd, c->cc.ssthresh), BY_DEFLATION, now);
 }
 
 /* RFC 6582 section 3.2, step 3, partial acknowledgments: deflate */

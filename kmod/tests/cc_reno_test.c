@@ -689,6 +689,16 @@ static void reno_recovered__of_newreno(struct kunit *test)
 	ack_upto(w, &w->a, A0 + MSS);
 	KUNIT_EXPECT_FALSE(test, w->a.recovering);
 	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 5 * MSS);
+	/* what partial ACKs have deflated stays below ssthresh */
+	w = sending(test, 10 * MSS);
+	dup_acks(w, &w->a, 5);
+	ack_upto(w, &w->a, A0 + 9 * MSS);
+	KUNIT_ASSERT_EQ(test, w->a.cc.cwnd, 2 * MSS);
+	conn_set_cc(&w->a, &cc_reno, w->now);
+	ack_upto(w, &w->a, A0 + 10 * MSS);
+	KUNIT_EXPECT_FALSE(test, w->a.recovering);
+	KUNIT_EXPECT_EQ(test, w->a.cc.cwnd, 2 * MSS);
+	KUNIT_EXPECT_EQ(test, w->a.cc.ssthresh, 5 * MSS);
 }
 
 /* RFC 5681 section 3.1: the loss window is one segment */

@@ -202,10 +202,10 @@ void cwnd_recovered(struct sock *sk)
 		m->ssthresh = max_t(u32, min_t(u32, m->ssthresh, used / 2),
 				    2 * m->smss);
 	if (!m->newreno)
-		set_cwnd(sk, m->ssthresh);
+		set_cwnd(sk, min_t(u32, m->cwnd, m->ssthresh));
 	else
 		set_cwnd(sk, min_t(u32, m->ssthresh,
-				  max_t(u32, flight, m->smss) + m->smss));
+				   max_t(u32, flight, m->smss) + m->smss));
 	m->recovering = false;
 	m->dupacks = 0;
 }
