@@ -139,10 +139,14 @@ class OpenTest(PageTest):
         third = {r["time"] for r in self.records()
                  if r["event"] == "rtx" and r["conn"] == "1"
                  and r["cause"] == "third duplicate ACK"}
+        timeouts = {r["time"] for r in self.records()
+                    if r["event"] == "cwnd" and r["conn"] == "1"
+                    and r["cause"] == "retransmission timeout"}
         reactions, phases = self.browser.run(
             "const c = chalk.views.find((v) => v.all).all[0];"
             "return [c.reactions.map((r) => r.time), c.phases]")
-        self.assertEqual({f"{time:.6f}" for time in reactions}, third)
+        self.assertEqual({f"{time:.6f}" for time in reactions},
+                         third | timeouts)
         begins = {f"{p['from']:.6f}" for p in phases
                   if p["phase"] == "recovery"}
         self.assertEqual(begins, third)

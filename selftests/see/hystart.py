@@ -16,16 +16,17 @@ MIN_RTT_DIVISOR = 8
 N_RTT_SAMPLE = 8
 CSS_GROWTH_DIVISOR = 4
 CSS_ROUNDS = 5
-MOMENTS = 16
+# So many are known at once: the last two become one then, which tells nothing.
+MOMENTS = 1024
 
 
 @dataclass
 class Sent:
-    """What left at one moment."""
+    """What left at one moment; None: at more than one."""
 
     start: int
     end: int
-    at: int
+    at: Optional[int]
 
 
 class HyStart:
@@ -33,6 +34,10 @@ class HyStart:
 
     def __init__(self) -> None:
         self.sent: List[Sent] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """When what is in flight went out is known all the same."""
         self.current_rtt = INFINITY
         self.current_round_min_rtt = INFINITY
         self.last_round_min_rtt = INFINITY
@@ -44,21 +49,29 @@ class HyStart:
 
     def leaves(self, start: int, end: int, at: int) -> None:
         """New data goes out."""
-        last = self.sent[-1] if self.sent else None
-        if last and (last.end, last.at) == (start, at):
-            last.end = end
-        elif len(self.sent) < MOMENTS:
-            self.sent.append(Sent(start, end, at))
+        if self.sent and self.sent[-1].at == at:
+            self.sent[-1].end = end
+            return
+        if len(self.sent) == MOMENTS:
+            self.sent[-2:] = [Sent(self.sent[-2].start, self.sent[-1].end,
+                                   None)]
+        self.sent.append(Sent(start, end, at))
 
-    def leaves_again(self) -> None:
+    def leaves_again(self, start: int, end: int) -> None:
         """Karn: an ACK may be for either of the two (RFC 6298 3)."""
-        self.sent.clear()
+        for sent in self.sent:
+            if sent.start < end and start < sent.end:
+                sent.at = None
 
     def acknowledged(self, una: int, now: int) -> None:
         """The round trip is that of the newest byte that is covered."""
-        self.current_rtt = next((now - s.at for s in self.sent
-                                 if s.start < una <= s.end), INFINITY)
+        covered = [s.at for s in self.sent if s.start < una]
+        self.current_rtt = INFINITY
+        if covered and None not in covered:
+            self.current_rtt = now - covered[-1]
         self.sent = [s for s in self.sent if s.end > una]
+        if self.sent:
+            self.sent[0].start = max(self.sent[0].start, una)
 
     def grown(self, una: int, nxt: int) -> Optional[Tuple[bool, int, int]]:
         """Slow start has taken an ACK.

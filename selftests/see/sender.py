@@ -383,9 +383,10 @@ class Sender:
         if not self.minds_delay:
             return
         if start < self.snd_nxt:
-            self.hystart.leaves_again()
-        else:
-            self.hystart.leaves(start, end, now // MICROSECOND)
+            self.hystart.leaves_again(start, end)
+        if end > self.snd_nxt:
+            self.hystart.leaves(max(start, self.snd_nxt), end,
+                                now // MICROSECOND)
 
     def _mind_round(self, now: int) -> None:
         """RFC 9406 4.2, after cwnd has grown."""
@@ -454,7 +455,7 @@ class Sender:
                 seg.time - self.last_sent > self.timer.rto:
             window = self._initial_window(self.initial_segments)
             self._set_cwnd(seg.time, min(window, self.cwnd), IDLE)
-            self.hystart = HyStart()
+            self.hystart.begin()
             self.valid_at = seg.time
         self.last_sent = seg.time
 
