@@ -209,10 +209,15 @@ static u64 least_step(u64 bytes)
 
 static void derive_writer(struct side_config *s, struct rng *r, u64 most)
 {
+	u64 chunk;
+
 	s->bytes = percent(r, 10) ? 0 : spread(r, 1, most);
 	s->chunk_min = least_step(s->bytes);
-	if (percent(r, 50))
-		s->chunk_min = max_t(u64, s->chunk_min, spread(r, 1, 65536));
+	if (percent(r, 50)) {
+		/* drawn once: max_t() looks at its arguments twice */
+		chunk = spread(r, 1, 65536);
+		s->chunk_min = max_t(u64, s->chunk_min, chunk);
+	}
 	s->chunk_max = s->chunk_min +
 		       (percent(r, 50) ? spread(r, 1, 20000) : 0);
 	if (percent(r, 15))
