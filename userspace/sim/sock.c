@@ -267,8 +267,7 @@ void sock_run(struct sock *sk, unsigned int wake)
 	do {
 		if (sk->kind == SOCK_CONN)
 			transmit(sk);
-		/* who writes byte by byte fills a buffer in as many steps */
-		if (++steps > MOST_STEPS_AT_ONCE + sk->host->cfg->sndbuf)
+		if (++steps > MOST_STEPS_AT_ONCE)
 			sock_fail(sk, "user and connection never rest");
 		if (world_failed(w) || !app_run(sk, wake))
 			break;
