@@ -5,6 +5,7 @@ the bridge itself.
 
 import contextlib
 import json
+import os
 import pathlib
 import socket
 import struct
@@ -13,6 +14,7 @@ import sys
 import unittest
 
 import bridge
+import lwip
 from bridge import CHALK, TCP, Case, bridge_at, counts_of
 from glue import ADDRESS
 from net import Net, exact_clock, inside, receive_all, sh
@@ -131,6 +133,34 @@ class Paths(Bridged):
         if "narrow" in self.id():
             # to whom bob sends: what the router told him
             self.assertGreater(counts_of(*self.place)["in", "errors"], 0)
+
+
+# What lwIP's sockets can do.
+LWIP = ("syn_lost", "bulk_up", "bulk_down", "request_response", "loss1_up",
+        "loss1_down", "loss5_up", "loss5_down", "outage_up", "outage_down",
+        "chalk_without_scaling", "chalk_without_stamps", "zero_window_up",
+        "zero_window_down", "caller_closes", "called_closes", "both_close",
+        "caller_half_closes", "called_half_closes",
+        "caller_closes_behind_data", "called_closes_behind_data",
+        "caller_fin_lost", "called_fin_lost", "caller_resets",
+        "called_resets", "caller_aborts", "called_aborts")
+# It resets only if it has data that are not acknowledged.
+LWIP_BUT = {"caller_resets": "tcp_calls", "called_resets": "chalk_calls"}
+
+
+@exact_clock
+@unittest.skipUnless(os.path.exists(lwip.PROGRAM), "needs liblwip-dev")
+@fill_with([case._replace(but=LWIP_BUT.get(case.name, ""))
+            for case in bridge.CASES if case.name in LWIP], lwip.LwipMeeting)
+class Lwip(Bridged):
+    """The same against a stack that is not of Linux, across a router's bridge"""
+
+    place, links = ("router", "t0"), lwip.LINKS
+
+    @classmethod
+    def setUpClass(cls):
+        cls.net = cls.enterClassContext(lwip.LwipNet())
+        bridge_at(*cls.place, wire="tcp")
 
 
 # --- the command ---
