@@ -329,12 +329,12 @@ def bulk(up=0, down=0, **options):
     def play(m):
         client, server = m.pair(**options)
         back = threading.Thread(target=m.passes, args=(server, client, down))
-        if down:
-            back.start()
-        if up:
-            m.passes(client, server, up)
-        if down:
+        back.start()
+        if not all(map(m.tells, (client, server))):
+            # lwIP's sockets are for one call at a time
             back.join()
+        m.passes(client, server, up)
+        back.join()
         return client, server
     return play
 
