@@ -121,6 +121,11 @@ class Socket:
                 self.control.close()
 
 
+def load_tun():
+    """Devices whose other end is a program; some kernels have it built in."""
+    sh("modprobe -q tun || true")
+
+
 class LwipNet(Net):
     """alice, the router, and lwIP in the place of bob; a bridge at its door."""
 
@@ -145,7 +150,8 @@ class LwipNet(Net):
     @staticmethod
     def add_tap():
         """The cable, and the router's end of it."""
-        sh("modprobe -q tun || true; ip -n router tuntap add t0 mode tap")
+        load_tun()
+        sh("ip -n router tuntap add t0 mode tap")
         for address, length in zip(ROUTER, (24, 64)):
             rtnl.add_address("router", "t0", address, length)
         rtnl.write_sysctls("router", {"ipv6.conf.t0.accept_dad": 0})

@@ -4,9 +4,11 @@ the bridge itself.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import select
 import socket
 import struct
 import subprocess
@@ -15,10 +17,11 @@ import unittest
 
 import bridge
 import lwip
+import rtnl
 from bridge import CHALK, TCP, Case, bridge_at, counts_of
 from glue import ADDRESS
-from net import Net, exact_clock, inside, receive_all, sh
-from peer import checksum
+from net import Net, exact_clock, inside, receive_all, sh, wait_until
+from peer import ACK, SYN, checksum, state
 
 # net.py has told where these are
 import chalk_bpf  # pylint: disable=wrong-import-order
@@ -29,6 +32,11 @@ from chalk_bridge_program import COUNTERS, Way, addresses
 FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 CALLERS = {"chalk": "alice", "tcp": "bob"}
 TOOL = str(pathlib.Path(__file__).parents[2] / "userspace/chalk/chalk-bridge")
+PEER = {4: "192.0.2.7", 6: "2001:db8::7"}
+HERE = {4: "192.0.2.1", 6: "2001:db8::1"}
+ETHER = {4: 0x0800, 6: 0x86dd}
+FRAGMENT, UNREACHABLE = 44, {4: 3, 6: 1}
+PORT = 80
 
 
 def fill_with(cases, kind=bridge.Meeting):
@@ -165,6 +173,9 @@ class Lwip(Bridged):
 
 # --- the command ---
 
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454ca, 1, 0x1000
+
+
 def tool(*words: str) -> subprocess.CompletedProcess:
     """chalk bridge"""
     return subprocess.run([sys.executable, TOOL, *words], text=True,
@@ -269,6 +280,43 @@ class Tool(unittest.TestCase):
             talk(("bob", TCP), ("alice", CHALK), 80)
         self.assertGreater(counts_of("bob", "b0")["in", "peer"], 0)
 
+    def test_no_link_header(self):
+        """a device that carries bare IP packets (TUN)"""
+        lwip.load_tun()
+        with inside("alice"):
+            tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+            self.addCleanup(os.close, tun)
+            fcntl.ioctl(tun, TUNSETIFF, struct.pack(
+                "16sH22x", b"n0", IFF_TUN | IFF_NO_PI))
+        rtnl.add_address("alice", "n0", HERE[4], 24)
+        rtnl.set_link("alice", "n0", rtnl.IFF_UP)
+        self.works("add", "n0", "-N", "alice", "--wire", "tcp")
+        with socket_of("alice", CHALK) as sock:
+            sock.setblocking(False)
+            sock.connect_ex((PEER[4], PORT))
+            syn = self.packet_of_ipv4(tun)
+            self.assertEqual(syn[9], TCP)
+            here, there, body = syn[12:16], syn[16:20], syn[20:]
+            self.assertEqual(checksum(pseudo(here, there, TCP, len(body))
+                                      + body), 0)
+            sport, _, seq = struct.unpack("!HHI", body[:8])
+            answer = struct.pack("!HHIIBBHHH", PORT, sport, 1000, seq + 1,
+                                 5 << 4, SYN | ACK, 8192, 0, 0)
+            os.write(tun, ip(there, here, TCP, summed(
+                answer, 16, pseudo(there, here, TCP, 20))))
+            # TCP_INFO: ESTABLISHED
+            self.assertTrue(wait_until(lambda: state(sock) == 1, 5))
+
+    @staticmethod
+    def packet_of_ipv4(tun: int) -> bytes:
+        """The next; IPv6 says hello on a new device."""
+        while True:
+            if not select.select([tun], [], [], 10)[0]:
+                raise TimeoutError("nothing leaves")
+            packet = os.read(tun, 2000)
+            if packet[0] >> 4 == 4:
+                return packet
+
     def test_oversized(self):
         """what holds more than a segment is dropped, and the list says so"""
         sh("ip netns exec bob ethtool -K b0 tx on gso on tso on")
@@ -286,13 +334,6 @@ class Tool(unittest.TestCase):
 
 
 # --- the program alone ---
-
-PEER = {4: "192.0.2.7", 6: "2001:db8::7"}
-HERE = {4: "192.0.2.1", 6: "2001:db8::1"}
-ETHER = {4: 0x0800, 6: 0x86dd}
-FRAGMENT, UNREACHABLE = 44, {4: 3, 6: 1}
-PORT = 80
-
 
 def packed(address: str) -> bytes:
     """Its bytes."""

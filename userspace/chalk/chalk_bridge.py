@@ -24,8 +24,8 @@ NAME = "chalk-bridge"
 PRIORITY = 253
 WIRES = ("chalk", "tcp")
 # kind of a link (linux/if_arp.h): bytes before the IP header
-LINKS = {1: 14, 65534: 0, 768: 0, 769: 0, 776: 0, 778: 0, 823: 0}
-LOOPBACK = 772
+ETHERNET, LOOPBACK, NONE = 1, 772, 65534
+LINKS = {ETHERNET: 14, NONE: 0}
 UNDO = 2 * len(COUNTERS)
 MADE_CLSACT, SEGMENTS = 1 << 8, 16
 
