@@ -22,6 +22,7 @@ import subprocess
 import termios
 import threading
 import time
+from concurrent import futures
 from typing import Callable, NamedTuple
 
 from glue import ADDRESS, abort
@@ -328,13 +329,13 @@ def bulk(up=0, down=0, **options):
     """So many bytes each way arrive as they were."""
     def play(m):
         client, server = m.pair(**options)
-        back = threading.Thread(target=m.passes, args=(server, client, down))
-        back.start()
-        if not all(map(m.tells, (client, server))):
-            # lwIP's sockets are for one call at a time
-            back.join()
-        m.passes(client, server, up)
-        back.join()
+        with futures.ThreadPoolExecutor(1) as pool:
+            back = pool.submit(m.passes, server, client, down)
+            if not all(map(m.tells, (client, server))):
+                # lwIP's sockets are for one call at a time
+                back.result()
+            m.passes(client, server, up)
+            back.result()
         return client, server
     return play
 

@@ -74,16 +74,18 @@ def firewall():
             sh(f"ip netns exec {host} nft 'add {rule}'")
 
 
-class Bridged(unittest.TestCase):
+class Judged(unittest.TestCase):
     """alice has Chalk, bob the kernel's TCP, and a bridge at his door"""
 
+    net = None
     net_now = None
     place, links = ("bob", "b0"), ("ra", "rb")
 
-    @classmethod
-    def setUpClass(cls):
-        cls.net = cls.enterClassContext(Net())
-        bridge_at(*cls.place)
+    def between(self, name: str):
+        """The network that a case asks for."""
+        if type(self).net_now != name:
+            bridge.set_network(self.links, bridge.NETS[name])
+            type(self).net_now = name
 
     def tearDown(self):
         """Nothing was too large, nothing came with the other's number."""
@@ -92,21 +94,16 @@ class Bridged(unittest.TestCase):
             for name in ("oversized", "already", "short"):
                 self.assertEqual(counts[way, name], 0, f"{way} {name}")
 
-    def between(self, name: str):
-        """The network that a case asks for."""
-        if type(self).net_now != name:
-            bridge.set_network(self.links, bridge.NETS[name])
-            type(self).net_now = name
-
 
 @exact_clock
 @fill_with(bridge.CASES)
-class Matrix(Bridged):
+class Matrix(Judged):
     """The table, Chalk being the caller and the called, over IPv4 and IPv6"""
 
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
+        cls.net = cls.enterClassContext(Net())
+        bridge_at(*cls.place)
         if bridge.has_nft():
             firewall()
         for (host, family), address in bridge.NOBODY.items():
@@ -123,10 +120,8 @@ class Matrix(Bridged):
 @exact_clock
 @fill_with([Case("narrow_path", bridge.narrow_path, "both learn the MTU"),
             Case("wide_path", bridge.wide_path, "segments of 9000 bytes")])
-class Paths(Bridged):
+class Paths(Judged):
     """Routes remember what a test has learnt: each gets hosts of its own"""
-
-    setUpClass = None
 
     def setUp(self):
         type(self).net_now = None
@@ -160,7 +155,7 @@ LWIP_BUT = {"caller_resets": "tcp_calls", "called_resets": "chalk_calls"}
 @unittest.skipUnless(os.path.exists(lwip.PROGRAM), "needs liblwip-dev")
 @fill_with([case._replace(but=LWIP_BUT.get(case.name, ""))
             for case in bridge.CASES if case.name in LWIP], lwip.LwipMeeting)
-class Lwip(Bridged):
+class Lwip(Judged):
     """The same against a stack that is not of Linux, across a router's bridge"""
 
     place, links = ("router", "t0"), lwip.LINKS

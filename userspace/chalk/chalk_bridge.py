@@ -122,28 +122,34 @@ def find_all(rtnl: Rtnl) -> List[Found]:
 
 # --- the device ---
 
+def turn_off(device: str, name: str) -> None:
+    if not chalk_rtnl.set_offload(device, name, False):
+        raise TraceError(f"{device} does not let {name} be turned off, so "
+                         "packets would not pass the bridge; take another "
+                         "device on their way")
+
+
 def prepare_device(rtnl: Rtnl, bridge: Bridge) -> int:
     """One packet is one segment, with its checksum; what is to be undone.
 
     GRO makes one packet of many, which IP cannot cut again where its number is
     Chalk's. A card may know where the checksum of TCP is, but not Chalk's.
     """
-    names = ["gro", "lro"] + (["tx"] if bridge.wire == "chalk" else [])
-    undo, bits = 0, list(OFFLOADS)
-    for name in names:
-        if not chalk_rtnl.has_offload(bridge.device, name):
-            continue
-        if not chalk_rtnl.set_offload(bridge.device, name, False):
-            restore_device(rtnl, bridge.device, undo)
-            raise TraceError(f"{bridge.device} does not let {name} be turned "
-                             "off, so packets would not pass the bridge; take "
-                             "another device on their way")
-        undo |= 1 << bits.index(name)
-    if bridge.wire == "chalk":
-        # TCP hands down more than a segment at once, whatever the offloads
-        index = index_of(bridge.device)
-        undo |= rtnl.most_segments(index) << SEGMENTS
-        rtnl.limit_segments(index, 1)
+    device, index, undo = bridge.device, index_of(bridge.device), 0
+    wanted = {"gro", "lro"} | ({"tx"} if bridge.wire == "chalk" else set())
+    try:
+        for bit, name in enumerate(OFFLOADS):
+            if name in wanted and chalk_rtnl.has_offload(device, name):
+                turn_off(device, name)
+                undo |= 1 << bit
+        if bridge.wire == "chalk":
+            # TCP hands down more than a segment at once, whatever the offloads
+            most = rtnl.most_segments(index)
+            rtnl.limit_segments(index, 1)
+            undo |= most << SEGMENTS
+    except BaseException:
+        restore_device(rtnl, device, undo)
+        raise
     return undo
 
 
