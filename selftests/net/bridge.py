@@ -610,6 +610,57 @@ def data_after_close(first: str):
     return play
 
 
+def forgets(first: str):
+    """One end is gone and the other has not heard of it: a RST answers its
+    next data (RFC 9293 3.5.1, figure 11)."""
+    def play(m):
+        one, other = m.ends(first)
+        m.passes(one, other)
+        with m.without_network():
+            abort(one)
+        other.sendall(b"still there?")
+        m.is_reset(other)
+        m.only_time_wait()
+    return play
+
+
+def calls_again(m):
+    """The caller is gone, unheard, and calls again from its port: the old
+    connection gives way (RFC 9293 3.5.1, figure 10; RFC 5961 4.2)"""
+    listener = m.listen()
+    sock = m.call()
+    port = sock.getsockname()[1]
+    old = m.keep(listener.accept()[0])
+    m.passes(sock, old)
+    with m.without_network():
+        abort(sock)
+    sock = m.socket(m.caller, (socket.SOL_SOCKET, socket.SO_REUSEADDR, 1))
+    sock.bind((m.address(m.caller), port))
+    sock.connect((m.address(m.called), m.port))
+    m.is_reset(old)
+    m.passes(sock, m.keep(listener.accept()[0]))
+
+
+def slow_reader(first: str):
+    """Small reads open the window by little: the sender waits for more than
+    that (RFC 9293 3.8.6.2), data arrive in large segments."""
+    small = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 20000)]
+
+    def play(m):
+        source, sink = m.ends(first, calling=small, listening=small)
+        before = info(source)["data_segs_out"]
+        data, found = data_of(60000), b""
+        sender = threading.Thread(target=source.sendall, args=(data,))
+        sender.start()
+        while len(found) < len(data):
+            time.sleep(0.002)
+            found += sink.recv(200)
+        sender.join()
+        m.equal(found, data)
+        m.test.assertLess(info(source)["data_segs_out"] - before, 120)
+    return play
+
+
 def same_port_again(m):
     """A SYN takes the place of a connection in TIME_WAIT (RFC 6191)"""
     listener = m.listen()
@@ -682,6 +733,7 @@ CASES = (
     Case("bulk_down", bulk(0, SIZE), "content"),
     Case("bulk_both", bulk(SIZE, SIZE), "content", "far"),
     Case("request_response", request_response, "content"),
+    Case("request_response_by_loss", request_response, "content", "loss5"),
     Case("loss1_up", bulk(SIZE), "content", "loss1"),
     Case("loss1_down", bulk(0, SIZE), "content", "loss1"),
     Case("loss5_up", bulk(SIZE), "content", "loss5"),
@@ -702,6 +754,9 @@ CASES = (
          chalk={"timestamps": 0}),
     Case("tcp_without_options", without(TS | WSCALE), "content, not used",
          "loss1", tcp=NO_OPTIONS),
+    Case("tcp_asks_for_ecn", bulk(SIZE, SIZE), "content", tcp={"ecn": 1}),
+    Case("tcp_sends_cookies", bulk(SIZE, SIZE), "content",
+         tcp={"syncookies": 2}),
     Case("caller_of_small_segments", small_segments(calling=MAXSEG),
          "both send 300 bytes"),
     Case("called_of_small_segments", small_segments(listening=MAXSEG),
@@ -719,6 +774,8 @@ CASES = (
     Case("nodelay_down", nagle("called", 1), "one each", "far"),
     Case("zero_window_up", zero_window("caller"), "shut, and opens"),
     Case("zero_window_down", zero_window("called"), "shut, and opens"),
+    Case("slow_reader_up", slow_reader("caller"), "large segments"),
+    Case("slow_reader_down", slow_reader("called"), "large segments"),
     Case("caller_keeps_alive", keeps_alive("caller"), "probes are answered"),
     Case("called_keeps_alive", keeps_alive("called"), "probes are answered"),
     Case("caller_gives_up", gives_up("caller"), "ETIMEDOUT"),
@@ -741,6 +798,15 @@ CASES = (
     Case("called_aborts", abort_unread("called"), "ECONNRESET"),
     Case("data_after_caller_closed", data_after_close("caller"), "RST"),
     Case("data_after_called_closed", data_after_close("called"), "RST"),
+    Case("caller_half_closes_by_loss", half_close("caller"), "data", "loss5"),
+    Case("called_half_closes_by_loss", half_close("called"), "data", "loss5"),
+    Case("caller_closes_by_loss", close_behind_data("caller"),
+         "content, the end", "loss5"),
+    Case("called_closes_by_loss", close_behind_data("called"),
+         "content, the end", "loss5"),
+    Case("caller_forgets", forgets("caller"), "ECONNRESET"),
+    Case("called_forgets", forgets("called"), "ECONNRESET"),
+    Case("calls_again", calls_again, "ECONNRESET, a new connection"),
     Case("same_port_again", same_port_again, "connects in TIME_WAIT"),
 )
 
