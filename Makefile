@@ -48,6 +48,16 @@ $(PRELOAD): $(wildcard userspace/preload/*.[ch]) uapi/chalk.h
 	$(CC) -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -Iuapi -shared -fPIC \
 		-fvisibility=hidden -o $@ $(filter %.c,$^)
 
+# A host whose TCP is lwIP's, for tests that are skipped without liblwip-dev.
+LWIP := /usr/include/lwip
+
+.PHONY: test-programs
+test-programs: $(if $(wildcard $(LWIP)/lwipopts.h),$(BIN)/lwip-host)
+
+$(BIN)/lwip-host: selftests/net/lwip_host.c
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) $(CFLAGS) -isystem $(LWIP) -pthread -o $@ $< -llwip
+
 $(BIN)/%: userspace/examples/%.c userspace/examples/example.h uapi/chalk.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -Wall -Wextra -Werror $(CFLAGS) -Iuapi -o $@ $<

@@ -26,8 +26,8 @@ from chalk_trace import Trace, relative  # noqa: E402
 from test_fixture import chalk  # noqa: E402
 
 sys.path.pop(0)
-COMMANDS = ("compare", "conns", "ladder", "plot", "report", "run", "ss",
-            "stat", "summary", "trace")
+COMMANDS = ("bridge", "compare", "conns", "ladder", "plot", "report", "run",
+            "ss", "stat", "summary", "trace")
 
 
 class DispatcherTest(unittest.TestCase):
