@@ -4,10 +4,13 @@ the bridge itself.
 """
 
 import contextlib
+import ctypes
+import errno
 import fcntl
 import json
 import os
 import pathlib
+import platform
 import select
 import socket
 import struct
@@ -37,6 +40,19 @@ HERE = {4: "192.0.2.1", 6: "2001:db8::1"}
 ETHER = {4: 0x0800, 6: 0x86dd}
 FRAGMENT, UNREACHABLE = 44, {4: 3, 6: 1}
 PORT = 80
+
+
+def setUpModule():
+    """The debug kernel has no BPF."""
+    if not has_bpf():
+        raise unittest.SkipTest("needs CONFIG_BPF_SYSCALL")
+
+
+def has_bpf() -> bool:
+    """bpf(2) is there, and says what is wrong with a call of nothing."""
+    ctypes.set_errno(0)
+    chalk_bpf.LIBC.syscall(chalk_bpf.NUMBERS[platform.machine()], 0, None, 0)
+    return ctypes.get_errno() != errno.ENOSYS
 
 
 def fill_with(cases, kind=bridge.Meeting):

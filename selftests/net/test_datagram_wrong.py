@@ -332,6 +332,8 @@ class Stress(unittest.TestCase):
             lambda: shared.sendto(b"x" * 2000, (bob, 701)),
             lambda: shared.sendto(b"", (bob, 700)),
             lambda: shared.recv(100),
+            # once it has a peer it hears nobody else
+            lambda: reader.sendto(b"r", (alice, 900)),
             lambda: reader.recv(3000),
             lambda: table("dgrams"))]
         for thread in threads:
