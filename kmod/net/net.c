@@ -7,6 +7,7 @@
  * clear theirs first.
  */
 #include <linux/mutex.h>
+#include <linux/swap.h>
 #include <net/inet_common.h>
 
 #include "chalk.h"
@@ -68,16 +69,27 @@ void chalk_set_tracing(bool on)
 
 /* --- a namespace comes --- */
 
+/*
+ * As tcp_init(): autotuning begins at the default, and no buffer grows beyond
+ * 1/128 of the memory.
+ */
+static void net_set_buffers(struct chalk_net *cn)
+{
+	unsigned long share = nr_free_buffer_pages() << (PAGE_SHIFT - 7);
+
+	cn->rmem[0] = SZ_4K;
+	cn->rmem[1] = SZ_128K;
+	cn->rmem[2] = clamp_t(unsigned long, share, SZ_128K, 6 * SZ_1M);
+	cn->wmem[0] = SZ_4K;
+	cn->wmem[1] = SZ_16K;
+	cn->wmem[2] = clamp_t(unsigned long, share, SZ_64K, SZ_4M);
+}
+
 static void net_set_defaults(struct chalk_net *cn, struct net *net)
 {
-	/* as TCP: the default is where autotuning begins */
-	static const int rmem[3] = { SZ_4K, SZ_128K, 6 * SZ_1M };
-	static const int wmem[3] = { SZ_4K, SZ_16K, SZ_4M };
-
 	cn->net = net;
 	tunables_init(&cn->env.tun);
-	memcpy(cn->rmem, rmem, sizeof(rmem));
-	memcpy(cn->wmem, wmem, sizeof(wmem));
+	net_set_buffers(cn);
 	cn->max_syn_backlog = MAX_SYN_BACKLOG;
 }
 

@@ -60,6 +60,10 @@ ip -6 addr add fd09::1/64 dev nowhere nodad
 ip link set nowhere up arp off
 sysctl -qw net.ipv4.tcp_syn_retries=2 net.ipv4.tcp_synack_retries=2
 sysctl -qw net.ipv4.tcp_retries2=3 net.ipv4.tcp_orphan_retries=2
+for kind in rmem wmem
+do
+    cat /proc/sys/net/chalk/$kind > /proc/sys/net/ipv4/tcp_$kind
+done
 """
 
 
